@@ -1,0 +1,64 @@
+"""How kernels are compiled: two decorators and one cache folder.
+
+`kernel` marks a function that only other kernels call: it is inlined, so a kernel may be written as many small
+functions over structured arrays and still run as one. `entry` marks a function that Python calls: it is compiled
+once, cached on disk and runs without the GIL. With `NUMBA_DISABLE_JIT=1` both leave the function as it is, and
+the same source runs as plain Python.
+
+numba's disk cache looks only at the file of the entry itself and goes stale when a callee in another file
+changes, so the cache folder is keyed by a digest of every source file a kernel could come from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+import platformdirs
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+def _sources_digest() -> str:
+    digest = hashlib.blake2b(numba.__version__.encode(), digest_size=8)
+    for package in ("allocators", "sim"):
+        for path in sorted((_ROOT / package).rglob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _cache_folder() -> str:
+    """A writable folder for compiled kernels: the user's cache, else a temporary one."""
+    folder = Path(platformdirs.user_cache_dir("cswap")) / "kernels" / _sources_digest()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return str(folder)
+    except OSError:
+        pass
+    return tempfile.mkdtemp(prefix="cswap-kernels-")
+
+
+if not os.environ.get("NUMBA_CACHE_DIR"):
+    numba.config.CACHE_DIR = _cache_folder()
+
+JIT = not numba.config.DISABLE_JIT
+
+
+def kernel(function: F) -> F:
+    """Compile a function that only kernels call; it is inlined into its callers."""
+    compiled: F = numba.njit(inline="always")(function)
+    return compiled
+
+
+def entry(function: F) -> F:
+    """Compile a function that Python calls: cached on disk, releases the GIL."""
+    compiled: F = numba.njit(cache=True, nogil=True)(function)
+    return compiled
