@@ -1,0 +1,83 @@
+"""Traces written in one call: from streams, or from a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from workloads.disk import open_trace
+from workloads.errors import TraceError
+from workloads.events import Events
+from workloads.pageindex import renumbered
+from workloads.sizes import Sizes
+from workloads.trace import Trace
+from workloads.writer import TraceWriter
+
+
+def write_trace(
+    path: Path | str,
+    page_size: int,
+    source: Mapping[str, Any],
+    batches: Iterable[Events],
+    pages: Iterable[npt.NDArray[np.uint8]] | None,
+    *,
+    name: str | None = None,
+    sizes: Mapping[str, Sizes] | None = None,
+) -> Trace:
+    """Write a trace folder and open it; holds a row group of events and one of pages, never more.
+
+    `pages` yields uint8[n, page_size]; the events' page numbers count through all of them, and equal pages
+    become one. Without `pages`, `sizes` must be there. Raises TraceError when `path` exists or an event is
+    bad; then nothing is left on disk.
+    """
+    if pages is None and not sizes:
+        raise TraceError.at(path, "pages", "neither pages nor sizes were given", "give at least one of them")
+    with TraceWriter(path, page_size, source, name=name, content=pages is not None) as writer:
+        for codec, table in (sizes or {}).items():
+            writer.add_sizes(codec, table)
+        if pages is None:
+            numbers = np.arange(len(next(iter((sizes or {}).values()))), dtype=np.int32)
+        else:
+            numbers = np.concatenate([np.empty(0, np.int32), *map(writer.add_pages, pages)])
+        for events in batches:
+            writer.add_events(renumbered(events, numbers))
+    return open_trace(path)
+
+
+def save_trace(trace: Trace, path: Path | str, *, content: bool = True, level: int = 3) -> Trace:
+    """Write any trace to a folder and open it; `content=False` strips the pages and keeps the sizes.
+
+    `level` is zstd's, for the pages. Raises TraceError when `path` exists, or when a trace is to be
+    stripped that has no sizes yet.
+    """
+    codecs = trace.sizes_codecs()
+    if not content and not codecs:
+        raise TraceError.at(
+            trace.path or trace.name,
+            "sizes",
+            "without contents nothing would be left",
+            "size the pages first",
+        )
+    keep = content and trace.content
+    with TraceWriter(
+        path,
+        trace.page_size,
+        trace.source,
+        name=trace.name,
+        content=keep,
+        pages_digest=trace.pages_digest,
+        level=level,
+    ) as writer:
+        for codec in codecs:
+            table = trace.sizes(codec)
+            if table is not None:
+                writer.add_sizes(codec, table)
+        for pages in trace.page_batches() if keep else ():
+            writer.add_pages(pages)
+        for events in trace.batches():
+            writer.add_events(events)
+    return open_trace(path)

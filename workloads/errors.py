@@ -1,0 +1,15 @@
+"""What goes wrong with a trace, said in one line."""
+
+from __future__ import annotations
+
+
+class TraceError(ValueError):
+    """A trace, or a file it is made from, cannot be used.
+
+    The message is always one line: ``FILE: PLACE: what is wrong; remedy``.
+    """
+
+    @classmethod
+    def at(cls, file: object, place: str, wrong: str, remedy: str) -> TraceError:
+        """Build the message; line breaks in the parts (from libraries' errors) become spaces."""
+        return cls(" ".join(f"{file}: {place}: {wrong}; {remedy}".split()))

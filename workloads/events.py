@@ -1,0 +1,91 @@
+"""Events: what happens to the slots of a swap device, as a batch of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from workloads.errors import TraceError
+
+OUT, IN, FREE, COMPACT = 0, 1, 2, 3
+KINDS = ("out", "in", "free", "compact")
+
+DTYPES: dict[str, np.dtype[Any]] = {
+    "kind": np.dtype(np.uint8),
+    "slot": np.dtype(np.int64),
+    "page": np.dtype(np.int32),
+    "time_ns": np.dtype(np.int64),
+    "task": np.dtype(np.int32),
+}
+OPTIONAL = ("time_ns", "task")
+
+
+@dataclass(frozen=True, eq=False)
+class Events:
+    """A batch of n events in the order they happened.
+
+    `kind` uint8[n], an index of `KINDS`; `slot` int64[n], 0 for a compaction; `page` int32[n], the index
+    of the unique page written, -1 unless the kind is OUT; `time_ns` int64[n], nanoseconds since the start
+    of the trace, or None; `task` int32[n], the process, or None. A page-in is a read: it does not free its
+    slot, frees are events of their own. Raises TraceError when a column has another type or length.
+    """
+
+    kind: npt.NDArray[np.uint8]
+    slot: npt.NDArray[np.int64]
+    page: npt.NDArray[np.int32]
+    time_ns: npt.NDArray[np.int64] | None = None
+    task: npt.NDArray[np.int32] | None = None
+
+    def __post_init__(self) -> None:
+        for name, column in self.columns().items():
+            if column.dtype != DTYPES[name] or column.shape != (len(self.kind),):
+                raise TraceError.at(
+                    "events",
+                    f"column {name}",
+                    f"is {column.dtype}{list(column.shape)}",
+                    f"make it {DTYPES[name]}[{len(self.kind)}]",
+                )
+
+    @classmethod
+    def of(
+        cls,
+        kind: npt.ArrayLike,
+        slot: npt.ArrayLike,
+        page: npt.ArrayLike,
+        time_ns: npt.ArrayLike | None = None,
+        task: npt.ArrayLike | None = None,
+    ) -> Events:
+        """Build a batch from anything array-like; numbers too big for their column raise OverflowError."""
+        given = {"kind": kind, "slot": slot, "page": page, "time_ns": time_ns, "task": task}
+        return cls(**{k: np.ascontiguousarray(v, DTYPES[k]) for k, v in given.items() if v is not None})
+
+    def columns(self) -> dict[str, npt.NDArray[np.generic]]:
+        """Return the columns that are present, by name, in file order."""
+        every = {name: getattr(self, name) for name in DTYPES}
+        return {name: column for name, column in every.items() if column is not None}
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+    def __getitem__(self, rows: slice | npt.NDArray[np.generic]) -> Events:
+        """Select rows: views for a slice, copies for a mask or an index array."""
+        return Events(**{name: column[rows] for name, column in self.columns().items()})
+
+
+def concat(batches: Sequence[Events]) -> Events:
+    """Join batches; all must have the same columns (TraceError otherwise)."""
+    if len(batches) == 1:
+        return batches[0]
+    names = [set(batch.columns()) for batch in batches]
+    if any(other != names[0] for other in names):
+        raise TraceError.at(
+            "events", "columns", "time_ns or task is in some batches only", "give them in all or none"
+        )
+    if not batches:
+        return Events.of([], [], [])
+    columns = [batch.columns() for batch in batches]
+    return Events(**{name: np.concatenate([c[name] for c in columns]) for name in columns[0]})

@@ -1,0 +1,83 @@
+"""Verification: every row and every byte of a trace on disk, against what its header says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from workloads.disk import REMEDY, open_trace
+from workloads.errors import TraceError
+from workloads.header import Header, digest_file
+from workloads.pageindex import PageIndex
+from workloads.parquet import EVENTS_FILE, PAGES_FILE
+from workloads.tally import Tally
+from workloads.trace import Trace
+
+Progress = Callable[[int, int], None]  # called with (done, total)
+
+
+def verify(path: Path | str, progress: Progress | None = None) -> None:
+    """Check a trace folder completely; raises TraceError naming the file and, where there is one, the row.
+
+    Rows come first, because they say most; then digests of the decoded data, the sizes, and the files'
+    bytes. `progress` is called with rows done and rows in all.
+    """
+    trace, folder = open_trace(path), Path(path)
+    total = trace.n_events + (trace.unique_pages if trace.content else 0)
+
+    def report(done: int) -> None:
+        if progress is not None:
+            progress(done, total)
+
+    _verify_events(trace, folder / EVENTS_FILE, report)
+    if trace.content:
+        _verify_pages(trace, folder / PAGES_FILE, report)
+    for codec in trace.sizes_codecs():
+        _verify_sizes(trace, folder, codec)
+    for name, digest in trace.header.files.items():
+        if digest_file(folder / name) != digest:
+            raise TraceError.at(folder / name, "bytes", "were changed since they were written", REMEDY)
+
+
+def _verify_events(trace: Trace, file: Path, report: Callable[[int], None]) -> None:
+    tally = Tally(file)
+    for events in trace.batches():
+        tally.add(events, trace.unique_pages)
+        report(tally.rows)
+    header = trace.header
+    recounted = Header.of(
+        tally,
+        name=header.name,
+        page_size=header.page_size,
+        source=header.source,
+        unique_pages=header.unique_pages,
+        content=header.content,
+        pages_digest=header.pages_digest,
+        files=header.files,
+    )
+    for field in ("events_digest", "counts", "n_slots", "span_ns", "tasks"):
+        found, said = getattr(recounted, field), getattr(header, field)
+        if found != said:
+            raise TraceError.at(file, field, f"is {found}, trace.json says {said}", REMEDY)
+
+
+def _verify_pages(trace: Trace, file: Path, report: Callable[[int], None]) -> None:
+    index = PageIndex()
+    for pages in trace.page_batches():
+        row = len(index)
+        _, fresh = index.add(pages)
+        if len(fresh) < len(pages):
+            row += int(np.setdiff1d(np.arange(len(pages)), fresh)[0])
+            raise TraceError.at(file, f"row {row}", "holds the same page as a row above", REMEDY)
+        report(trace.n_events + len(index))
+    if index.digest() != trace.pages_digest:
+        raise TraceError.at(file, "digest", "of the contents is not that of trace.json", REMEDY)
+
+
+def _verify_sizes(trace: Trace, folder: Path, codec: str) -> None:
+    sizes = trace.sizes(codec)
+    if sizes is not None and sizes.meta.get("pages", trace.pages_digest) != trace.pages_digest:
+        remedy = "delete the file; sizing the pages again makes it anew"
+        raise TraceError.at(folder / "sizes" / f"{codec}.parquet", "meta", "is of other pages", remedy)
