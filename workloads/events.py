@@ -63,7 +63,7 @@ class Events:
         given = {"kind": kind, "slot": slot, "page": page, "time_ns": time_ns, "task": task}
         return cls(**{k: np.ascontiguousarray(v, DTYPES[k]) for k, v in given.items() if v is not None})
 
-    def columns(self) -> dict[str, npt.NDArray[np.generic]]:
+    def columns(self) -> dict[str, npt.NDArray[Any]]:
         """Return the columns that are present, by name, in file order."""
         every = {name: getattr(self, name) for name in DTYPES}
         return {name: column for name, column in every.items() if column is not None}

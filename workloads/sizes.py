@@ -53,7 +53,7 @@ class Sizes:
         zeros = np.zeros(len(column), np.int64)
         return cls(column, np.zeros(len(column), np.bool_), zeros, zeros.copy(), {"codec": GIVEN})
 
-    def columns(self) -> dict[str, npt.NDArray[np.generic]]:
+    def columns(self) -> dict[str, npt.NDArray[Any]]:
         """Return the columns by name, in file order."""
         return {name: getattr(self, name) for name in DTYPES}
 
