@@ -13,6 +13,7 @@ from workloads.disk import open_trace
 from workloads.errors import TraceError
 from workloads.events import Events
 from workloads.pageindex import renumbered
+from workloads.progress import Progress, silent
 from workloads.sizes import Sizes
 from workloads.trace import Trace
 from workloads.writer import TraceWriter
@@ -48,11 +49,18 @@ def write_trace(
     return open_trace(path)
 
 
-def save_trace(trace: Trace, path: Path | str, *, content: bool = True, level: int = 3) -> Trace:
+def save_trace(
+    trace: Trace,
+    path: Path | str,
+    *,
+    content: bool = True,
+    level: int = 3,
+    progress: Progress | None = None,
+) -> Trace:
     """Write any trace to a folder and open it; `content=False` strips the pages and keeps the sizes.
 
-    `level` is zstd's, for the pages. Raises TraceError when `path` exists, or when a trace is to be
-    stripped that has no sizes yet.
+    `level` is zstd's, for the pages; `progress` is called with rows done and rows in all. Raises
+    TraceError when `path` exists, or when a trace is to be stripped that has no sizes yet.
     """
     codecs = trace.sizes_codecs()
     if not content and not codecs:
@@ -63,6 +71,8 @@ def save_trace(trace: Trace, path: Path | str, *, content: bool = True, level: i
             "size the pages first",
         )
     keep = content and trace.content
+    done, total = 0, trace.n_events + (trace.unique_pages if keep else 0)
+    report = progress or silent
     with TraceWriter(
         path,
         trace.page_size,
@@ -78,6 +88,10 @@ def save_trace(trace: Trace, path: Path | str, *, content: bool = True, level: i
                 writer.add_sizes(codec, table)
         for pages in trace.page_batches() if keep else ():
             writer.add_pages(pages)
+            done += len(pages)
+            report(done, total)
         for events in trace.batches():
             writer.add_events(events)
+            done += len(events)
+            report(done, total)
     return open_trace(path)

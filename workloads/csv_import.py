@@ -8,9 +8,9 @@ import numpy as np
 
 from workloads.csv_rows import read_rows
 from workloads.disk import open_trace
+from workloads.progress import Progress, silent
 from workloads.stream import raw_pages
 from workloads.trace import Trace
-from workloads.verification import Progress
 from workloads.writer import TraceWriter
 
 
@@ -34,8 +34,7 @@ def import_csv(
     before = 0
 
     def moved(position: int) -> None:
-        if progress is not None:
-            progress(min(before + position, total), total)
+        (progress or silent)(before + position, total)
 
     source = {"kind": "csv", "events": events.name, "pages": pages.name}
     with TraceWriter(out, page_size, source, name=name) as writer:

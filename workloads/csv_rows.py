@@ -126,8 +126,11 @@ def _refuse(path: Path, line: int, bad: npt.ArrayLike, wrong: str, remedy: str) 
 
 def explained(path: Path, block: bytes, line: int, names: list[str], text: str) -> TraceError:
     """Find the line the parser stumbled over; `text` is the parser's own message, used when none is found."""
-    for number, raw in enumerate(block.decode(errors="replace").splitlines(), line):
-        row = next(csv.reader([raw]), [])
+    for number, raw in enumerate(block.splitlines(), line):
+        try:
+            row = next(csv.reader([raw.decode()]), [])
+        except UnicodeDecodeError:
+            return TraceError.at(path, f"line {number}", "is no UTF-8 text", "give UTF-8")
         if len(row) != len(names):
             wrong = f"has {len(row)} columns, the header {len(names)}"
             return TraceError.at(path, f"line {number}", wrong, "give every row the same columns")
@@ -135,7 +138,7 @@ def explained(path: Path, block: bytes, line: int, names: list[str], text: str) 
             if name in NUMBERS and value and not _fits(value, NUMBERS[name]):
                 wrong = f"{name} {value!r} is no number of type {NUMBERS[name]}"
                 return TraceError.at(path, f"line {number}", wrong, "give a whole number")
-    return TraceError.at(path, f"line {line} or below", text, "give UTF-8 text in CSV")
+    return TraceError.at(path, f"line {line} or below", text, "give CSV of one line a row")
 
 
 def _fits(value: str, dtype: np.dtype[Any]) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from workloads.errors import TraceError
 from workloads.events import OUT, Events
 from workloads.tally import DIGEST_BYTES
 
@@ -54,3 +55,10 @@ def renumbered(events: Events, numbers: npt.NDArray[np.int32]) -> Events:
     page = events.page.copy()
     page[known] = numbers[events.page[known]]
     return replace(events, page=page)
+
+
+def check_pages(file: object, pages: npt.NDArray[np.uint8], page_size: int) -> None:
+    """Raise TraceError unless pages are uint8[n, page_size]."""
+    if pages.dtype != np.uint8 or pages.ndim != 2 or pages.shape[1] != page_size:
+        found = f"{pages.dtype}{list(pages.shape)}"
+        raise TraceError.at(file, "pages", f"are {found}", f"give uint8[n, {page_size}]")

@@ -27,7 +27,7 @@ def reading(path: Path, place: str, remedy: str) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise TraceError.at(path, "file", "is missing", remedy) from error
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise TraceError.at(path, place, f"cannot be read ({error})", remedy) from error
 
 

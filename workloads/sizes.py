@@ -78,6 +78,22 @@ class Sizes:
         return hasher.hexdigest()
 
 
+def check_sizes(file: object, codec: str, sizes: Sizes, unique_pages: int) -> None:
+    """Raise TraceError unless the sizes are of that many pages and none is negative."""
+    if len(sizes) != unique_pages:
+        raise TraceError.at(
+            file,
+            f"sizes of {codec}",
+            f"has {len(sizes)} rows for {unique_pages} unique pages",
+            "size the pages again",
+        )
+    bad = sizes.size < 0
+    if bad.any():
+        raise TraceError.at(
+            file, f"sizes of {codec}: row {bad.argmax()}", "is negative", "size the pages again"
+        )
+
+
 def sizes_digest(sizes: Mapping[str, Sizes]) -> str:
     """Return the digest that stands for the pages of a trace that never had contents."""
     text = " ".join(f"{codec}={sizes[codec].digest()}" for codec in sorted(sizes))

@@ -13,8 +13,8 @@ from workloads.backend import Backend, MemoryBackend
 from workloads.errors import TraceError
 from workloads.events import Events
 from workloads.header import Header
-from workloads.pageindex import PageIndex, renumbered
-from workloads.sizes import Sizes, sizes_digest
+from workloads.pageindex import PageIndex, check_pages, renumbered
+from workloads.sizes import Sizes, check_sizes, sizes_digest
 from workloads.tally import Tally
 
 
@@ -151,7 +151,7 @@ class Trace:
                 "the trace has no contents",
                 f"use its sizes: {self.sizes_codecs()}",
             )
-        start = max(start, 0)
+        start = min(max(start, 0), self.unique_pages)
         return self._backend.page_array(start, max(start, min(stop, self.unique_pages)))
 
     def page_batches(self, size: int = 1024) -> Iterator[npt.NDArray[np.uint8]]:
@@ -172,29 +172,6 @@ class Trace:
 
     def __repr__(self) -> str:
         return f"<Trace {self.name}: {self.n_events} events, {self.unique_pages} unique pages>"
-
-
-def check_pages(file: object, pages: npt.NDArray[np.uint8], page_size: int) -> None:
-    """Raise TraceError unless pages are uint8[n, page_size]."""
-    if pages.dtype != np.uint8 or pages.ndim != 2 or pages.shape[1] != page_size:
-        found = f"{pages.dtype}{list(pages.shape)}"
-        raise TraceError.at(file, "pages", f"are {found}", f"give uint8[n, {page_size}]")
-
-
-def check_sizes(file: object, codec: str, sizes: Sizes, unique_pages: int) -> None:
-    """Raise TraceError unless the sizes are of that many pages and none is negative."""
-    if len(sizes) != unique_pages:
-        raise TraceError.at(
-            file,
-            f"sizes of {codec}",
-            f"has {len(sizes)} rows for {unique_pages} unique pages",
-            "size the pages again",
-        )
-    bad = sizes.size < 0
-    if bad.any():
-        raise TraceError.at(
-            file, f"sizes of {codec}: row {bad.argmax()}", "is negative", "size the pages again"
-        )
 
 
 def _common_length(name: str, sizes: Mapping[str, Sizes]) -> int:

@@ -12,10 +12,9 @@ from workloads.errors import TraceError
 from workloads.header import Header, digest_file
 from workloads.pageindex import PageIndex
 from workloads.parquet import EVENTS_FILE, PAGES_FILE
+from workloads.progress import Progress, silent
 from workloads.tally import Tally
 from workloads.trace import Trace
-
-Progress = Callable[[int, int], None]  # called with (done, total)
 
 
 def verify(path: Path | str, progress: Progress | None = None) -> None:
@@ -28,8 +27,7 @@ def verify(path: Path | str, progress: Progress | None = None) -> None:
     total = trace.n_events + (trace.unique_pages if trace.content else 0)
 
     def report(done: int) -> None:
-        if progress is not None:
-            progress(done, total)
+        (progress or silent)(done, total)
 
     _verify_events(trace, folder / EVENTS_FILE, report)
     if trace.content:

@@ -18,10 +18,9 @@ from workloads import parquet
 from workloads.errors import TraceError
 from workloads.events import Events, concat
 from workloads.header import Header, digest_file
-from workloads.pageindex import PageIndex
-from workloads.sizes import Sizes, sizes_digest, sizes_path, write_sizes
+from workloads.pageindex import PageIndex, check_pages
+from workloads.sizes import Sizes, check_sizes, sizes_digest, sizes_path, write_sizes
 from workloads.tally import Tally
-from workloads.trace import check_pages, check_sizes
 
 
 class TraceWriter:
@@ -70,7 +69,11 @@ class TraceWriter:
         self._pages_file: pq.ParquetWriter | None = None
 
     def __enter__(self) -> TraceWriter:
-        self._part.mkdir()
+        try:
+            self._part.mkdir()
+        except OSError as error:
+            wrong = f"cannot be written ({error.strerror})"
+            raise TraceError.at(self.path.parent, "folder", wrong, "choose another place") from error
         if self._content:
             path = self._part / parquet.PAGES_FILE
             self._pages_file = parquet.pages_writer(path, self._page_size, self._level)
