@@ -1,1 +1,50 @@
-"""cswap."""
+"""How objects are packed into physical pages: exact models of the kernel's allocators.
+
+This package knows nothing of traces, codecs or clocks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from allocators.errors import AllocatorError, CheckFailed, NoMemory, Refused, TooLarge, UnknownHandle
+
+if TYPE_CHECKING:
+    from allocators.base import Allocator, KernelAllocator, Placement
+    from allocators.registry import allocator_class, names, register
+    from allocators.zone import PageZone
+
+# What needs numba is imported when it is asked for, so that `cswap --help` need not wait.
+_LAZY = {
+    "Allocator": "allocators.base",
+    "KernelAllocator": "allocators.base",
+    "Placement": "allocators.base",
+    "PageZone": "allocators.zone",
+    "allocator_class": "allocators.registry",
+    "names": "allocators.registry",
+    "register": "allocators.registry",
+}
+
+__all__ = [
+    "Allocator",
+    "AllocatorError",
+    "CheckFailed",
+    "KernelAllocator",
+    "NoMemory",
+    "PageZone",
+    "Placement",
+    "Refused",
+    "TooLarge",
+    "UnknownHandle",
+    "allocator_class",
+    "names",
+    "register",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        from importlib import import_module
+
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

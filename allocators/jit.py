@@ -54,7 +54,7 @@ JIT = not numba.config.DISABLE_JIT
 
 def kernel(function: F) -> F:
     """Compile a function that only kernels call; it is inlined into its callers."""
-    compiled: F = numba.njit(inline="always")(function)
+    compiled: F = numba.njit(forceinline=True)(function)
     return compiled
 
 

@@ -1,0 +1,25 @@
+"""What an allocator raises."""
+
+
+class AllocatorError(ValueError):
+    """A name, parameter or call that makes no sense; one line that says what to do instead."""
+
+
+class Refused(Exception):  # noqa: N818 - the contract's word: a refusal, not a fault
+    """The allocator does not take this object."""
+
+
+class TooLarge(Refused):
+    """The size lies outside what this allocator holds at all (0 included)."""
+
+
+class NoMemory(Refused):
+    """The page allocator has no block of the order that is needed."""
+
+
+class UnknownHandle(AllocatorError):
+    """No object has this handle."""
+
+
+class CheckFailed(AssertionError):
+    """A recount from scratch differs from the running state: a bug in the allocator."""

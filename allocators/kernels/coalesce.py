@@ -1,0 +1,268 @@
+"""Any tail of one page with any head of another: zsmalloc as it was first understood.
+
+The mail of 8 February 2012 that asked for a comparison describes an allocator that takes X unused bytes at the end
+of any page and Y unused bytes at the beginning of any other and stores X + Y bytes in them, all rounded to 16. This is
+that allocator, taken literally: the best-fitting single run at an end of a page; else the longest tail with the
+best-fitting head; else the longest tail with the head of a new page. A hole inside a page is lost until it grows to
+an end of it. A fragment's record is a handle if it is the first of its object.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from allocators.jit import kernel
+from allocators.kernels import arrays, bitmap, ids, lists, zone
+from allocators.kernels.codes import NO_MEMORY, TOO_LARGE
+from allocators.kernels.ids import NIL
+
+UNIT = 16  # bytes
+
+RULES = np.dtype([("units", np.int64)], align=True)  # of a page
+FRAGMENT = np.dtype(
+    [
+        ("page", np.int32),
+        ("start", np.int32),  # in units
+        ("width", np.int32),
+        ("state", np.int32),  # FREE, FIRST or SECOND part of an object, NIL for no fragment
+        ("second", np.int32),  # the object's other fragment, or NIL
+        ("before", np.int32),  # neighbours in the page
+        ("after", np.int32),
+        ("next", np.int32),  # in the list of its run
+        ("prev", np.int32),
+    ],
+    align=True,
+)
+FREE, FIRST, SECOND = 0, 1, 2
+
+
+class Runs(NamedTuple):
+    """Free runs at one end of the pages, by width."""
+
+    head: Any  # int32[units + 1]
+    marks: Any  # bitmap of the widths there are
+
+
+class Fragments(NamedTuple):
+    """A pool."""
+
+    zone: zone.Zone
+    rules: Any  # RULES[1]
+    fragment: Any  # FRAGMENT[capacity]
+    fragments: ids.Ids
+    heads: Runs
+    tails: Runs
+
+
+@kernel
+def has_room(pool: Fragments) -> bool:
+    """One `alloc` makes three fragments at most: two parts and a remainder."""
+    return ids.has_room(pool.fragments, 3) and zone.has_room(pool.zone)
+
+
+def grown(pool: Fragments) -> Fragments:
+    """The pool with room for at least one more `alloc`."""
+    fragments = ids.grown(pool.fragments, 3)
+    more = len(fragments.link) - len(pool.fragment)
+    fragment = arrays.grown(pool.fragment, more) if more else pool.fragment
+    return pool._replace(zone=zone.grown(pool.zone), fragment=fragment, fragments=fragments)
+
+
+@kernel
+def runs_of(pool: Fragments, f: int) -> int:
+    """Where a free fragment is listed: 1 a head, 2 a tail, 0 nowhere."""
+    if pool.fragment[f].before == NIL:
+        return 1
+    return 2 if pool.fragment[f].after == NIL else 0
+
+
+@kernel
+def insert(pool: Fragments, runs: Runs, f: int) -> None:
+    """List a free run."""
+    width = np.int64(pool.fragment[f].width)
+    lists.push(pool.fragment, runs.head, width, f)
+    bitmap.mark(runs.marks, width)
+
+
+@kernel
+def remove(pool: Fragments, runs: Runs, f: int) -> None:
+    """Take a free run off its list."""
+    width = np.int64(pool.fragment[f].width)
+    lists.remove(pool.fragment, runs.head, width, f)
+    if runs.head[width] == NIL:
+        bitmap.clear(runs.marks, width)
+
+
+@kernel
+def enlist(pool: Fragments, f: int) -> None:
+    """List a free fragment if it lies at an end of its page."""
+    where = runs_of(pool, f)
+    if where == 1:
+        insert(pool, pool.heads, f)
+    elif where == 2:
+        insert(pool, pool.tails, f)
+
+
+@kernel
+def delist(pool: Fragments, f: int) -> None:
+    """Take a free fragment off its list, if it is on one."""
+    where = runs_of(pool, f)
+    if where == 1:
+        remove(pool, pool.heads, f)
+    elif where == 2:
+        remove(pool, pool.tails, f)
+
+
+@kernel
+def new_page(pool: Fragments) -> int:
+    """A page as one free fragment that is on no list, or NIL."""
+    page = zone.take(pool.zone, 0)
+    if page == NIL:
+        return NIL
+    f = ids.take(pool.fragments)
+    fragment = pool.fragment[f]
+    fragment.page = page
+    fragment.start = 0
+    fragment.width = pool.rules[0].units
+    fragment.state = FREE
+    fragment.before = NIL
+    fragment.after = NIL
+    return f
+
+
+@kernel
+def cut(pool: Fragments, f: int, width: int) -> int:
+    """Split a fragment that is on no list after `width` units; the second half."""
+    r = ids.take(pool.fragments)
+    fragment, rest = pool.fragment[f], pool.fragment[r]
+    rest.page = fragment.page
+    rest.start = fragment.start + width
+    rest.width = fragment.width - width
+    rest.state = FREE
+    rest.before = f
+    rest.after = fragment.after
+    if fragment.after != NIL:
+        pool.fragment[fragment.after].before = r
+    fragment.after = r
+    fragment.width = width
+    return r
+
+
+@kernel
+def use(pool: Fragments, f: int, width: int) -> int:
+    """Take `width` units of a free run that is on no list, on the side of its neighbour; enlist what is left."""
+    fragment = pool.fragment[f]
+    if fragment.width == width:
+        return f
+    if fragment.before == NIL and fragment.after != NIL:
+        taken = cut(pool, f, fragment.width - width)
+        enlist(pool, f)
+        return taken
+    enlist(pool, cut(pool, f, width))
+    return f
+
+
+@kernel
+def longest_tail(pool: Fragments) -> int:
+    """The longest tail, or NIL."""
+    for width in range(pool.rules[0].units, 0, -1):
+        if pool.tails.head[width] != NIL:
+            return np.int64(pool.tails.head[width])
+    return NIL
+
+
+@kernel
+def other_head(pool: Fragments, tail: int, width: int) -> int:
+    """The tightest head of at least `width` in another page than `tail`, or NIL."""
+    key = bitmap.at_or_above(pool.heads.marks, width)
+    while key != NIL:
+        f = np.int64(pool.heads.head[key])
+        if pool.fragment[f].page == pool.fragment[tail].page:
+            f = np.int64(pool.fragment[f].next)  # a page has one head only, so the next is another page's
+        if pool.fragment[f].page != pool.fragment[tail].page:
+            return f
+        key = bitmap.at_or_above(pool.heads.marks, key + 1)
+    return NIL
+
+
+@kernel
+def alloc(pool: Fragments, size: int) -> int:
+    """A handle, or a code of `codes`."""
+    units = -(-size // UNIT)
+    if size < 1 or units > pool.rules[0].units:
+        return TOO_LARGE
+    head = bitmap.at_or_above(pool.heads.marks, units)
+    tail = bitmap.at_or_above(pool.tails.marks, units)
+    if tail != NIL and (head == NIL or tail <= head):
+        f = np.int64(pool.tails.head[tail])
+        remove(pool, pool.tails, f)
+        f = use(pool, f, units)
+        second = np.int64(NIL)
+    elif head != NIL:
+        f = np.int64(pool.heads.head[head])
+        remove(pool, pool.heads, f)
+        f = use(pool, f, units)
+        second = np.int64(NIL)
+    else:
+        f = longest_tail(pool)
+        second = np.int64(NIL)
+        if f != NIL:
+            second = other_head(pool, f, units - pool.fragment[f].width)
+        if second != NIL:
+            remove(pool, pool.heads, second)
+        else:
+            second = new_page(pool)
+            if second == NIL:
+                return NO_MEMORY
+        if f == NIL:
+            f = use(pool, second, units)
+            second = np.int64(NIL)
+        else:
+            remove(pool, pool.tails, f)
+            second = use(pool, second, units - pool.fragment[f].width)
+            pool.fragment[second].state = SECOND
+    pool.fragment[f].state = FIRST
+    pool.fragment[f].second = second
+    return f
+
+
+@kernel
+def absorb(pool: Fragments, f: int) -> None:
+    """Merge the fragment after `f`, which is on no list, into it."""
+    gone = np.int64(pool.fragment[f].after)
+    pool.fragment[f].width += pool.fragment[gone].width
+    pool.fragment[f].after = pool.fragment[gone].after
+    if pool.fragment[f].after != NIL:
+        pool.fragment[pool.fragment[f].after].before = f
+    pool.fragment[gone].state = NIL
+    ids.give(pool.fragments, gone)
+
+
+@kernel
+def discard(pool: Fragments, f: int) -> None:
+    """Free one fragment: merge it with free neighbours, release its page if that is all of it."""
+    after = np.int64(pool.fragment[f].after)
+    if after != NIL and pool.fragment[after].state == FREE:
+        delist(pool, after)
+        absorb(pool, f)
+    before = np.int64(pool.fragment[f].before)
+    if before != NIL and pool.fragment[before].state == FREE:
+        delist(pool, before)
+        absorb(pool, before)
+        f = before
+    if pool.fragment[f].width == pool.rules[0].units:
+        zone.give(pool.zone, np.int64(pool.fragment[f].page), 0)
+        pool.fragment[f].state = NIL
+        ids.give(pool.fragments, f)
+    else:
+        pool.fragment[f].state = FREE
+        enlist(pool, f)
+
+
+@kernel
+def free(pool: Fragments, handle: int) -> None:
+    """Free a handle that is in use."""
+    second = np.int64(pool.fragment[handle].second)
+    discard(pool, handle)
+    if second != NIL:
+        discard(pool, second)

@@ -1,0 +1,26 @@
+"""kmalloc, the baseline: power-of-two caches."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from allocators.kernels.size_classes import SizeClass
+from allocators.zone import PageZone
+from allocators.zspages import ZspageAllocator
+
+
+class Kmalloc(ZspageAllocator):
+    """The kernel's general-purpose caches: powers of two from 8 bytes, plus 96 and 192.
+
+    Slabs are single pages (SLUB's orders with slub_min_objects=1, the setting that spends least on pages not
+    filled). The slab in use is filled first; one that was full joins the end of the partial list; an empty one is
+    given back at once. Requests above a page, which swap never makes, are refused. Source: mm/slub.c, 6.1.
+    """
+
+    name: ClassVar[str] = "kmalloc"
+
+    def __init__(self, page_size: int = 4096, zone: PageZone | None = None) -> None:
+        sizes = sorted({8 << k for k in range(page_size.bit_length() - 3)} | {96, 192})
+        classes = [SizeClass(i, size, 1, page_size // size) for i, size in enumerate(sizes)]
+        groups = [[0] + [1] * (c.objs - 1) + [2] for c in classes]
+        super().__init__(classes, groups, page_size=page_size, zone=zone, refilled_last=True)

@@ -1,0 +1,25 @@
+"""Order-1 blocks: what zsmalloc would be if it asked for pairs of adjacent pages."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from allocators.kernels.size_classes import block_classes, fullness_groups
+from allocators.zone import PageZone
+from allocators.zspages import ZspageAllocator
+
+
+class Order1(ZspageAllocator):
+    """Size classes cut from physically contiguous pairs of pages, with zsmalloc 6.12's lists and compaction.
+
+    No object needs a mapping of its own; but a pair must be found, and under fragmentation the page allocator has
+    single pages only. Classes are as far apart as zsmalloc's and merge where a pair holds equally many objects.
+    Source: the question of the zsmalloc thread of February 2012.
+    """
+
+    name: ClassVar[str] = "order1"
+
+    def __init__(self, page_size: int = 4096, zone: PageZone | None = None) -> None:
+        classes = block_classes(1, page_size)
+        groups = [fullness_groups("6.12", c.objs) for c in classes]
+        super().__init__(classes, groups, page_size=page_size, zone=zone, order=1, compaction=612)

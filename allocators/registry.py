@@ -1,0 +1,53 @@
+"""The allocators there are: one explicit list, plus those that installed packages offer.
+
+A package adds its own through the entry-point group `cswap.allocators`; a notebook through `register`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from allocators.base import Allocator
+from allocators.errors import AllocatorError
+
+# Modules are imported when an allocator is asked for, so that listing names costs nothing.
+BUILT_IN = {
+    "zsmalloc": "allocators.zsmalloc:Zsmalloc",
+    "xvmalloc": "allocators.xvmalloc:Xvmalloc",
+    "zbud": "allocators.zbud:Zbud",
+    "z3fold": "allocators.z3fold:Z3fold",
+    "order1": "allocators.order1:Order1",
+    "kmalloc": "allocators.kmalloc:Kmalloc",
+    "coalesce": "allocators.coalesce:Coalesce",
+    "ideal": "allocators.ideal:Ideal",
+}
+
+_registered: dict[str, type[Allocator]] = {}
+
+
+def register(cls: type[Allocator]) -> type[Allocator]:
+    """Make an allocator known by its `name`; also a class decorator. Raises AllocatorError if the name is taken."""
+    if cls.name in BUILT_IN or _registered.get(cls.name, cls) is not cls:
+        raise AllocatorError(f"allocator {cls.name!r} is there already; give yours another name")
+    _registered[cls.name] = cls
+    return cls
+
+
+def names() -> list[str]:
+    """All names, built-in ones first."""
+    offered = [point.name for point in entry_points(group="cswap.allocators")]
+    return list(dict.fromkeys([*BUILT_IN, *_registered, *offered]))
+
+
+def allocator_class(name: str) -> type[Allocator]:
+    """The class of a name. Raises AllocatorError for an unknown one."""
+    if name in _registered:
+        return _registered[name]
+    if name in BUILT_IN:
+        module, attribute = BUILT_IN[name].split(":")
+        built_in: type[Allocator] = getattr(import_module(module), attribute)
+        return built_in
+    for point in entry_points(group="cswap.allocators", name=name):
+        return register(point.load())
+    raise AllocatorError(f"unknown allocator {name!r}; known are {', '.join(names())}")
