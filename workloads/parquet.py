@@ -35,7 +35,7 @@ def open_parquet(path: Path, schema: pa.Schema, rows: int) -> pq.ParquetFile:
     """Open a file of a trace and compare its schema and row count with what the header promises."""
     remedy = "restore the file from a good copy"
     with reading(path, "Parquet", remedy):
-        file = pq.ParquetFile(path, memory_map=True, page_checksum_verification=True)
+        file = pq.ParquetFile(path, page_checksum_verification=True)
         found = file.schema_arrow.remove_metadata()
         count = file.metadata.num_rows
     if not found.equals(schema):

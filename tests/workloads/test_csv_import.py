@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from workloads import TraceError, import_csv, verify
 HEADER = "ts_ns,kind,pid,slot,page\n"
 ROWS = "0,out,7,1,0\n5,out,7,2,1\n9,out0,8,3,-1\n9,in,7,1,-1\n9,free,7,1,\n12,compact,0,0,-1\n"
 PAGES = np.random.default_rng(0).integers(0, 256, (3, 64), np.uint8).tobytes()
-PACK = {"": bytes, ".gz": gzip.compress, ".zst": zstandard.compress}
+PACK: dict[str, Callable[[bytes], bytes]] = {"": bytes, ".gz": gzip.compress, ".zst": zstandard.compress}
 
 
 def put(
@@ -89,7 +90,7 @@ BAD_ROWS = {
     "5,out,7,-2,0": "slot is negative",
     "5,out,7,1": "has 4 columns, the header 5",
     "5,out,7,1,0,0": "has 6 columns, the header 5",
-    "": "has 0 columns, the header 5",
+    "": "ts_ns is empty",
     "4,in,7,1,-1": "ts_ns is before that of the line above; sort the events by time",
 }
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable
 from dataclasses import asdict, replace
 
@@ -22,11 +23,11 @@ def concrete(cls: type[Generator]) -> set[type[Generator]]:
 def drawn_sizes(trace: Trace) -> np.ndarray:
     events, sizes = trace_kit.all_events(trace), trace.sizes(GIVEN)
     assert sizes is not None
-    return sizes.size[events.page[events.kind == OUT]]
+    return np.asarray(sizes.size[events.page[events.kind == OUT]])
 
 
 def test_every_generator_is_registered() -> None:
-    assert set(GENERATORS.values()) == concrete(Generator)
+    assert set(GENERATORS.values()) == concrete(Generator)  # type: ignore[type-abstract]
     assert list(GENERATORS) == ["uniform", "bell", "bimodal", "random"]
     with pytest.raises(ValueError, match="two generators are called bell"):
         by_name(Uniform, Bell, Bell)
@@ -74,8 +75,6 @@ def test_sizes_follow_their_distribution() -> None:
 
 
 def deflate(page: bytes) -> bytes:
-    import zlib
-
     return zlib.compress(page, 3)
 
 
