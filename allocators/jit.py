@@ -1,12 +1,12 @@
 """How kernels are compiled: two decorators and one cache folder.
 
-`kernel` marks a function that only other kernels call: it is inlined, so a kernel may be written as many small
-functions over structured arrays and still run as one. `entry` marks a function that Python calls: it is compiled
-once, cached on disk and runs without the GIL. With `NUMBA_DISABLE_JIT=1` both leave the function as it is, and
-the same source runs as plain Python.
+`kernel` marks a function that other kernels call: compiled code inlines it, so a kernel may be written as many small
+functions over arrays of records and still run as one; called from Python it is plain Python. `entry` marks a function
+that Python calls: it is compiled once for each type of its arguments, cached on disk and runs without the GIL; its
+`py_func` is the same source as plain Python, and with `NUMBA_DISABLE_JIT=1` so is the function itself.
 
-numba's disk cache looks only at the file of the entry itself and goes stale when a callee in another file
-changes, so the cache folder is keyed by a digest of every source file a kernel could come from.
+numba's disk cache looks only at the file of the entry itself and goes stale when a callee in another file changes, so
+the cache folder is keyed by a digest of every source file a kernel could come from.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 import numba
 import platformdirs
+from numba.extending import register_jitable
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -53,9 +54,9 @@ JIT = not numba.config.DISABLE_JIT
 
 
 def kernel(function: F) -> F:
-    """Compile a function that only kernels call; it is inlined into its callers."""
-    compiled: F = numba.njit(forceinline=True)(function)
-    return compiled
+    """Make a function callable from compiled code, inlined; in Python it stays what it is."""
+    registered: F = register_jitable(forceinline=True)(function)
+    return registered
 
 
 def entry(function: F) -> F:

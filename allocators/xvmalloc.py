@@ -59,9 +59,7 @@ class Xvmalloc(KernelAllocator):
         self.zone.check()
         block = self.state.block
         live = ids.in_use(self.state.blocks)
-        listed = {
-            b: key for key in range(len(self.state.head)) for b in lists.members(block, self.state.head, key)
-        }
+        listed = {b: key for key in range(len(self.state.head)) for b in lists.members(block, self.state.head, key)}
         firsts = [b for b in live if block[b].before == NIL]
         seen = 0
         for first in firsts:

@@ -32,9 +32,7 @@ class PageZone:
             kernels.release(self.state, np.arange(count), 0)
 
     @classmethod
-    def fragmented(
-        cls, pages: int, free: int, unusable: float, *, order: int = 1, seed: int = 0
-    ) -> PageZone:
+    def fragmented(cls, pages: int, free: int, unusable: float, *, order: int = 1, seed: int = 0) -> PageZone:
         """A zone of `pages` with `free` of them free, scattered at random.
 
         `unusable` is the kernel's unusable free space index of `order`: the share of the free pages that lie in
@@ -82,5 +80,6 @@ class PageZone:
                 listed += 1 << order
         info = self.state.info[0]
         if listed + info.held + info.taken != info.pages:
-            raise CheckFailed(f"page allocator: {listed} free and {info.held + info.taken} held are not {info.pages} pages")
-
+            raise CheckFailed(
+                f"page allocator: {listed} free and {info.held + info.taken} held are not {info.pages} pages"
+            )

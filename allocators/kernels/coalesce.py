@@ -79,7 +79,7 @@ def runs_of(pool: Fragments, f: int) -> int:
 @kernel
 def insert(pool: Fragments, runs: Runs, f: int) -> None:
     """List a free run."""
-    width = np.int64(pool.fragment[f].width)
+    width = int(pool.fragment[f].width)
     lists.push(pool.fragment, runs.head, width, f)
     bitmap.mark(runs.marks, width)
 
@@ -87,7 +87,7 @@ def insert(pool: Fragments, runs: Runs, f: int) -> None:
 @kernel
 def remove(pool: Fragments, runs: Runs, f: int) -> None:
     """Take a free run off its list."""
-    width = np.int64(pool.fragment[f].width)
+    width = int(pool.fragment[f].width)
     lists.remove(pool.fragment, runs.head, width, f)
     if runs.head[width] == NIL:
         bitmap.clear(runs.marks, width)
@@ -167,7 +167,7 @@ def longest_tail(pool: Fragments) -> int:
     """The longest tail, or NIL."""
     for width in range(pool.rules[0].units, 0, -1):
         if pool.tails.head[width] != NIL:
-            return np.int64(pool.tails.head[width])
+            return int(pool.tails.head[width])
     return NIL
 
 
@@ -176,9 +176,9 @@ def other_head(pool: Fragments, tail: int, width: int) -> int:
     """The tightest head of at least `width` in another page than `tail`, or NIL."""
     key = bitmap.at_or_above(pool.heads.marks, width)
     while key != NIL:
-        f = np.int64(pool.heads.head[key])
+        f = int(pool.heads.head[key])
         if pool.fragment[f].page == pool.fragment[tail].page:
-            f = np.int64(pool.fragment[f].next)  # a page has one head only, so the next is another page's
+            f = int(pool.fragment[f].next)  # a page has one head only, so the next is another page's
         if pool.fragment[f].page != pool.fragment[tail].page:
             return f
         key = bitmap.at_or_above(pool.heads.marks, key + 1)
@@ -194,18 +194,18 @@ def alloc(pool: Fragments, size: int) -> int:
     head = bitmap.at_or_above(pool.heads.marks, units)
     tail = bitmap.at_or_above(pool.tails.marks, units)
     if tail != NIL and (head == NIL or tail <= head):
-        f = np.int64(pool.tails.head[tail])
+        f = int(pool.tails.head[tail])
         remove(pool, pool.tails, f)
         f = use(pool, f, units)
-        second = np.int64(NIL)
+        second = NIL
     elif head != NIL:
-        f = np.int64(pool.heads.head[head])
+        f = int(pool.heads.head[head])
         remove(pool, pool.heads, f)
         f = use(pool, f, units)
-        second = np.int64(NIL)
+        second = NIL
     else:
         f = longest_tail(pool)
-        second = np.int64(NIL)
+        second = NIL
         if f != NIL:
             second = other_head(pool, f, units - pool.fragment[f].width)
         if second != NIL:
@@ -216,7 +216,7 @@ def alloc(pool: Fragments, size: int) -> int:
                 return NO_MEMORY
         if f == NIL:
             f = use(pool, second, units)
-            second = np.int64(NIL)
+            second = NIL
         else:
             remove(pool, pool.tails, f)
             second = use(pool, second, units - pool.fragment[f].width)
@@ -229,7 +229,7 @@ def alloc(pool: Fragments, size: int) -> int:
 @kernel
 def absorb(pool: Fragments, f: int) -> None:
     """Merge the fragment after `f`, which is on no list, into it."""
-    gone = np.int64(pool.fragment[f].after)
+    gone = int(pool.fragment[f].after)
     pool.fragment[f].width += pool.fragment[gone].width
     pool.fragment[f].after = pool.fragment[gone].after
     if pool.fragment[f].after != NIL:
@@ -241,17 +241,17 @@ def absorb(pool: Fragments, f: int) -> None:
 @kernel
 def discard(pool: Fragments, f: int) -> None:
     """Free one fragment: merge it with free neighbours, release its page if that is all of it."""
-    after = np.int64(pool.fragment[f].after)
+    after = int(pool.fragment[f].after)
     if after != NIL and pool.fragment[after].state == FREE:
         delist(pool, after)
         absorb(pool, f)
-    before = np.int64(pool.fragment[f].before)
+    before = int(pool.fragment[f].before)
     if before != NIL and pool.fragment[before].state == FREE:
         delist(pool, before)
         absorb(pool, before)
         f = before
     if pool.fragment[f].width == pool.rules[0].units:
-        zone.give(pool.zone, np.int64(pool.fragment[f].page), 0)
+        zone.give(pool.zone, int(pool.fragment[f].page), 0)
         pool.fragment[f].state = NIL
         ids.give(pool.fragments, f)
     else:
@@ -262,7 +262,7 @@ def discard(pool: Fragments, f: int) -> None:
 @kernel
 def free(pool: Fragments, handle: int) -> None:
     """Free a handle that is in use."""
-    second = np.int64(pool.fragment[handle].second)
+    second = int(pool.fragment[handle].second)
     discard(pool, handle)
     if second != NIL:
         discard(pool, second)

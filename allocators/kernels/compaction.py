@@ -3,8 +3,6 @@
 Source: mm/zsmalloc.c, __zs_compact, migrate_zspage, isolate_zspage and its successors.
 """
 
-import numpy as np
-
 from allocators.jit import kernel
 from allocators.kernels import zspage
 from allocators.kernels.ids import NIL
@@ -38,7 +36,7 @@ def migrate(pool: Zspages, c: int, source: int, target: int, start: int) -> int:
     base = pool.zspage[source].first
     obj = start
     while obj < objs:
-        handle = np.int64(pool.object[base + obj])
+        handle = int(pool.object[base + obj])
         if handle >= 0 and base + obj < pool.zspage[source].fresh:
             if pool.zspage[target].inuse == objs:
                 break

@@ -64,4 +64,4 @@ def free(pool: Bytes, handle: int) -> None:
     ids.give(pool.handles, handle)
     held = pool.zone.info[0].held
     if rules.total <= (held - 1) * rules.page_size:
-        zone.give(pool.zone, np.int64(pool.page[held - 1]), 0)
+        zone.give(pool.zone, int(pool.page[held - 1]), 0)

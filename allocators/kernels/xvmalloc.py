@@ -67,7 +67,7 @@ def list_of(pool: Blocks, width: int) -> int:
 @kernel
 def insert(pool: Blocks, b: int) -> None:
     """Put a free block on its list, unless it is too small for any."""
-    width = np.int64(pool.block[b].width)
+    width = int(pool.block[b].width)
     if width >= SMALLEST:
         key = list_of(pool, width)
         lists.push(pool.block, pool.head, key, b)
@@ -77,7 +77,7 @@ def insert(pool: Blocks, b: int) -> None:
 @kernel
 def remove(pool: Blocks, b: int) -> None:
     """Take a free block off its list, if it is on one."""
-    width = np.int64(pool.block[b].width)
+    width = int(pool.block[b].width)
     if width >= SMALLEST:
         key = list_of(pool, width)
         lists.remove(pool.block, pool.head, key, b)
@@ -92,7 +92,7 @@ def find(pool: Blocks, width: int) -> int:
     if key >= len(pool.head):
         return NIL
     key = bitmap.at_or_above(pool.marks, key)
-    return NIL if key == NIL else np.int64(pool.head[key])
+    return NIL if key == NIL else int(pool.head[key])
 
 
 @kernel
@@ -172,17 +172,17 @@ def alloc(pool: Blocks, size: int) -> int:
 def free(pool: Blocks, handle: int) -> None:
     """Free a handle that is in use; a page that becomes one free block is released."""
     b = handle
-    after = np.int64(pool.block[b].after)
+    after = int(pool.block[b].after)
     if after != NIL and pool.block[after].state == FREE:
         remove(pool, after)
         absorb(pool, b)
-    before = np.int64(pool.block[b].before)
+    before = int(pool.block[b].before)
     if before != NIL and pool.block[before].state == FREE:
         remove(pool, before)
         absorb(pool, before)
         b = before
     if pool.block[b].width == pool.rules[0].page_size - pool.rules[0].align:
-        zone.give(pool.zone, np.int64(pool.block[b].page), 0)
+        zone.give(pool.zone, int(pool.block[b].page), 0)
         pool.block[b].state = NIL
         ids.give(pool.blocks, b)
     else:

@@ -96,7 +96,7 @@ def delist(pool: Trios, p: int) -> None:
 def find(pool: Trios, chunks: int) -> int:
     """Take the page with the tightest gap for `chunks` off its list; NIL if there is none."""
     for key in range(chunks, CHUNKS - pool.rules[0].header):
-        p = np.int64(pool.head[key])
+        p = int(pool.head[key])
         if p != NIL:
             delist(pool, p)
             return p
@@ -149,7 +149,7 @@ def new_page(pool: Trios) -> int:
 @kernel
 def release(pool: Trios, p: int) -> None:
     """Give the physical page back."""
-    zone.give(pool.zone, np.int64(pool.page[p].page), 0)
+    zone.give(pool.zone, int(pool.page[p].page), 0)
     pool.page[p].page = NIL
     ids.give(pool.pages, p)
 
@@ -217,12 +217,12 @@ def slide(pool: Trios, p: int) -> None:
 @kernel
 def tidy(pool: Trios, p: int) -> None:
     """What follows a free: move the last object to another page, else make room inside this one."""
-    place = np.int64(NIL) if pool.page[p].foreign else single(pool, p)
+    place = NIL if pool.page[p].foreign else single(pool, p)
     if place != NIL:
-        chunks = np.int64(pool.page[p].chunks[place])
+        chunks = int(pool.page[p].chunks[place])
         other = find(pool, chunks)
         if other != NIL:
-            handle = np.int64(pool.page[p].owner[place])
+            handle = int(pool.page[p].owner[place])
             settle(pool, other, chunks, handle)
             pool.handle[handle].foreign = 1
             pool.page[other].foreign += 1
@@ -235,7 +235,7 @@ def tidy(pool: Trios, p: int) -> None:
 @kernel
 def free(pool: Trios, handle: int) -> None:
     """Free a handle that is in use."""
-    p = np.int64(pool.handle[handle].page)
+    p = int(pool.handle[handle].page)
     page = pool.page[p]
     delist(pool, p)
     page.chunks[pool.handle[handle].place] = 0

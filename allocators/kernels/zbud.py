@@ -61,7 +61,7 @@ def grown(pool: Buddies) -> Buddies:
 @kernel
 def enlist(pool: Buddies, p: int) -> None:
     """Put a page with one object on the list of its free (6.1) or used (zcache) chunks."""
-    used = np.int64(pool.page[p].first + pool.page[p].last)
+    used = int(pool.page[p].first + pool.page[p].last)
     if pool.rules[0].zcache:
         lists.append(pool.page, pool.head, used, p)
     else:
@@ -71,7 +71,7 @@ def enlist(pool: Buddies, p: int) -> None:
 @kernel
 def delist(pool: Buddies, p: int) -> None:
     """Take a page with one object off its list."""
-    used = np.int64(pool.page[p].first + pool.page[p].last)
+    used = int(pool.page[p].first + pool.page[p].last)
     key = used if pool.rules[0].zcache else pool.rules[0].chunks - used
     lists.remove(pool.page, pool.head, key, p)
 
@@ -83,18 +83,18 @@ def find(pool: Buddies, chunks: int) -> int:
     if pool.rules[0].zcache:
         for key in range(most - chunks, 0, -1):
             if pool.head[key] != NIL:
-                return np.int64(pool.head[key])
+                return int(pool.head[key])
     else:
         for key in range(chunks, most):
             if pool.head[key] != NIL:
-                return np.int64(pool.head[key])
+                return int(pool.head[key])
     return NIL
 
 
 @kernel
 def empty_page(pool: Buddies) -> int:
     """A page without objects: an idle one, else a new one, or NIL."""
-    p = np.int64(pool.head[0])
+    p = int(pool.head[0])
     if pool.rules[0].zcache and p != NIL:
         lists.remove(pool.page, pool.head, 0, p)
         pool.rules[0].idle -= 1
@@ -110,7 +110,7 @@ def empty_page(pool: Buddies) -> int:
 @kernel
 def release(pool: Buddies, p: int) -> None:
     """Give the physical page back."""
-    zone.give(pool.zone, np.int64(pool.page[p].page), 0)
+    zone.give(pool.zone, int(pool.page[p].page), 0)
     pool.page[p].page = NIL
     ids.give(pool.pages, p)
 
@@ -168,7 +168,7 @@ def shrink(pool: Buddies) -> int:
     """Release the idle pages, as zcache's shrinker does; how many."""
     count = pool.rules[0].idle
     while pool.head[0] != NIL and pool.rules[0].idle:
-        p = np.int64(pool.head[0])
+        p = int(pool.head[0])
         lists.remove(pool.page, pool.head, 0, p)
         release(pool, p)
         pool.rules[0].idle -= 1

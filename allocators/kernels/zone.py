@@ -62,7 +62,7 @@ def take(zone: Zone, order: int) -> int:
         page = zone.info[0].pages
         zone.info[0].pages = page + BLOCK
     else:
-        page = np.int64(zone.area[found])
+        page = int(zone.area[found])
         remove(zone, page, found)
     while found > order:
         found -= 1

@@ -70,7 +70,6 @@ class Zspages(NamedTuple):
     handles: ids.Ids
 
 
-
 @kernel
 def has_room(pool: Zspages) -> bool:
     """Whether one more `alloc` cannot overflow any array."""
@@ -137,7 +136,7 @@ def fullest(pool: Zspages, c: int) -> int:
 def release_pages(pool: Zspages, z: int, count: int) -> None:
     """Give back the first `count` blocks of a zspage, the last one first."""
     for i in range(count - 1, -1, -1):
-        zone.give(pool.zone, np.int64(pool.page[z, i]), pool.rules[0].order)
+        zone.give(pool.zone, int(pool.page[z, i]), pool.rules[0].order)
 
 
 @kernel
@@ -209,8 +208,8 @@ def alloc(pool: Zspages, size: int) -> int:
     """A handle, or a code of `codes`."""
     if size < 1 or size >= len(pool.class_of):
         return TOO_LARGE
-    c = np.int64(pool.class_of[size])
-    z = np.int64(fullest(pool, c))
+    c = int(pool.class_of[size])
+    z = int(fullest(pool, c))
     if z == NIL:
         z = create(pool, c)
         if z == NIL:
@@ -229,7 +228,7 @@ def alloc(pool: Zspages, size: int) -> int:
 @kernel
 def free(pool: Zspages, handle: int) -> None:
     """Free a handle that is in use."""
-    z = np.int64(pool.handle[handle].zspage)
+    z = int(pool.handle[handle].zspage)
     drop(pool, z, pool.handle[handle].object)
     pool.handle[handle].zspage = NIL
     ids.give(pool.handles, handle)
