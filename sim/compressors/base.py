@@ -1,0 +1,117 @@
+"""What a compressor is: one page in, one stream out, and back, and how long both take."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from time import perf_counter_ns
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.compressors.errors import CodecError, CompressorError
+
+Pages = NDArray[np.uint8]
+"""Pages by rows: uint8[count, page_size]."""
+Measures = tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]
+"""Size of each page's stream in bytes, nanoseconds to compress it, nanoseconds to decompress it."""
+Call = Callable[[bytes], bytes]
+
+BATCH = 256
+"""Pages compressed before they are decompressed: few enough that memory is reused, and stays in the cache."""
+
+
+class Compressor(ABC):
+    """A codec with its parameters, which are the constructor's arguments and can be written as JSON.
+
+    An object serves one thread at a time; it can be sent to another process, where it is made anew.
+    """
+
+    name: ClassVar[str]
+    parallel: ClassVar[Literal["threads", "processes"]] = "processes"
+    """What uses several cores: threads where the work runs without the GIL, processes otherwise."""
+
+    @property
+    @abstractmethod
+    def version(self) -> str:
+        """What the sizes depend on besides name and parameters: a library and its version, or a revision."""
+
+    @abstractmethod
+    def compress(self, page: bytes) -> bytes:
+        """The stream of one page (anything with the buffer protocol), without any header of our own."""
+
+    @abstractmethod
+    def decompress(self, data: bytes, size: int) -> bytes:
+        """The `size` bytes a stream was made from. Raises CodecError for a stream that gives anything else."""
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {}
+
+    @property
+    def spec(self) -> str:
+        """`name:key=value,...`, as on the command line."""
+        settings = ",".join(f"{key}={value}" for key, value in self.config.items())
+        return f"{self.name}:{settings}" if settings else self.name
+
+    def measure(self, pages: Pages) -> Measures:
+        """Compress each page once, check that it decompresses to itself, and time both.
+
+        Within a batch all compressions come before all decompressions, so that neither warms the branch predictor for
+        the other. Raises CodecError, naming the page by its row.
+        """
+        if pages.ndim != 2 or pages.dtype != np.uint8:
+            raise CompressorError(
+                f"pages must be uint8[count, page_size], not {pages.dtype}{list(pages.shape)}"
+            )
+        count = len(pages)
+        sizes = np.empty(count, np.int32)
+        times = np.empty((2, count), np.int64)
+        for start in range(0, count, BATCH):
+            rows = slice(start, min(start + BATCH, count))
+            sizes[rows], times[0, rows], times[1, rows] = self._measure_batch(pages[rows], start)
+        return sizes, times[0], times[1]
+
+    def calls(self, page_size: int) -> tuple[Call, Call]:
+        """The two calls that `measure` times, for pages of `page_size` bytes."""
+        return self.compress, lambda data: self.decompress(data, page_size)
+
+    def _measure_batch(self, pages: Pages, first: int) -> Measures:
+        """`measure` for a few pages, the first of which is called `first` in errors."""
+        page_size = pages.shape[1]
+        joined = pages.tobytes()
+        originals = [joined[at : at + page_size] for at in range(0, len(joined), page_size)]
+        compress, decompress = self.calls(page_size)
+        streams, compress_ns = _timed(compress, originals)
+        try:
+            restored, decompress_ns = _timed(decompress, streams)
+        except Exception as error:
+            raise CodecError(f"{self.spec}: a page of {first}..{first + len(pages) - 1}: {error}") from error
+        if restored != originals:
+            wrong = next(i for i, page in enumerate(originals) if restored[i] != page)
+            raise self._mismatch(first + wrong)
+        return np.fromiter(map(len, streams), np.int32, len(streams)), compress_ns, decompress_ns
+
+    def _mismatch(self, page: int) -> CodecError:
+        return CodecError(f"{self.spec}: page {page} does not decompress to itself")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _remade, (type(self), self.config)
+
+
+def _remade(cls: Callable[..., Compressor], config: dict[str, Any]) -> Compressor:
+    return cls(**config)
+
+
+def _timed(call: Call, inputs: Sequence[bytes]) -> tuple[list[bytes], NDArray[np.int64]]:
+    """Outputs and nanoseconds of each call; one clock reading a call, so each time includes 0.1 us of this loop."""
+    outputs: list[bytes] = []
+    keep = outputs.append
+    readings = [perf_counter_ns()]
+    note, clock = readings.append, perf_counter_ns
+    for data in inputs:
+        keep(call(data))
+        note(clock())
+    return outputs, np.diff(np.array(readings, dtype=np.int64)).astype(np.int64, copy=False)

@@ -1,0 +1,82 @@
+"""Compressors equal to the kernel's, byte count for byte count, compiled from `sim.compressors.kernels`."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.compressors.base import Compressor, Measures, Pages
+from sim.compressors.errors import CodecError, CompressorError
+
+LARGEST_PAGE = 1 << 16
+
+
+class ExactCompressor(Compressor):
+    """A codec whose kernels work on batches without the GIL, and read the clock themselves."""
+
+    parallel = "threads"
+    kernels: ClassVar[ModuleType]
+    """Module with `bound`, `compress_pages` and `decompress_pages`."""
+
+    @property
+    def version(self) -> str:
+        """The revision of the kernels; counted up when a size changes."""
+        return "1"
+
+    def compress(self, page: bytes) -> bytes:
+        """See `Compressor.compress`."""
+        row = np.frombuffer(page, np.uint8).reshape(1, -1)
+        streams, sizes, _ = self._compressed(row)
+        return streams[0, : sizes[0]].tobytes()
+
+    def decompress(self, data: bytes, size: int) -> bytes:
+        """See `Compressor.decompress`."""
+        stream = np.frombuffer(data, np.uint8).reshape(1, -1)
+        pages, sizes, _ = self._decompressed(stream, np.array([len(data)], np.int32), size)
+        if sizes[0] != size:
+            got = "a corrupt stream" if sizes[0] < 0 else f"{sizes[0]} bytes instead of {size}"
+            raise CodecError(f"{self.spec}: {got}")
+        return pages.tobytes()
+
+    def _measure_batch(self, pages: Pages, first: int) -> Measures:
+        page_size = pages.shape[1]
+        streams, sizes, compress_ns = self._compressed(pages)
+        restored, lengths, decompress_ns = self._decompressed(streams, sizes, page_size)
+        if not np.array_equal(restored, pages) or (lengths != page_size).any():
+            wrong = (restored != pages).any(axis=1) | (lengths != page_size)
+            raise self._mismatch(first + int(wrong.argmax()))
+        return sizes, compress_ns, decompress_ns
+
+    def _compressed(self, pages: Pages) -> tuple[Pages, NDArray[np.int32], NDArray[np.int64]]:
+        if pages.shape[1] > LARGEST_PAGE:
+            raise CompressorError(
+                f"{self.spec}: a page of {pages.shape[1]} bytes; the largest has {LARGEST_PAGE}"
+            )
+        return _run(self.kernels.compress_pages, self.kernels.bound(pages.shape[1]), _readonly(pages))
+
+    def _decompressed(
+        self, streams: Pages, lengths: NDArray[np.int32], page_size: int
+    ) -> tuple[Pages, NDArray[np.int32], NDArray[np.int64]]:
+        return _run(self.kernels.decompress_pages, page_size, _readonly(streams), lengths)
+
+
+def _readonly(rows: Pages) -> Pages:
+    """The same rows in the one form the kernels are compiled for."""
+    view = np.ascontiguousarray(rows).view()
+    view.flags.writeable = False
+    return view
+
+
+def _run(
+    kernel: Any, width: int, rows: Pages, *more: Any
+) -> tuple[Pages, NDArray[np.int32], NDArray[np.int64]]:
+    """Call a kernel on rows; its output rows of `width` bytes, their sizes, and nanoseconds."""
+    count = len(rows)
+    # Written before the kernel runs, or the first touch of fresh memory would count as its time.
+    output = np.full((count, width), 0, np.uint8)
+    sizes, times = np.zeros(count, np.int32), np.zeros(count, np.int64)
+    kernel(rows, *more, output, sizes, times)
+    return output, sizes, times

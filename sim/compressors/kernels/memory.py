@@ -1,0 +1,101 @@
+"""Unaligned little-endian words in byte arrays, which numba lacks.
+
+Each function is written in plain Python, which says what it does and serves with `NUMBA_DISABLE_JIT=1`, and has a
+compiled form of one or two machine instructions. All take one-dimensional C-contiguous uint8 arrays and offsets in
+bytes. Nothing checks the bounds: the codecs prove them before they call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba.core import types
+from numba.extending import intrinsic, overload
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+
+# The stub of numba describes what the decorator is given, not what it makes.
+_intrinsic: Callable[[Callable[..., Any]], Callable[..., Any]] = intrinsic
+_BYTE, _WORD, _LONG = ir.IntType(8), ir.IntType(32), ir.IntType(64)
+
+
+def byte_at(data: Bytes, at: int) -> int:
+    """The byte at `at`, as a signed 64-bit integer (numpy's own uint8 would wrap)."""
+    return int(data[at])
+
+
+def word_at(data: Bytes, at: int) -> int:
+    """The four bytes from `at` as an unsigned number."""
+    return int.from_bytes(data[at : at + 4].tobytes(), "little")
+
+
+def equal_bytes(data: Bytes, left: int, right: int) -> int:
+    """How many of the eight bytes from `left` equal those from `right` before the first difference: 0..8."""
+    for i in range(8):
+        if data[left + i] != data[right + i]:
+            return i
+    return 8
+
+
+def copy8(target: Bytes, at: int, source: Bytes, start: int) -> None:
+    """Copy eight bytes at once: read first, then written."""
+    target[at : at + 8] = source[start : start + 8].copy()
+
+
+def _address(context: Any, builder: Any, bits: ir.IntType, array_type: Any, array: Any, at: Any) -> Any:
+    data = context.make_array(array_type)(context, builder, array).data
+    base = builder.bitcast(data, _BYTE.as_pointer())
+    return builder.bitcast(builder.gep(base, [at], source_etype=_BYTE), bits.as_pointer())
+
+
+def _load(bits: ir.IntType) -> Any:
+    @_intrinsic
+    def load(typing: Any, data: Any, at: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            address = _address(context, builder, bits, signature.args[0], *arguments)
+            return builder.zext(builder.load(address, align=1, typ=bits), _LONG)
+
+        return types.int64(data, types.int64), code
+
+    return load
+
+
+@_intrinsic
+def _copy8(typing: Any, target: Any, at: Any, source: Any, start: Any) -> Any:
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        read = _address(context, builder, _LONG, signature.args[2], *arguments[2:])
+        write = _address(context, builder, _LONG, signature.args[0], *arguments[:2])
+        builder.store(builder.load(read, align=1, typ=_LONG), write, align=1)
+        return context.get_dummy_value()
+
+    return types.none(target, types.int64, source, types.int64), code
+
+
+@_intrinsic
+def _equal_bytes(typing: Any, data: Any, left: Any, right: Any) -> Any:
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data, *places = arguments
+        left, right = (
+            builder.load(_address(context, builder, _LONG, signature.args[0], data, at), align=1, typ=_LONG)
+            for at in places
+        )
+        # The lowest set bit of the difference lies in the first byte that differs; 64 when there is none.
+        return builder.lshr(builder.cttz(builder.xor(left, right), ir.IntType(1)(0)), _LONG(3))
+
+    return types.int64(data, types.int64, types.int64), code
+
+
+_load1, _load4 = _load(_BYTE), _load(_WORD)
+
+overload(byte_at, strict=False)(lambda data, at: lambda data, at: _load1(data, at))
+overload(word_at, strict=False)(lambda data, at: lambda data, at: _load4(data, at))
+overload(equal_bytes, strict=False)(
+    lambda data, left, right: lambda data, left, right: _equal_bytes(data, left, right)
+)
+overload(copy8, strict=False)(
+    lambda target, at, source, start: lambda target, at, source, start: _copy8(target, at, source, start)
+)

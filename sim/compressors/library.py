@@ -1,0 +1,52 @@
+"""Compressors that are a Python package's calls."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar
+
+from sim.compressors.base import Call, Compressor
+from sim.compressors.errors import CodecError, CompressorError
+
+
+class LibraryCompressor(Compressor):
+    """A codec of which a library does the work: `calls` gives the bare calls, which `measure` times as they are."""
+
+    faults: ClassVar[tuple[type[Exception], ...]]
+    """What the library raises for a stream it cannot decompress."""
+
+    @abstractmethod
+    def calls(self, page_size: int) -> tuple[Call, Call]:
+        """See `Compressor.calls`."""
+
+    def compress(self, page: bytes) -> bytes:
+        """See `Compressor.compress`."""
+        return self.calls(len(page))[0](page)
+
+    def decompress(self, data: bytes, size: int) -> bytes:
+        """See `Compressor.decompress`."""
+        try:
+            page = self.calls(size)[1](data)
+        except self.faults as error:
+            raise CodecError(f"{self.spec}: {error}") from error
+        if len(page) != size:
+            raise CodecError(f"{self.spec}: {len(page)} bytes instead of {size}")
+        return page
+
+
+class LevelledCompressor(LibraryCompressor):
+    """A library codec with one parameter, its level."""
+
+    levels: ClassVar[range]
+
+    def __init__(self, level: int) -> None:
+        if level not in self.levels:
+            raise CompressorError(
+                f"{self.name}:level={level}: levels go from {self.levels[0]} to {self.levels[-1]}"
+            )
+        self.level = level
+
+    @property
+    def config(self) -> dict[str, int]:
+        """See `Compressor.config`."""
+        return {"level": self.level}

@@ -1,0 +1,55 @@
+"""`zstd`: Zstandard with the parameters the kernel passes."""
+
+from __future__ import annotations
+
+import zstandard
+
+from sim.compressors.base import Call
+from sim.compressors.errors import CodecError
+from sim.compressors.library import LevelledCompressor
+
+
+class Zstd(LevelledCompressor):
+    """zstandard with the parameters for a source of one page, as `zstd_get_params(level, PAGE_SIZE)` gives them.
+
+    Source: drivers/block/zram/backend_zstd.c of 6.12 to 6.18 (level 3 unless told otherwise). The frame has the
+    content size, no checksum and no dictionary id, as the kernel's. Not compared with a live kernel: sizes should
+    be equal where the versions of libzstd are (1.5.7 since 6.15).
+    """
+
+    name = "zstd"
+    faults = (zstandard.ZstdError,)
+    levels = range(1, zstandard.MAX_COMPRESSION_LEVEL + 1)
+
+    def __init__(self, level: int = 3) -> None:
+        super().__init__(level)
+        self._calls: dict[int, tuple[Call, Call]] = {}
+
+    @property
+    def version(self) -> str:
+        """The version of libzstd."""
+        return "libzstd " + ".".join(map(str, zstandard.ZSTD_VERSION))
+
+    def calls(self, page_size: int) -> tuple[Call, Call]:
+        """See `Compressor.calls`. The contexts are kept: making one takes as long as compressing a page."""
+        if page_size not in self._calls:
+            parameters = zstandard.ZstdCompressionParameters.from_level(
+                self.level,
+                source_size=page_size,
+                write_content_size=True,
+                write_checksum=False,
+                write_dict_id=False,
+            )
+            compressor = zstandard.ZstdCompressor(compression_params=parameters)
+            self._calls[page_size] = compressor.compress, zstandard.ZstdDecompressor().decompress
+        return self._calls[page_size]
+
+    def decompress(self, data: bytes, size: int) -> bytes:
+        """See `Compressor.decompress`."""
+        try:  # a damaged header may claim any size, and the library would allocate it
+            claimed = zstandard.frame_content_size(data)
+        except self.faults as error:
+            raise CodecError(f"{self.spec}: {error}") from error
+        if claimed != size:
+            raise CodecError(f"{self.spec}: a frame of {claimed} bytes instead of {size}")
+        return super().decompress(data, size)
