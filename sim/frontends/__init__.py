@@ -1,0 +1,1 @@
+"""What a page becomes: a value, an object, a whole page, or refused."""

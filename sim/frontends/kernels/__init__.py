@@ -1,0 +1,1 @@
+"""Frontend rules over arrays: what a page becomes, slot by slot."""

@@ -1,0 +1,81 @@
+"""The three calls of a frontend, chosen by the type of its state (as `allocators.kernels.dispatch`)."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from numba.core import types
+from numba.extending import overload
+
+from sim.frontends.kernels import raw, zram
+
+
+class Rules(NamedTuple):
+    """The functions over one type of state."""
+
+    page_out: Callable[[Any, Any, int, int, bool], int]
+    page_in: Callable[[Any, Any, int], int]
+    slot_free: Callable[[Any, Any, int], int]
+
+
+RULES: dict[type, Rules] = {
+    raw.Raw: Rules(raw.page_out, raw.page_in, raw.slot_free),
+    zram.Zram: Rules(zram.page_out, zram.page_in, zram.slot_free),
+}
+
+
+def page_out(device: Any, allocator: Any, slot: int, size: int, same_filled: bool) -> int:
+    """Store a page of `size` compressed bytes in a slot; what the slot holds then."""
+    return RULES[type(device)].page_out(device, allocator, slot, size, same_filled)
+
+
+def page_in(device: Any, allocator: Any, slot: int) -> int:
+    """Read a slot; what it held."""
+    return RULES[type(device)].page_in(device, allocator, slot)
+
+
+def slot_free(device: Any, allocator: Any, slot: int) -> int:
+    """Free a slot; what it held."""
+    return RULES[type(device)].slot_free(device, allocator, slot)
+
+
+def _rules(device: types.Type) -> Rules | None:
+    return RULES.get(getattr(device, "instance_class", type(None)))
+
+
+@overload(page_out, inline="always")
+def _page_out(device: Any, allocator: Any, slot: Any, size: Any, same_filled: Any) -> Any:
+    rules = _rules(device)
+    if rules is None:
+        return None
+    function = rules.page_out
+
+    def chosen(device: Any, allocator: Any, slot: Any, size: Any, same_filled: Any) -> Any:
+        return function(device, allocator, slot, size, same_filled)
+
+    return chosen
+
+
+@overload(page_in, inline="always")
+def _page_in(device: Any, allocator: Any, slot: Any) -> Any:
+    rules = _rules(device)
+    if rules is None:
+        return None
+    function = rules.page_in
+
+    def chosen(device: Any, allocator: Any, slot: Any) -> Any:
+        return function(device, allocator, slot)
+
+    return chosen
+
+
+@overload(slot_free, inline="always")
+def _slot_free(device: Any, allocator: Any, slot: Any) -> Any:
+    rules = _rules(device)
+    if rules is None:
+        return None
+    function = rules.slot_free
+
+    def chosen(device: Any, allocator: Any, slot: Any) -> Any:
+        return function(device, allocator, slot)
+
+    return chosen

@@ -1,0 +1,30 @@
+"""No frontend: every page is compressed and handed to the allocator as it is."""
+
+from typing import Any, NamedTuple
+
+from allocators.jit import kernel
+from sim.frontends.kernels import slots
+
+
+class Raw(NamedTuple):
+    """A device."""
+
+    slots: slots.Slots
+
+
+@kernel
+def page_out(device: Raw, allocator: Any, slot: int, size: int, same_filled: bool) -> int:
+    """Store a page of `size` compressed bytes; what the slot holds."""
+    return slots.store(device.slots, allocator, slot, size, slots.OBJECT)
+
+
+@kernel
+def page_in(device: Raw, allocator: Any, slot: int) -> int:
+    """Read a slot; what it holds."""
+    return int(device.slots.slot[slot].what)
+
+
+@kernel
+def slot_free(device: Raw, allocator: Any, slot: int) -> int:
+    """Free a slot; what it held."""
+    return slots.drop(device.slots, allocator, slot)

@@ -1,0 +1,82 @@
+"""The slots of a swap device and what lies in them, with a running count."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from allocators.jit import kernel
+from allocators.kernels import dispatch
+
+# What a slot holds; also the outcome of an event: what was stored, read or freed.
+EMPTY = 0
+OBJECT = 1  # a compressed page
+SAME = 2  # a same-filled page: its value only
+HUGE = 3  # an incompressible page, kept whole as an object
+REFUSED = 4  # a page that the pool did not take: it stays a whole page elsewhere
+WHAT = ("empty", "object", "same_filled", "huge", "refused")
+
+SLOT = np.dtype([("what", np.int32), ("bytes", np.int32), ("handle", np.int32)], align=True)
+TALLY = np.dtype(
+    [
+        ("objects", np.int64),  # live objects, huge ones included
+        ("bytes", np.int64),  # their stored bytes
+        ("same_filled", np.int64),  # live slots
+        ("huge", np.int64),
+        ("refused", np.int64),
+        ("refusals", np.int64),  # so far
+    ],
+    align=True,
+)
+
+
+class Slots(NamedTuple):
+    """All slots of a device."""
+
+    slot: Any  # SLOT[slots]
+    tally: Any  # TALLY[1]
+
+
+@kernel
+def drop(slots: Slots, allocator: Any, i: int) -> int:
+    """Empty a slot; what it held."""
+    slot, tally = slots.slot[i], slots.tally[0]
+    what = int(slot.what)
+    if what == OBJECT or what == HUGE:
+        dispatch.free(allocator, slot.handle)
+        tally.objects -= 1
+        tally.bytes -= slot.bytes
+        if what == HUGE:
+            tally.huge -= 1
+    elif what == SAME:
+        tally.same_filled -= 1
+    elif what == REFUSED:
+        tally.refused -= 1
+    slot.what = EMPTY
+    return what
+
+
+@kernel
+def refuse(slots: Slots, i: int) -> int:
+    """Note in an empty slot that its page was not taken."""
+    slots.slot[i].what = REFUSED
+    slots.tally[0].refused += 1
+    slots.tally[0].refusals += 1
+    return REFUSED
+
+
+@kernel
+def store(slots: Slots, allocator: Any, i: int, size: int, what: int) -> int:
+    """Store an object of `size` bytes in a slot, allocating before the old content is freed; what the slot holds."""
+    handle = dispatch.alloc(allocator, size)
+    drop(slots, allocator, i)
+    if handle < 0:
+        return refuse(slots, i)
+    slot, tally = slots.slot[i], slots.tally[0]
+    slot.what = what
+    slot.bytes = size
+    slot.handle = handle
+    tally.objects += 1
+    tally.bytes += size
+    if what == HUGE:
+        tally.huge += 1
+    return what

@@ -1,0 +1,22 @@
+"""The frontends there are."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from sim.errors import UserError
+from sim.frontends.base import Frontend
+
+FRONTENDS = {
+    "raw": "sim.frontends.raw:Raw",
+    "zram": "sim.frontends.zram:Zram",
+}
+
+
+def frontend_class(name: str) -> type[Frontend]:
+    """The class of a name. Raises UserError for an unknown one."""
+    if name not in FRONTENDS:
+        raise UserError(f"unknown frontend {name!r}; known are {', '.join(FRONTENDS)}")
+    module, attribute = FRONTENDS[name].split(":")
+    found: type[Frontend] = getattr(import_module(module), attribute)
+    return found

@@ -1,0 +1,58 @@
+"""The one loop over a trace: compiled for the built-in allocators, the same source in Python for a user's own."""
+
+from typing import Any
+
+import numpy as np
+
+from allocators.borrow import borrow
+from allocators.jit import entry
+from allocators.kernels import dispatch as allocators
+from sim.frontends.kernels import dispatch as frontends
+from workloads.events import FREE, IN, OUT
+
+OUTCOME = np.dtype(
+    [
+        ("what", np.uint8),  # what was stored, read or freed: `sim.frontends.kernels.slots`
+        ("pages", np.int32),  # held after the event, as are:
+        ("objects", np.int32),
+        ("bytes", np.int64),
+        ("same_filled", np.int32),
+        ("refused", np.int32),
+    ],
+    align=True,
+)
+
+
+@entry
+def replay(
+    device: Any, allocator: Any, kind: Any, slot: Any, page: Any, size: Any, same_filled: Any, outcome: Any, start: int
+) -> int:
+    """Replay events from `start` on; where it stopped because the allocator's arrays must grow, else their number.
+
+    kind uint8[n], slot int64[n], page int32[n] as in `workloads.Events`; size int32[unique pages], compressed, and
+    same_filled bool[unique pages]; outcome OUTCOME[n] is written.
+    """
+    device, allocator, outcome = borrow(device), borrow(allocator), borrow(outcome)
+    kind, slot, page = borrow(kind), borrow(slot), borrow(page)
+    size, same_filled = borrow(size), borrow(same_filled)
+    tally = device.slots.tally[0]
+    for i in range(start, len(kind)):
+        what = 0
+        if kind[i] == OUT:
+            if not allocators.has_room(allocator):
+                return i
+            what = frontends.page_out(device, allocator, slot[i], size[page[i]], same_filled[page[i]])
+        elif kind[i] == IN:
+            what = frontends.page_in(device, allocator, slot[i])
+        elif kind[i] == FREE:
+            what = frontends.slot_free(device, allocator, slot[i])
+        else:
+            allocators.compact(allocator)
+        after = outcome[i]
+        after.what = what
+        after.pages = allocators.pages(allocator)
+        after.objects = tally.objects
+        after.bytes = tally.bytes
+        after.same_filled = tally.same_filled
+        after.refused = tally.refused
+    return len(kind)

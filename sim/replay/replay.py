@@ -1,0 +1,43 @@
+"""Replay: a trace through a frontend into an allocator, without a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from allocators import Allocator, KernelAllocator
+from allocators.kernels import arrays
+from sim.errors import UserError
+from sim.frontends.base import Frontend
+from sim.replay.loop import OUTCOME
+from sim.replay.loop import replay as loop
+from workloads.events import Events
+from workloads.sizes import Sizes
+from workloads.trace import Trace
+
+BATCH = 1 << 17  # events
+
+
+def replay(
+    trace: Trace, sizes: Sizes, frontend: Frontend, allocator: Allocator, batch: int = BATCH
+) -> Iterator[tuple[Events, Any]]:
+    """Yield the events in batches, each with its outcomes (OUTCOME[n]; overwritten by the next batch).
+
+    The allocator must be new. It keeps its state after the last batch: `allocator.check()`, `allocator.stats()`.
+    """
+    if allocator.page_size != trace.page_size:
+        raise UserError(f"{trace.name}: pages of {trace.page_size} bytes; {allocator.spec} has {allocator.page_size}")
+    device = frontend.device(trace.n_slots, allocator)
+    buffer = arrays.records(batch, OUTCOME)
+    for events in trace.batches(batch):
+        outcome = buffer[: len(events)]
+        columns = (events.kind, events.slot, events.page, sizes.size, sizes.same_filled, outcome)
+        if isinstance(allocator, KernelAllocator):
+            done = loop(device, allocator.state, *columns, 0)
+            while done < len(events):
+                allocator.grow()
+                done = loop(device, allocator.state, *columns, done)
+        else:
+            in_python = getattr(loop, "py_func", loop)
+            in_python(device, allocator, *columns, 0)
+        yield events, outcome
