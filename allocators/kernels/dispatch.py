@@ -95,7 +95,7 @@ def _rules(state: types.Type) -> Rules | None:
     return RULES.get(getattr(state, "instance_class", type(None)))
 
 
-@overload(alloc, inline="always")
+@overload(alloc, jit_options={"forceinline": True})
 def _alloc(state: Any, size: Any) -> Any:
     rules = _rules(state)
     if rules is None:
@@ -108,7 +108,7 @@ def _alloc(state: Any, size: Any) -> Any:
     return chosen
 
 
-@overload(free, inline="always")
+@overload(free, jit_options={"forceinline": True})
 def _free(state: Any, handle: Any) -> Any:
     rules = _rules(state)
     if rules is None:
@@ -121,7 +121,7 @@ def _free(state: Any, handle: Any) -> Any:
     return chosen
 
 
-@overload(compact, inline="always")
+@overload(compact, jit_options={"forceinline": True})
 def _compact(state: Any) -> Any:
     rules = _rules(state)
     if rules is None:
@@ -134,7 +134,7 @@ def _compact(state: Any) -> Any:
     return chosen
 
 
-@overload(has_room, inline="always")
+@overload(has_room, jit_options={"forceinline": True})
 def _has_room(state: Any) -> Any:
     rules = _rules(state)
     if rules is None:
@@ -147,7 +147,7 @@ def _has_room(state: Any) -> Any:
     return chosen
 
 
-@overload(pages, inline="always")
+@overload(pages, jit_options={"forceinline": True})
 def _pages(state: Any) -> Any:
     def held(state: Any) -> Any:
         return state.zone.info[0].held

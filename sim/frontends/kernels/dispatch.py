@@ -42,7 +42,7 @@ def _rules(device: types.Type) -> Rules | None:
     return RULES.get(getattr(device, "instance_class", type(None)))
 
 
-@overload(page_out, inline="always")
+@overload(page_out, jit_options={"forceinline": True})
 def _page_out(device: Any, allocator: Any, slot: Any, size: Any, same_filled: Any) -> Any:
     rules = _rules(device)
     if rules is None:
@@ -55,7 +55,7 @@ def _page_out(device: Any, allocator: Any, slot: Any, size: Any, same_filled: An
     return chosen
 
 
-@overload(page_in, inline="always")
+@overload(page_in, jit_options={"forceinline": True})
 def _page_in(device: Any, allocator: Any, slot: Any) -> Any:
     rules = _rules(device)
     if rules is None:
@@ -68,7 +68,7 @@ def _page_in(device: Any, allocator: Any, slot: Any) -> Any:
     return chosen
 
 
-@overload(slot_free, inline="always")
+@overload(slot_free, jit_options={"forceinline": True})
 def _slot_free(device: Any, allocator: Any, slot: Any) -> Any:
     rules = _rules(device)
     if rules is None:
