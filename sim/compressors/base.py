@@ -16,10 +16,11 @@ Pages = NDArray[np.uint8]
 """Pages by rows: uint8[count, page_size]."""
 Measures = tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]
 """Size of each page's stream in bytes, nanoseconds to compress it, nanoseconds to decompress it."""
-Call = Callable[[bytes], bytes]
+Buffer = bytes | bytearray | memoryview
+Call = Callable[[Buffer], bytes]
 
-BATCH = 256
-"""Pages compressed before they are decompressed: few enough that memory is reused, and stays in the cache."""
+BATCH = 64
+"""Pages compressed before they are decompressed: few, so that memory is reused, but enough to forget each other."""
 
 
 class Compressor(ABC):
@@ -38,11 +39,11 @@ class Compressor(ABC):
         """What the sizes depend on besides name and parameters: a library and its version, or a revision."""
 
     @abstractmethod
-    def compress(self, page: bytes) -> bytes:
+    def compress(self, page: Buffer) -> bytes:
         """The stream of one page (anything with the buffer protocol), without any header of our own."""
 
     @abstractmethod
-    def decompress(self, data: bytes, size: int) -> bytes:
+    def decompress(self, data: Buffer, size: int) -> bytes:
         """The `size` bytes a stream was made from. Raises CodecError for a stream that gives anything else."""
 
     @property
@@ -80,19 +81,31 @@ class Compressor(ABC):
 
     def _measure_batch(self, pages: Pages, first: int) -> Measures:
         """`measure` for a few pages, the first of which is called `first` in errors."""
-        page_size = pages.shape[1]
-        joined = pages.tobytes()
-        originals = [joined[at : at + page_size] for at in range(0, len(joined), page_size)]
-        compress, decompress = self.calls(page_size)
-        streams, compress_ns = _timed(compress, originals)
-        try:
-            restored, decompress_ns = _timed(decompress, streams)
-        except Exception as error:
-            raise CodecError(f"{self.spec}: a page of {first}..{first + len(pages) - 1}: {error}") from error
+        originals = [page.tobytes() for page in pages]
+        compress, decompress = self.calls(pages.shape[1])
+        streams, compress_ns = self._timed(compress, originals, first)
+        restored, decompress_ns = self._timed(decompress, streams, first)
         if restored != originals:
             wrong = next(i for i, page in enumerate(originals) if restored[i] != page)
             raise self._mismatch(first + wrong)
         return np.fromiter(map(len, streams), np.int32, len(streams)), compress_ns, decompress_ns
+
+    def _timed(
+        self, call: Call, inputs: Sequence[bytes], first: int
+    ) -> tuple[list[bytes], NDArray[np.int64]]:
+        """Outputs and nanoseconds of each call; one clock reading a call, so each includes 0.1 us of this loop."""
+        outputs: list[bytes] = []
+        keep = outputs.append
+        readings = [perf_counter_ns()]
+        note, clock = readings.append, perf_counter_ns
+        try:
+            for data in inputs:
+                keep(call(data))
+                note(clock())
+        except Exception as error:
+            raise CodecError(f"{self.spec}: page {first + len(outputs)}: {error}") from error
+        at = np.array(readings, dtype=np.int64)
+        return outputs, at[1:] - at[:-1]
 
     def _mismatch(self, page: int) -> CodecError:
         return CodecError(f"{self.spec}: page {page} does not decompress to itself")
@@ -103,15 +116,3 @@ class Compressor(ABC):
 
 def _remade(cls: Callable[..., Compressor], config: dict[str, Any]) -> Compressor:
     return cls(**config)
-
-
-def _timed(call: Call, inputs: Sequence[bytes]) -> tuple[list[bytes], NDArray[np.int64]]:
-    """Outputs and nanoseconds of each call; one clock reading a call, so each time includes 0.1 us of this loop."""
-    outputs: list[bytes] = []
-    keep = outputs.append
-    readings = [perf_counter_ns()]
-    note, clock = readings.append, perf_counter_ns
-    for data in inputs:
-        keep(call(data))
-        note(clock())
-    return outputs, np.diff(np.array(readings, dtype=np.int64)).astype(np.int64, copy=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from functools import partial
 
-from sim.compressors.base import Call
+from sim.compressors.base import Buffer, Call
 from sim.compressors.library import LevelledCompressor
 
 WINDOW_BITS = -11
@@ -39,6 +39,6 @@ class Deflate(LevelledCompressor):
         """See `Compressor.calls`."""
         return self._compress, partial(zlib.decompress, wbits=WINDOW_BITS, bufsize=page_size)
 
-    def _compress(self, page: bytes) -> bytes:
+    def _compress(self, page: Buffer) -> bytes:
         stream = zlib.compressobj(self.level, zlib.DEFLATED, WINDOW_BITS, MEMORY_LEVEL)
         return stream.compress(page) + stream.flush()

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.compressors.base import Compressor, Measures, Pages
+from sim.compressors.base import Buffer, Compressor, Measures, Pages
 from sim.compressors.errors import CodecError, CompressorError
 
 LARGEST_PAGE = 1 << 16
@@ -21,18 +21,21 @@ class ExactCompressor(Compressor):
     kernels: ClassVar[ModuleType]
     """Module with `bound`, `compress_pages` and `decompress_pages`."""
 
+    def __init__(self) -> None:
+        self._outputs: dict[int, Pages] = {}
+
     @property
     def version(self) -> str:
         """The revision of the kernels; counted up when a size changes."""
         return "1"
 
-    def compress(self, page: bytes) -> bytes:
+    def compress(self, page: Buffer) -> bytes:
         """See `Compressor.compress`."""
         row = np.frombuffer(page, np.uint8).reshape(1, -1)
         streams, sizes, _ = self._compressed(row)
         return streams[0, : sizes[0]].tobytes()
 
-    def decompress(self, data: bytes, size: int) -> bytes:
+    def decompress(self, data: Buffer, size: int) -> bytes:
         """See `Compressor.decompress`."""
         stream = np.frombuffer(data, np.uint8).reshape(1, -1)
         pages, sizes, _ = self._decompressed(stream, np.array([len(data)], np.int32), size)
@@ -55,12 +58,32 @@ class ExactCompressor(Compressor):
             raise CompressorError(
                 f"{self.spec}: a page of {pages.shape[1]} bytes; the largest has {LARGEST_PAGE}"
             )
-        return _run(self.kernels.compress_pages, self.kernels.bound(pages.shape[1]), _readonly(pages))
+        return self._run(self.kernels.compress_pages, self.kernels.bound(pages.shape[1]), _readonly(pages))
 
     def _decompressed(
         self, streams: Pages, lengths: NDArray[np.int32], page_size: int
     ) -> tuple[Pages, NDArray[np.int32], NDArray[np.int64]]:
-        return _run(self.kernels.decompress_pages, page_size, _readonly(streams), lengths)
+        return self._run(self.kernels.decompress_pages, page_size, _readonly(streams), lengths)
+
+    def _run(
+        self, kernel: Any, width: int, rows: Pages, *more: Any
+    ) -> tuple[Pages, NDArray[np.int32], NDArray[np.int64]]:
+        """Call a kernel on rows; its output rows of `width` bytes, their sizes, and nanoseconds."""
+        count = len(rows)
+        output = self._output(count, width)
+        sizes, times = np.zeros(count, np.int32), np.zeros(count, np.int64)
+        kernel(rows, *more, output, sizes, times)
+        return output, sizes, times
+
+    def _output(self, count: int, width: int) -> Pages:
+        """Rows to write to, valid until the next call for this width.
+
+        Kept and written once, because the first touch of fresh memory would count as the kernel's time.
+        """
+        kept = self._outputs.get(width)
+        if kept is None or len(kept) < count:
+            kept = self._outputs[width] = np.full((count, width), 0, np.uint8)
+        return kept[:count]
 
 
 def _readonly(rows: Pages) -> Pages:
@@ -68,15 +91,3 @@ def _readonly(rows: Pages) -> Pages:
     view = np.ascontiguousarray(rows).view()
     view.flags.writeable = False
     return view
-
-
-def _run(
-    kernel: Any, width: int, rows: Pages, *more: Any
-) -> tuple[Pages, NDArray[np.int32], NDArray[np.int64]]:
-    """Call a kernel on rows; its output rows of `width` bytes, their sizes, and nanoseconds."""
-    count = len(rows)
-    # Written before the kernel runs, or the first touch of fresh memory would count as its time.
-    output = np.full((count, width), 0, np.uint8)
-    sizes, times = np.zeros(count, np.int32), np.zeros(count, np.int64)
-    kernel(rows, *more, output, sizes, times)
-    return output, sizes, times

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import ClassVar
 
-from sim.compressors.base import Call, Compressor
+from sim.compressors.base import Buffer, Call, Compressor
 from sim.compressors.errors import CodecError, CompressorError
 
 
@@ -19,11 +19,11 @@ class LibraryCompressor(Compressor):
     def calls(self, page_size: int) -> tuple[Call, Call]:
         """See `Compressor.calls`."""
 
-    def compress(self, page: bytes) -> bytes:
+    def compress(self, page: Buffer) -> bytes:
         """See `Compressor.compress`."""
         return self.calls(len(page))[0](page)
 
-    def decompress(self, data: bytes, size: int) -> bytes:
+    def decompress(self, data: Buffer, size: int) -> bytes:
         """See `Compressor.decompress`."""
         try:
             page = self.calls(size)[1](data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zstandard
 
-from sim.compressors.base import Call
+from sim.compressors.base import Buffer, Call
 from sim.compressors.errors import CodecError
 from sim.compressors.library import LevelledCompressor
 
@@ -44,7 +44,7 @@ class Zstd(LevelledCompressor):
             self._calls[page_size] = compressor.compress, zstandard.ZstdDecompressor().decompress
         return self._calls[page_size]
 
-    def decompress(self, data: bytes, size: int) -> bytes:
+    def decompress(self, data: Buffer, size: int) -> bytes:
         """See `Compressor.decompress`."""
         try:  # a damaged header may claim any size, and the library would allocate it
             claimed = zstandard.frame_content_size(data)
