@@ -1,0 +1,175 @@
+"""zsmalloc as the kernels' sources tell it, in lists and dictionaries; slow, and shares nothing with the kernels here.
+
+Sources: drivers/staging/zsmalloc/zsmalloc-main.c (Linux 3.3), mm/zsmalloc.c (6.1, 6.12).
+"""
+
+from __future__ import annotations
+
+
+class Zspage:
+    def __init__(self, cls: SizeClass) -> None:
+        self.cls = cls
+        self.slots: list[int | None] = [None] * cls.objs
+        self.free = list(range(cls.objs))[::-1]  # the next one last
+
+    @property
+    def inuse(self) -> int:
+        return self.cls.objs - len(self.free)
+
+    def add(self, handle: int) -> None:
+        self.slots[self.free.pop()] = handle
+
+    def drop(self, handle: int) -> None:
+        slot = self.slots.index(handle)
+        self.slots[slot] = None
+        self.free.append(slot)
+
+
+class SizeClass:
+    def __init__(self, size: int, pages: int, objs: int) -> None:
+        self.size, self.pages, self.objs = size, pages, objs
+        self.zspages: list[Zspage] = []
+        self.lists: dict[str | int, list[Zspage]] = {}
+
+    def unused(self) -> int:
+        return sum(len(zspage.free) for zspage in self.zspages)
+
+
+def chain_length(era: str, size: int, longest: int, page_size: int) -> int:
+    lengths = range(1, longest + 1)
+    if era == "6.12":
+        return 1 if size.bit_count() == 1 else min(lengths, key=lambda n: (n * page_size % size, n))
+    percent = {n: (n * page_size // size * size) * 100 // (n * page_size) for n in lengths}
+    return max(lengths, key=lambda n: (percent[n], -n))
+
+
+class Zsmalloc:
+    def __init__(self, era: str, chain: int = 4, page_size: int = 4096) -> None:
+        self.era, self.page_size = era, page_size
+        self.where: dict[int, Zspage] = {}
+        self.made = 0
+        self.class_at: dict[int, SizeClass] = {}
+        previous: SizeClass | None = None
+        sizes = range(32, page_size, page_size // 256)
+        for size in [page_size, *sizes[::-1]]:
+            length = chain_length(era, size, chain, page_size)
+            objs = length * page_size // size
+            shared = previous is not None and (previous.pages, previous.objs) == (length, objs)
+            if previous is None or era == "2012" or not shared:
+                previous = SizeClass(size, length, objs)
+            self.class_at[size] = previous
+        self.classes = list(dict.fromkeys(self.class_at.values()))  # from the largest down
+
+    @property
+    def pages(self) -> int:
+        return sum(cls.pages * len(cls.zspages) for cls in self.classes)
+
+    def group(self, zspage: Zspage) -> str | int:
+        """The list a zspage belongs to: a tenth of its fullness in 6.12, else almost empty or almost full."""
+        inuse, objs = zspage.inuse, zspage.cls.objs
+        if inuse in (0, objs):
+            return "full" if inuse else "empty"
+        if self.era == "6.12":
+            return 100 * inuse // objs // 10 + 1
+        return "almost empty" if inuse <= (3 if self.era == "6.1" else 1) * objs // 4 else "almost full"
+
+    def fullest_first(self) -> list[str | int]:
+        return list(range(10, 0, -1)) if self.era == "6.12" else ["almost full", "almost empty"]
+
+    def insert(self, zspage: Zspage) -> None:
+        entries = zspage.cls.lists.setdefault(self.group(zspage), [])
+        second = self.era == "6.1" and bool(entries) and zspage.inuse < entries[0].inuse
+        entries.insert(1 if second else 0, zspage)
+
+    def isolate(self, cls: SizeClass, groups: list[str | int]) -> Zspage | None:
+        for group in groups:
+            if cls.lists.get(group):
+                return cls.lists[group].pop(0)
+        return None
+
+    def alloc(self, size: int) -> int | None:
+        if not 1 <= size <= self.page_size:
+            return None
+        wanted = min(self.page_size, size + (0 if self.era == "2012" else 8))
+        cls = self.class_at[min(at for at in self.class_at if at >= wanted)]
+        handle, self.made = self.made, self.made + 1
+        zspage = next((cls.lists[group][0] for group in self.fullest_first() if cls.lists.get(group)), None)
+        if zspage is None:
+            zspage = Zspage(cls)
+            cls.zspages.append(zspage)
+            zspage.add(handle)
+            self.insert(zspage)
+        else:
+            before = self.group(zspage)
+            zspage.add(handle)
+            self.regroup(zspage, before)
+        self.where[handle] = zspage
+        return handle
+
+    def regroup(self, zspage: Zspage, before: str | int) -> None:
+        if self.group(zspage) != before:
+            zspage.cls.lists[before].remove(zspage)
+            self.insert(zspage)
+
+    def free(self, handle: int) -> None:
+        zspage = self.where.pop(handle)
+        before = self.group(zspage)
+        zspage.drop(handle)
+        if zspage.inuse:
+            self.regroup(zspage, before)
+        else:
+            zspage.cls.lists[before].remove(zspage)
+            zspage.cls.zspages.remove(zspage)
+
+    def compact(self) -> None:
+        for cls in self.classes:
+            if self.era == "6.12":
+                self.compact_6_12(cls)
+            elif self.era == "6.1":
+                self.compact_6_1(cls)
+
+    def migrate(self, source: Zspage, target: Zspage) -> bool:
+        """Whether everything has moved; false when the target is full before that."""
+        for handle in [handle for handle in source.slots if handle is not None]:
+            if not target.free:
+                return False
+            source.drop(handle)
+            target.add(handle)
+            self.where[handle] = target
+        return True
+
+    def put_back(self, zspage: Zspage) -> None:
+        if zspage.inuse:
+            self.insert(zspage)
+        else:
+            zspage.cls.zspages.remove(zspage)
+
+    def compact_6_12(self, cls: SizeClass) -> None:
+        target = None
+        while cls.unused() >= cls.objs:
+            target = target or self.isolate(cls, self.fullest_first())
+            source = self.isolate(cls, self.fullest_first()[::-1]) if target else None
+            if target is None or source is None:
+                break
+            self.migrate(source, target)
+            self.put_back(source)
+            if not target.free:
+                self.put_back(target)
+                target = None
+        if target is not None:
+            self.put_back(target)
+
+    def compact_6_1(self, cls: SizeClass) -> None:
+        source = self.isolate(cls, self.fullest_first()[::-1])
+        while source is not None and cls.unused() >= cls.objs:
+            target = self.isolate(cls, self.fullest_first())
+            while target is not None and not self.migrate(source, target):
+                self.put_back(target)
+                target = self.isolate(cls, self.fullest_first())
+            if target is None:
+                break
+            self.put_back(target)
+            self.put_back(source)
+            source = self.isolate(cls, self.fullest_first()[::-1])
+        if source is not None:
+            self.put_back(source)

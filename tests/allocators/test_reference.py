@@ -1,0 +1,54 @@
+"""Page for page equal to slow references written from the kernels' rules, after every operation of sequences of any kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import allocator_kit
+import pytest
+from reference.xvmalloc import Xvmalloc
+from reference.z3fold import Z3fold
+from reference.zbud import Zbud
+from reference.zsmalloc import Zsmalloc
+
+from allocators.kernels.calls import ALLOC, FREE
+
+REFERENCES: dict[str, Callable[[int], Any]] = {
+    "zsmalloc-2012": lambda page_size: Zsmalloc("2012", page_size=page_size),
+    "zsmalloc-6.1": lambda page_size: Zsmalloc("6.1", page_size=page_size),
+    "zsmalloc-6.12-c4": lambda page_size: Zsmalloc("6.12", 4, page_size),
+    "zsmalloc-6.12-c8": lambda page_size: Zsmalloc("6.12", 8, page_size),
+    "zsmalloc-6.12-c16": lambda page_size: Zsmalloc("6.12", 16, page_size),
+    "xvmalloc-a4": lambda page_size: Xvmalloc(4, page_size),
+    "xvmalloc-a8": lambda page_size: Xvmalloc(8, page_size),
+    "zbud-6.1": lambda page_size: Zbud("6.1", page_size),
+    "zbud-zcache": lambda page_size: Zbud("zcache", page_size),
+    "z3fold": Z3fold,
+}
+
+
+def replayed(reference: Any, sequence: allocator_kit.Sequence) -> list[int]:
+    handles: dict[int, int | None] = {}
+    pages = []
+    for op, key, size in zip(*(column.tolist() for column in sequence), strict=True):
+        if op == ALLOC:
+            handles[key] = reference.alloc(size)
+        elif op == FREE:
+            handle = handles.pop(key)
+            if handle is not None:
+                reference.free(handle)
+        else:
+            reference.compact()
+        pages.append(reference.pages)
+    return pages
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("page_size", [4096, 16384, 65536])
+@pytest.mark.parametrize("label", REFERENCES)
+def test_pages_after_every_operation(label: str, page_size: int, seed: int) -> None:
+    sequence = allocator_kit.random_sequence(seed * 1000 + page_size, 1500, page_size=page_size)
+    allocator = allocator_kit.make(label, page_size)
+    assert allocator_kit.replay(allocator, sequence).tolist() == replayed(REFERENCES[label](page_size), sequence)
+    allocator.check()
