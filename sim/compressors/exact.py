@@ -31,13 +31,13 @@ class ExactCompressor(Compressor):
 
     def compress(self, page: Buffer) -> bytes:
         """See `Compressor.compress`."""
-        row = np.frombuffer(page, np.uint8).reshape(1, -1)
+        row = np.frombuffer(page, np.uint8)[np.newaxis]
         streams, sizes, _ = self._compressed(row)
         return streams[0, : sizes[0]].tobytes()
 
     def decompress(self, data: Buffer, size: int) -> bytes:
         """See `Compressor.decompress`."""
-        stream = np.frombuffer(data, np.uint8).reshape(1, -1)
+        stream = np.frombuffer(data, np.uint8)[np.newaxis]
         pages, sizes, _ = self._decompressed(stream, np.array([len(data)], np.int32), size)
         if sizes[0] != size:
             got = "a corrupt stream" if sizes[0] < 0 else f"{sizes[0]} bytes instead of {size}"

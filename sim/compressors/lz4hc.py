@@ -19,6 +19,7 @@ class Lz4hc(LevelledCompressor):
     """
 
     name = "lz4hc"
+    parallel = "threads"
     faults = (lz4.block.LZ4BlockError,)
     levels = range(1, 13)
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from inspect import signature
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from sim.compressors.base import Compressor
 from sim.compressors.errors import CompressorError
 
-C = TypeVar("C", bound=type[Compressor])
+if TYPE_CHECKING:
+    from sim.compressors.base import Compressor
+
+C = TypeVar("C", bound="type[Compressor]")
 
 
-class Registry(Mapping[str, type[Compressor]]):
+class Registry(Mapping[str, "type[Compressor]"]):
     """Classes by name: given as `module:class`, imported at the first look-up, or added as they are."""
 
     def __init__(self, places: Mapping[str, str]) -> None:

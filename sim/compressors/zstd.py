@@ -18,6 +18,7 @@ class Zstd(LevelledCompressor):
     """
 
     name = "zstd"
+    parallel = "threads"
     faults = (zstandard.ZstdError,)
     levels = range(1, zstandard.MAX_COMPRESSION_LEVEL + 1)
 
