@@ -1,0 +1,50 @@
+"""The command `cswap`. Each sub-command has its own file and imports what it needs when it is called."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sim.cli import import_, list, ops, trace
+from sim.cli.group import Group
+
+app = typer.Typer(
+    cls=Group,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+# The order of `cswap --help`; `run` and `plot` come first.
+app.command("ops")(ops.ops)
+app.add_typer(trace.app, name="trace")
+app.add_typer(import_.app, name="import")
+app.command("list")(list.list_)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print("cswap", version("cswap"))
+        raise typer.Exit
+
+
+@app.callback()
+def cswap(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Compressed-swap workload simulator.
+
+    Replays swap traces through real compressors into exact models of the kernel's allocators.
+    """
+
+
+def main() -> None:
+    """Run the command line; never returns."""
+    app(prog_name="cswap")

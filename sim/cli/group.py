@@ -1,0 +1,74 @@
+"""How the command ends: one line for every error, an exit status, no traceback unless it is asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from typer import Abort
+from typer.core import TyperGroup
+
+from sim.errors import USER_ERRORS, one_line
+
+DEBUG = "--debug"
+BAD, INTERRUPTED, BROKEN_PIPE = 2, 130, 1
+
+
+class Group(TyperGroup):
+    """The top command: reports errors in one line and exits with 2; `--debug` shows the traceback instead."""
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **settings: Any) -> Any:
+        """Run a command line, and exit."""
+        words = list(sys.argv[1:] if args is None else args)
+        words, debug = _without_debug(words)
+        settings["standalone_mode"] = False
+        try:
+            status = super().main(words, *rest, **settings)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _forget_output()
+            sys.exit(BROKEN_PIPE)
+        except (KeyboardInterrupt, Abort):
+            status = INTERRUPTED
+        except Exception as error:
+            message = _message(error)
+            if debug and message:
+                raise
+            if not message:  # no command was given, and the help is printed
+                sys.exit(0)
+            _say(message)
+            sys.exit(BAD)
+        if status == INTERRUPTED:
+            _say("interrupted")
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+def _without_debug(words: list[str]) -> tuple[list[str], bool]:
+    """The option may stand anywhere before `--`, behind which the words are a program's own."""
+    end = words.index("--") if "--" in words else len(words)
+    ours = [word for word in words[:end] if word != DEBUG]
+    return ours + words[end:], len(ours) < end
+
+
+def _message(error: Exception) -> str:
+    usage = getattr(error, "format_message", None)  # Typer's own errors; which class, depends on its release
+    if usage is not None:
+        path = getattr(getattr(error, "ctx", None), "command_path", "cswap")
+        text = str(usage()).rstrip(".")
+        return text and f"{text} (see {path} --help)"
+    if isinstance(error, USER_ERRORS):
+        return one_line(error)
+    if isinstance(error, MemoryError):
+        return "out of memory; give a shorter input, or fewer at once"
+    return f"fault in cswap: {type(error).__name__}: {error}; {DEBUG} shows where"
+
+
+def _say(message: str) -> None:
+    print("cswap:", " ".join(message.split()), file=sys.stderr)
+
+
+def _forget_output() -> None:
+    """Nobody reads any more: let the interpreter's last flush go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,32 @@
+"""`cswap import`: traces made of files from elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Make a trace of files from elsewhere.")
+
+
+@app.callback()
+def formats() -> None:
+    """Make a trace of files from elsewhere."""
+
+
+@app.command("csv")
+def csv_(
+    events: Annotated[Path, typer.Argument(metavar="EVENTS", help="CSV of ts_ns,kind,pid,slot,page; or .gz, .zst.")],
+    pages: Annotated[Path, typer.Option(help="The pages, concatenated; plain, .gz or .zst.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The folder NAME.cswap to make.")],
+    name: Annotated[str | None, typer.Option(help="The name of the trace; by default that of the folder.")] = None,
+    page_size: Annotated[int, typer.Option(help="Bytes in a page.")] = 4096,
+) -> None:
+    """Events as CSV and raw pages."""
+    from sim.cli.progress import progress
+    from workloads import import_csv
+
+    with progress(f"importing {events.name}") as done:
+        trace = import_csv(events, pages, out, name, page_size, done)
+    print(f"{out}: {trace.n_events} events, {trace.unique_pages} unique pages")

@@ -1,0 +1,56 @@
+"""`cswap trace`: traces inspected and checked."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Inspect and check traces.")
+
+TraceText = Annotated[
+    str, typer.Argument(metavar="TRACE", help="A folder NAME.cswap, a shipped sample, or a generator spec.")
+]
+
+
+@app.command()
+def info(
+    trace: TraceText,
+    json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
+) -> None:
+    """Tell what is in a trace, without reading it."""
+    from sim.cli.output import print_json, print_table
+    from sim.inputs import open_input
+    from workloads import info as describe
+
+    facts = describe(open_input(trace))
+    if json:
+        print_json(facts)
+        return
+    source = facts.pop("source")
+    facts |= {f"source: {key}": value for key, value in source.items()}
+    print_table(trace, ({"field": key, "value": _shown(value)} for key, value in facts.items()))
+
+
+@app.command()
+def verify(trace: TraceText) -> None:
+    """Check every row and every byte of a trace on disk."""
+    from sim.cli.progress import progress
+    from sim.errors import UserError
+    from sim.inputs import open_input
+    from workloads import verify as check
+
+    opened = open_input(trace)
+    if opened.path is None:
+        raise UserError(f"{trace}: is generated anew each time, there is nothing to verify; give a folder NAME.cswap")
+    with progress(f"verifying {trace}") as done:
+        check(opened.path, done)
+    print(f"{trace}: ok, {opened.n_events} events, {opened.unique_pages} unique pages")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return "unknown" if value is None else str(value)

@@ -1,0 +1,89 @@
+"""The parameters of a class, read from its constructor: what a spec or a file of settings may say."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import types
+import typing
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+Value = int | float | bool | str
+"""What a setting may be: JSON-safe, without structure."""
+
+_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+KINDS = tuple(_NAMES)  # the narrowest first: what a value is read as when the constructor does not say
+
+
+class Parameter(NamedTuple):
+    """One parameter; `kinds` are the types a setting may have, none when it cannot be written as text."""
+
+    name: str
+    kinds: tuple[type, ...]
+    default: Any
+    choices: tuple[Value, ...] = ()
+
+    @property
+    def required(self) -> bool:
+        """Whether it must be given."""
+        return self.default is inspect.Parameter.empty
+
+    def __str__(self) -> str:
+        """`name=default`."""
+        return f"{self.name} (required)" if self.required else f"{self.name}={_text(self.default)}"
+
+    def converted(self, value: Value, what: str) -> Value:
+        """The value in the type the constructor wants. Raises SpecError naming `what`."""
+        from sim.errors import SpecError
+
+        text = _text(value)
+        for kind in KINDS:
+            read = read_value(kind, text) if kind in self.kinds else None
+            if read is not None and (not self.choices or read in self.choices):
+                return read
+        wanted = " or ".join(_NAMES[kind] for kind in self.kinds)
+        if self.choices:
+            wanted = "one of " + ", ".join(map(_text, self.choices))
+        raise SpecError(f"{what}: {self.name}={text} is wrong; give {wanted} (default: {_text(self.default)})")
+
+
+def parameters(cls: Callable[..., Any]) -> dict[str, Parameter]:
+    """All parameters of a constructor that can be given by name, in its order."""
+    try:
+        signature = inspect.signature(cls, eval_str=True)
+    except (NameError, AttributeError, TypeError):  # a name that is imported for type checkers only
+        signature = inspect.signature(cls)
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return {p.name: _described(p) for p in signature.parameters.values() if p.kind in named}
+
+
+def read_value(kind: type, text: str) -> Value | None:
+    """The text as a value of this type, None if it is none; numbers must be finite."""
+    try:
+        if kind is bool:
+            return {"true": True, "false": False}.get(text)
+        if kind is float:
+            return float(text) if math.isfinite(float(text)) else None
+        return int(text) if kind is int else text
+    except ValueError:
+        return None
+
+
+def _text(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    return "none" if value is inspect.Parameter.empty else str(value)
+
+
+def _described(parameter: inspect.Parameter) -> Parameter:
+    annotation, default = parameter.annotation, parameter.default
+    if isinstance(annotation, str):  # could not be evaluated
+        annotation = {kind.__name__: kind for kind in KINDS}.get(annotation, inspect.Parameter.empty)
+    if annotation in (inspect.Parameter.empty, Any):
+        return Parameter(parameter.name, (str,) if isinstance(default, str) else KINDS, default)
+    union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
+    members = typing.get_args(annotation) if union else (annotation,)
+    choices = tuple(v for m in members if typing.get_origin(m) is typing.Literal for v in typing.get_args(m))
+    kinds = {*members, *map(type, choices)}
+    return Parameter(parameter.name, tuple(kind for kind in KINDS if kind in kinds), default, choices)
