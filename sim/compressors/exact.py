@@ -76,13 +76,14 @@ class ExactCompressor(Compressor):
         return output, sizes, times
 
     def _output(self, count: int, width: int) -> Pages:
-        """Rows to write to, valid until the next call for this width.
+        """Zeroed rows to write to, valid until the next call for this width.
 
-        Kept and written once, because the first touch of fresh memory would count as the kernel's time.
+        Memory is kept, and touched before the kernel runs, because the first touch would count as the kernel's time.
         """
         kept = self._outputs.get(width)
         if kept is None or len(kept) < count:
-            kept = self._outputs[width] = np.full((count, width), 0, np.uint8)
+            kept = self._outputs[width] = np.empty((count, width), np.uint8)
+        kept[:count] = 0
         return kept[:count]
 
 

@@ -2,7 +2,7 @@
 
 Each function is written in plain Python, which says what it does and serves with `NUMBA_DISABLE_JIT=1`, and has a
 compiled form of one or two machine instructions. All take one-dimensional C-contiguous uint8 arrays and offsets in
-bytes. Nothing checks the bounds: the codecs prove them before they call.
+bytes. Nothing checks the bounds: the codecs prove them before they call. Compiled, for little-endian machines.
 """
 
 from __future__ import annotations

@@ -12,10 +12,11 @@ from importlib import import_module
 import pytest
 
 import sim.compressors
+from sim.compressors import registry as registry_module
 from sim.compressors.base import Compressor
 from sim.compressors.errors import CompressorError
 from sim.compressors.lz4_lib import Lz4Lib
-from sim.compressors.registry import COMPRESSORS, Registry, compressor
+from sim.compressors.registry import COMPRESSORS, Registry, compressor, register
 
 
 def _descendants(cls: type[Compressor]) -> Iterator[type[Compressor]]:
@@ -44,6 +45,12 @@ def test_duplicates_raise() -> None:
     assert registry["lz4-lib"] is Lz4Lib
     with pytest.raises(CompressorError, match="lz4-lib exists already"):
         registry.add(Lz4Lib)
+
+
+def test_a_user_registers_a_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry_module, "COMPRESSORS", Registry({}))
+    assert register(Lz4Lib) is Lz4Lib
+    assert type(compressor("lz4-lib")) is Lz4Lib
 
 
 def test_specs() -> None:

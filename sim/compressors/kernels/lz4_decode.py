@@ -1,0 +1,54 @@
+"""The decoder of LZ4 blocks.
+
+Source: liblz4's lz4_Block_format.md. Every read and write is checked against its array first, so no stream, however
+damaged, reaches beyond one.
+"""
+
+from __future__ import annotations
+
+from allocators.jit import kernel
+from sim.compressors.kernels.copying import copy_literals, copy_match
+from sim.compressors.kernels.lz4_encode import MIN_MATCH
+from sim.compressors.kernels.memory import Bytes, byte_at
+
+
+@kernel
+def _length(stream: Bytes, at: int, end: int, nibble: int) -> tuple[int, int]:
+    """A length of which the token holds `nibble`, and where the stream goes on; -1 when it ends first."""
+    if nibble < 15:
+        return nibble, at
+    length = nibble
+    while at < end:
+        more = byte_at(stream, at)
+        at += 1
+        length += more
+        if more < 255:
+            return length, at
+    return -1, at
+
+
+@kernel
+def decompress_block(stream: Bytes, end: int, block: Bytes) -> int:
+    """Decompress `stream[:end]` into `block`; the bytes written, or -1 for a stream that breaks the format."""
+    size = len(block)
+    at = 0
+    done = 0
+    while at < end:
+        token = byte_at(stream, at)
+        literals, at = _length(stream, at + 1, end, token >> 4)
+        if literals < 0 or literals > end - at or literals > size - done:
+            return -1
+        copy_literals(block, done, stream, at, literals)
+        at += literals
+        done += literals
+        if at == end:  # the last sequence has no match
+            return done
+        if end - at < 2:
+            return -1
+        distance = byte_at(stream, at) | byte_at(stream, at + 1) << 8
+        extra, at = _length(stream, at + 2, end, token & 15)
+        if extra < 0 or distance == 0 or distance > done or extra + MIN_MATCH > size - done:
+            return -1
+        copy_match(block, done, distance, extra + MIN_MATCH)
+        done += extra + MIN_MATCH
+    return -1
