@@ -5,7 +5,7 @@ class AllocatorError(ValueError):
     """A name, parameter or call that makes no sense; one line that says what to do instead."""
 
 
-class Refused(Exception):  # noqa: N818 - the contract's word: a refusal, not a fault
+class Refused(Exception):
     """The allocator does not take this object."""
 
 

@@ -84,7 +84,7 @@ class ZspageAllocator(KernelAllocator):
             length = min(end - start, self.page_size - offset)
             parts.append((block + nth % (1 << order), offset, length))
             start += length
-        return Placement(tuple(parts))
+        return Placement(tuple(parts), one_block=int(cls.pages) == 1 << order)
 
     def check(self) -> None:
         """Recount objects, groups, lists and pages."""

@@ -51,7 +51,7 @@ def batches(name: str) -> list[tuple[allocator_kit.Sequence, bool]]:
         rows.clear()
         born.clear()
 
-    for line in gzip.open(GOLDEN / "ops" / f"{name}.ops.gz", "rt"):
+    for line in gzip.decompress((GOLDEN / "ops" / f"{name}.ops.gz").read_bytes()).decode().splitlines():
         code, *numbers = line.split()
         if code == "s":
             cut(row=True)

@@ -1,4 +1,4 @@
-"""Page for page equal to slow references written from the kernels' rules, after every operation of sequences of any kind."""
+"""Equal to slow references written from the kernels' rules, after every operation of sequences of all kinds."""
 
 from __future__ import annotations
 

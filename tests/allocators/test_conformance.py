@@ -1,0 +1,201 @@
+"""What every built-in allocator promises, in every era and parameter, for pages of 4, 16 and 64 KiB."""
+
+from __future__ import annotations
+
+import json
+import random
+from itertools import pairwise
+from typing import Any
+
+import allocator_kit
+import pytest
+
+from allocators import AllocatorError, NoMemory, PageZone, Placement, TooLarge, UnknownHandle, allocator_class
+
+PAGE_SIZES = (4096, 16384, 65536)
+every = pytest.mark.parametrize("label", allocator_kit.ALL)
+pages_of_any_size = pytest.mark.parametrize("page_size", PAGE_SIZES)
+
+
+def fill(allocator: Any, label: str, count: int, seed: int = 0) -> dict[int, int]:
+    """Allocate `count` objects that fit; handle -> size."""
+    rng = random.Random(seed)
+    most = allocator_kit.largest(label, allocator.page_size)
+    sizes = {}
+    for _ in range(count):
+        size = rng.choice((1, most, rng.randint(1, most), rng.randint(1, 200)))
+        handle = allocator.alloc(size)
+        assert handle not in sizes
+        sizes[handle] = size
+    return sizes
+
+
+def ranges(allocator: Any, handles: Any) -> list[tuple[int, int, int]]:
+    """(page, from, to) of every part of every object, ascending."""
+    parts = [part for handle in handles for part in allocator.placement(handle).parts]
+    return sorted((page, offset, offset + length) for page, offset, length in parts)
+
+
+@every
+@pages_of_any_size
+def test_life(label: str, page_size: int) -> None:
+    allocator = allocator_kit.make(label, page_size)
+    sizes = fill(allocator, label, 1500)  # the arrays have room for 1024 records at first
+    allocator.check()
+    assert allocator.pages * page_size >= sum(sizes.values())
+    assert allocator.stats()["pages"] == allocator.pages
+    rng = random.Random(1)
+    for handle in rng.sample(sorted(sizes), 1000):
+        allocator.free(handle)
+        del sizes[handle]
+        assert not allocator.holds(handle)
+    allocator.check()
+    before = allocator.pages
+    released = allocator.compact() + allocator.shrink()
+    assert allocator.pages == before - released
+    allocator.check()
+    for handle, size in fill(allocator, label, 200, seed=2).items():
+        assert handle not in sizes
+        sizes[handle] = size
+    assert all(allocator.holds(handle) for handle in sizes)
+    for handle in sizes:
+        allocator.free(handle)
+    allocator.shrink()
+    assert allocator.pages == 0
+    allocator.check()
+
+
+@every
+@pages_of_any_size
+def test_placement(label: str, page_size: int) -> None:
+    allocator = allocator_kit.make(label, page_size)
+    sizes = fill(allocator, label, 300)
+    if label == "ideal":
+        assert allocator.placement(next(iter(sizes))) is None
+        return
+    for handle, size in sizes.items():
+        assert sum(part[2] for part in allocator.placement(handle).parts) >= size
+    placed = ranges(allocator, sizes)
+    assert all(0 <= start < end <= page_size for _, start, end in placed)
+    assert all(a[0] != b[0] or a[2] <= b[1] for a, b in pairwise(placed))
+    assert len({page for page, _, _ in placed}) <= allocator.pages
+    spans_pages = any(allocator.placement(handle).spans for handle in sizes)
+    assert spans_pages == (allocator.name in ("zsmalloc", "coalesce"))
+    several_parts = any(len(allocator.placement(handle).parts) > 1 for handle in sizes)
+    assert several_parts == (allocator.name in ("zsmalloc", "coalesce", "order1"))
+
+
+def test_only_pages_of_one_block_need_no_mapping() -> None:
+    parts = ((4, 4000, 96), (5, 0, 100))
+    assert Placement(parts).spans  # adjacent by chance
+    assert not Placement(parts, one_block=True).spans
+    assert not Placement(parts[:1]).spans
+
+
+@every
+@pages_of_any_size
+def test_limits(label: str, page_size: int) -> None:
+    allocator = allocator_kit.make(label, page_size)
+    most = allocator_kit.largest(label, page_size)
+    for size in {0, -1, most + 1, page_size + 1}:
+        with pytest.raises(TooLarge, match=rf"^{allocator.spec}: no object of {size} bytes$"):
+            allocator.alloc(size)
+    for size in (1, most):
+        assert allocator.holds(allocator.alloc(size))
+    allocator.check()
+
+
+def test_xvmalloc_keeps_the_page_of_a_request_just_too_large() -> None:
+    for align, left in ((4, 1), (8, 0)):
+        allocator = allocator_kit.make(f"xvmalloc-a{align}")
+        with pytest.raises(TooLarge):
+            allocator.alloc(4089)
+        assert allocator.pages == left
+        handle = allocator.alloc(4088)
+        assert allocator.pages == 1
+        allocator.free(handle)
+        assert allocator.pages == 0
+
+
+@every
+def test_zone_runs_out(label: str) -> None:
+    zone = PageZone(64)
+    allocator = allocator_kit.make(label, zone=zone)
+    size = allocator_kit.largest(label) if label != "order1" else 4096
+    handles = [allocator.alloc(size) for _ in range(64)]
+    with pytest.raises(NoMemory, match=rf"^{allocator.spec}: no free pages for an object of {size} bytes$"):
+        allocator.alloc(size)
+    assert (allocator.pages, zone.free_blocks()) == (64, [0] * 11)
+    allocator.check()
+    allocator.free(handles.pop())
+    handles.append(allocator.alloc(size))
+    for handle in handles:
+        allocator.free(handle)
+    allocator.shrink()
+    assert (allocator.pages, zone.free_blocks()) == (0, [0] * 6 + [1] + [0] * 4)
+
+
+def test_zspage_that_finds_too_few_pages_gives_back_what_it_took() -> None:
+    zone = PageZone(2)
+    allocator = allocator_kit.make("zsmalloc-6.12-c8", zone=zone)
+    size = next(c.size for c in allocator.classes if c.pages == 7)
+    with pytest.raises(NoMemory):
+        allocator.alloc(size - 8)
+    assert (allocator.pages, zone.free_blocks()) == (0, [0, 1] + [0] * 9)
+    allocator.alloc(4096)
+    allocator.check()
+
+
+@every
+def test_unknown_handles(label: str) -> None:
+    allocator = allocator_kit.make(label)
+    handle = allocator.alloc(100)
+    for unknown in (handle + 1, handle + 5000, -1):
+        assert not allocator.holds(unknown)
+        with pytest.raises(UnknownHandle, match=f"^{allocator.spec}: no object has handle {unknown}$"):
+            allocator.free(unknown)
+    allocator.free(handle)
+    with pytest.raises(UnknownHandle):
+        allocator.free(handle)
+    allocator.check()
+
+
+@every
+def test_spec(label: str) -> None:
+    allocator = allocator_kit.make(label)
+    name, config = allocator_kit.ALL[label]
+    assert allocator.config == config == json.loads(json.dumps(allocator.config))
+    settings = ",".join(f"{key}={value}" for key, value in config.items())
+    assert allocator.spec == (f"{name}:{settings}" if settings else name)
+    assert allocator_class(name)(**allocator.config).spec == allocator.spec
+
+
+DEFAULTS: list[tuple[str, dict[str, Any]]] = [
+    ("zsmalloc", {"era": "6.12", "chain": 8}),
+    ("zsmalloc", {"era": 6.12}),
+    ("xvmalloc", {"align": 4}),
+    ("zbud", {"era": 6.1}),
+]
+
+
+@pytest.mark.parametrize(("name", "config"), DEFAULTS)
+def test_a_default_that_is_spelt_out_is_not_in_the_spec(name: str, config: dict[str, Any]) -> None:
+    assert allocator_class(name)(**config).spec == name
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "message"),
+    [
+        ("zsmalloc", {"era": "5.0"}, "zsmalloc: era=5.0 is unknown; use one of 2012, 6.1, 6.12"),
+        ("zsmalloc", {"era": "6.1", "chain": 8}, "zsmalloc: chain=8 needs era=6.12; era=6.1 has 4 built in"),
+        ("zsmalloc", {"chain": 17}, "zsmalloc: chain=17 is out of range; use 4 to 16"),
+        ("xvmalloc", {"align": 16}, "xvmalloc: align=16 is unknown; use 4 or 8"),
+        ("zbud", {"era": "2012"}, "zbud: era=2012 is unknown; use 6.1 or zcache"),
+        ("ideal", {"page_size": 5000}, "page_size=5000: not a power of two from 4096 to 65536"),
+        ("ideal", {"page_size": 2048}, "page_size=2048: not a power of two from 4096 to 65536"),
+    ],
+)
+def test_parameters_that_make_no_sense(name: str, config: dict[str, Any], message: str) -> None:
+    with pytest.raises(AllocatorError) as caught:
+        allocator_class(name)(**config)
+    assert str(caught.value) == message
