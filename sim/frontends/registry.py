@@ -6,6 +6,7 @@ from importlib import import_module
 
 from sim.errors import UserError
 from sim.frontends.base import Frontend
+from sim.spec import build, parse_spec
 
 FRONTENDS = {
     "raw": "sim.frontends.raw:Raw",
@@ -20,3 +21,9 @@ def frontend_class(name: str) -> type[Frontend]:
     module, attribute = FRONTENDS[name].split(":")
     found: type[Frontend] = getattr(import_module(module), attribute)
     return found
+
+
+def make_frontend(spec: str) -> Frontend:
+    """The frontend of a spec. Raises UserError or SpecError."""
+    name, settings = parse_spec(spec)
+    return build(frontend_class(name), settings, name)

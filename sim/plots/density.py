@@ -1,0 +1,82 @@
+"""The density comparison: allocators side by side, for each workload and codec, with the ideal line."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from sim.errors import UserError
+from sim.plots.style import colour, in_order
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+IDEAL = "ideal"
+
+
+def plot_density(density: pd.DataFrame) -> Figure:
+    """One panel for each workload (rows) and codec (columns); bars at the peak, a dot for the mean over time."""
+    import matplotlib.pyplot as plt
+
+    if density.empty:
+        raise UserError("no runs to plot; run an experiment first")
+    traces, codecs = in_order(density["trace"]), in_order(density["compressor"])
+    frontends = in_order(density["frontend"])
+    panels = {key: rows for key, rows in density.groupby(["trace", "compressor"], sort=False)}
+    labels = _labels(density, len(frontends) > 1)
+    best = density.assign(label=labels).groupby("label")["density"].mean().sort_values(ascending=False)
+    order = [label for label in best.index if not label.startswith(IDEAL)]
+    figure, axes = plt.subplots(
+        len(traces),
+        len(codecs),
+        figsize=(1.5 + 3.6 * len(codecs), 1.6 + len(traces) * (0.7 + 0.26 * max(len(order), 1))),
+        squeeze=False,
+        sharey=True,
+        sharex="row",
+        layout="constrained",
+    )
+    figure.suptitle("How many compressed pages fit into one physical page", fontsize=14, fontweight="bold")
+    for i, trace in enumerate(traces):
+        for j, codec in enumerate(codecs):
+            axis = axes[i][j]
+            rows = panels.get((trace, codec))
+            if rows is None:
+                axis.set_axis_off()
+                continue
+            _draw(axis, rows.assign(label=labels.loc[rows.index]), order)
+            axis.set_title(f"{trace}, compressed by {codec.replace(':level=', ' level ')}", fontsize=10)
+            if i == len(traces) - 1:
+                axis.set_xlabel("compressed pages per physical page")
+    figure.supxlabel(
+        "bar and figure: when most pages were held    dot: mean over time    dashed line: no loss at all (ideal)\n"
+        f"frontend {', '.join(frontends)}; more is better",
+        fontsize=9,
+    )
+    return figure
+
+
+def _labels(density: pd.DataFrame, several: bool) -> pd.Series[str]:
+    names = density["allocator"].str.replace(":era=", " ").str.replace(":", " ").str.replace(",", " ")
+    return names + " (" + density["frontend"] + ")" if several else names
+
+
+def _draw(axis: Axes, rows: pd.DataFrame, order: list[str]) -> None:
+    by_label = rows.set_index("label")
+    bound = float(rows["ideal_density"].max())
+    if IDEAL in set(rows["allocator"]):
+        bound = float(rows.loc[rows["allocator"] == IDEAL, "density"].iloc[0])
+    for y, label in enumerate(order):
+        if label not in by_label.index or math.isnan(value := float(by_label.loc[label, "density"])):
+            continue
+        row = by_label.loc[label]
+        axis.barh(y, value, color=colour(str(row["allocator"])), height=0.72, alpha=0.85)
+        axis.plot(float(row["density_mean"]), y, "o", markersize=4, color="white", markeredgecolor="black")
+        axis.annotate(f"{value:.2f}", (value, y), (3, 0), textcoords="offset points", va="center", fontsize=8)
+    axis.axvline(bound, linestyle="--", linewidth=1, color="black")
+    axis.annotate(f"ideal {bound:.2f}", (bound, -0.62), (-3, 0), textcoords="offset points", ha="right", fontsize=8)
+    axis.set_yticks(range(len(order)), order)
+    axis.set_ylim(len(order) - 0.4, -1.05)
+    axis.set_xlim(0, bound * 1.08)
+    axis.spines[["top", "right"]].set_visible(False)

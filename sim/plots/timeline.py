@@ -1,0 +1,50 @@
+"""Memory held over the course of a trace, one line an allocator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sim.errors import UserError
+from sim.plots.style import colour, in_order, line_styles
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+
+def plot_timeline(timeline: pd.DataFrame) -> Figure:
+    """One panel a workload, for the first frontend and codec; the allocators' pages over time (or events)."""
+    import matplotlib.pyplot as plt
+
+    if timeline.empty:
+        raise UserError("no runs to plot; run an experiment first")
+    traces, allocators = in_order(timeline["trace"]), in_order(timeline["allocator"])
+    styles = line_styles(allocators)
+    figure, axes = plt.subplots(
+        1, len(traces), figsize=(2.2 + 4.2 * len(traces), 4.4), squeeze=False, layout="constrained"
+    )
+    figure.suptitle("Physical pages held while the trace runs", fontsize=14, fontweight="bold")
+    for axis, trace in zip(axes[0], traces, strict=True):
+        rows = timeline[timeline["trace"] == trace]
+        codec, frontend = rows["compressor"].iloc[0], rows["frontend"].iloc[0]
+        rows = rows[(rows["compressor"] == codec) & (rows["frontend"] == frontend)]
+        clock = "time_s" if rows["time_s"].notna().all() else "event"
+        for allocator in allocators:
+            one = rows[rows["allocator"] == allocator]
+            axis.plot(
+                one[clock],
+                one["pages"],
+                styles[allocator],
+                color=colour(allocator),
+                label=allocator.replace(":era=", " "),
+                linewidth=1.4,
+            )
+        axis.set_title(f"{trace}, {codec} in {frontend}", fontsize=10)
+        axis.set_xlabel("seconds" if clock == "time_s" else "events")
+        axis.set_ylim(bottom=0)
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0][0].set_ylabel("pages")
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right center", frameon=False, fontsize=9)
+    return figure

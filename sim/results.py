@@ -1,0 +1,124 @@
+"""Results: tidy frames, one row a run or a sample, with their provenance; written and read as a folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sim.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+FRAMES = ("density", "timeline", "latency")
+MARK = "provenance.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What an experiment gave.
+
+    `density`: one row a run; columns trace, frontend, compressor, allocator, density, density_mean, density_end,
+    effective_density (and _mean, _end), ideal_density, pages_peak, objects_peak, bytes_peak, refused_peak, pages_end,
+    and numbers of page-outs: stored, same_filled, huge, refused; missing page-ins.
+    `timeline`: up to 2,000 samples a run; event, time_s, pages, objects, bytes, same_filled, refused.
+    `latency`: one row a trace, codec and part; see `sim.costs.codec_costs`.
+    """
+
+    density: pd.DataFrame
+    timeline: pd.DataFrame
+    latency: pd.DataFrame
+    provenance: dict[str, Any]
+
+    @classmethod
+    def of(
+        cls,
+        rows: list[dict[str, Any]],
+        timeline: list[dict[str, Any]],
+        latency: list[dict[str, Any]],
+        provenance: dict[str, Any],
+    ) -> Result:
+        """From rows."""
+        import pandas as pd
+
+        return cls(pd.DataFrame(rows), pd.DataFrame(timeline), pd.DataFrame(latency), provenance)
+
+    def save(self, folder: str | Path) -> None:
+        """Write every frame as CSV and Parquet, and the provenance last; each file appears whole or not at all.
+
+        Raises UserError for a folder that holds something else than a result.
+        """
+        folder = Path(folder)
+        check_folder(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / MARK).unlink(missing_ok=True)
+        (folder / f".{MARK}").write_text("{}")
+        for name in FRAMES:
+            frame = getattr(self, name)
+            _replace(folder / f"{name}.csv", lambda path, frame=frame: frame.to_csv(path, index=False))
+            _replace(folder / f"{name}.parquet", lambda path, frame=frame: frame.to_parquet(path, index=False))
+        text = json.dumps(self.provenance, indent=2, sort_keys=True) + "\n"
+        _replace(folder / MARK, lambda path: Path(path).write_text(text))
+        (folder / f".{MARK}").unlink()
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Result:
+        """Read what `save` wrote. Raises UserError."""
+        import pandas as pd
+
+        folder = Path(folder)
+        if not (folder / MARK).is_file():
+            raise UserError(f"{folder}: no {MARK}, so no result; give a folder that `cswap run --out` wrote")
+        try:
+            frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in FRAMES}
+            about = json.loads((folder / MARK).read_text())
+        except (ValueError, OSError) as error:
+            raise UserError(f"{folder}: {' '.join(str(error).split())}; run the experiment again") from error
+        return cls(**frames, provenance=about)
+
+    def plot_density(self) -> Figure:
+        """Allocators side by side for each workload and codec, with the ideal line."""
+        from sim.plots.density import plot_density
+
+        return plot_density(self.density)
+
+    def plot_timeline(self) -> Figure:
+        """Pages held over the trace, by allocator, one panel a workload."""
+        from sim.plots.timeline import plot_timeline
+
+        return plot_timeline(self.timeline)
+
+    def save_plots(self, folder: str | Path) -> list[Path]:
+        """Write every plot as PNG into the folder; the files."""
+        import matplotlib.pyplot as plt
+
+        written = []
+        for name, draw in (("density", self.plot_density), ("timeline", self.plot_timeline)):
+            figure = draw()
+            path = Path(folder) / f"{name}.png"
+            _replace(path, lambda part, figure=figure: figure.savefig(part, dpi=150, format="png"))
+            plt.close(figure)
+            written.append(path)
+        return written
+
+
+def check_folder(folder: Path) -> None:
+    """Raise UserError unless results may be written there: nothing, an empty folder, or an earlier result."""
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder}: is a file; give another --out")
+    held = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    if held and not held & {MARK, f".{MARK}"}:
+        raise UserError(f"{folder}: holds other files; give an empty or a new folder as --out")
+
+
+def _replace(path: Path, write: Any) -> None:
+    part = path.with_name(f".{path.name}.part")
+    try:
+        write(part)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)

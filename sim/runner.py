@@ -1,0 +1,155 @@
+"""Running an experiment: size the pages of every trace, replay every combination, collect the rows."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sim.experiment import Experiment
+from sim.provenance import provenance
+from sim.results import Result
+from workloads.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from sim.frontends.base import Frontend
+    from workloads.sizes import Sizes
+    from workloads.trace import Trace
+
+Report = Callable[[str], Progress]  # names a stage, returns its progress callback
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run."""
+
+    trace: Trace
+    sizes: Sizes
+    frontend: Frontend
+    allocator: str
+    experiment: Experiment
+
+    def run(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """Replay; the row of the `density` frame and the rows of its `timeline`."""
+        from sim.density import DensityMeter
+        from sim.replay.replay import replay
+        from sim.spec import make_allocator
+
+        zone = self.experiment.zone() if self.experiment.zone_pages else None
+        allocator = make_allocator(self.allocator, self.trace.page_size, zone)
+        meter = DensityMeter(self.trace.n_events, self.trace.page_size)
+        for events, outcome in replay(self.trace, self.sizes, self.frontend, allocator):
+            meter.add(events, outcome)
+        key = {
+            "trace": self.trace.name,
+            "frontend": self.frontend.spec,
+            "compressor": self.sizes.meta["codec"],
+            "allocator": allocator.spec,
+        }
+        return key | meter.row(), [key | row for row in meter.timeline()]
+
+
+_jobs: list[Job] = []  # what forked workers inherit
+
+
+def _run_job(index: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    return _jobs[index].run()
+
+
+def _quiet(stage: str) -> Progress:
+    return silent
+
+
+def run(experiment: Experiment, *, report: Report = _quiet, workers: int | None = None) -> Result:
+    """Run the whole experiment.
+
+    A KeyboardInterrupt while runs are under way ends it early: the result holds the runs that were finished and says
+    so (`complete` in its provenance).
+    """
+    from sim.sizing import cores
+
+    traces, jobs, costs = prepare(experiment, report)
+    rows: list[dict[str, Any]] = []
+    timeline: list[dict[str, Any]] = []
+    complete = True
+    progress = report("replay")
+    try:
+        for row, samples in _results(jobs, workers or cores()):
+            rows.append(row)
+            timeline.extend(samples)
+            progress(len(rows), len(jobs))
+    except KeyboardInterrupt:
+        complete = False
+    about = provenance(experiment, traces, jobs, complete=complete)
+    return Result.of(rows, timeline, costs, about)
+
+
+def prepare(experiment: Experiment, report: Report) -> tuple[list[Trace], list[Job], list[dict[str, Any]]]:
+    """Open the traces and size their pages: the traces, all runs, and the rows of the codecs' costs."""
+    from sim.compressors.registry import compressor
+    from sim.costs import codec_costs
+    from sim.frontends.registry import make_frontend
+    from sim.inputs import open_input
+    from sim.sizing import size_pages
+    from sim.spec import make_allocator
+
+    for spec in experiment.allocators:
+        make_allocator(spec)  # a wrong spec is told before any work is done
+    frontends = [make_frontend(spec) for spec in experiment.frontends]
+    codecs = [compressor(spec) for spec in experiment.compressors]
+    traces = [open_input(trace) if isinstance(trace, str) else trace for trace in experiment.traces]
+    jobs: list[Job] = []
+    costs: list[dict[str, Any]] = []
+    for trace in traces:
+        done = set()
+        for codec in codecs:
+            sizes = size_pages(trace, codec, progress=report(f"{codec.spec} on {trace.name}"))
+            if sizes.meta["codec"] in done:  # given sizes stand for any codec
+                continue
+            done.add(sizes.meta["codec"])
+            costs.extend(codec_costs(trace, sizes))
+            jobs.extend(
+                Job(trace, sizes, frontend, allocator, experiment)
+                for frontend in frontends
+                for allocator in experiment.allocators
+            )
+    return traces, jobs, costs
+
+
+def _results(jobs: list[Job], workers: int) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """Results in the order of the jobs; several processes where there are several allocators to compile."""
+    if workers == 1 or len({job.allocator for job in jobs}) == 1:
+        for job in jobs:
+            yield job.run()
+        return
+    _jobs[:] = jobs
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
+        try:
+            # Each kind of kernel is compiled once, by one worker; the others then find it on disk.
+            list(pool.map(_compile, _kinds(jobs)))
+            for future in [pool.submit(_run_job, i) for i in range(len(jobs))]:
+                yield future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            _jobs.clear()
+
+
+def _kinds(jobs: list[Job]) -> list[int]:
+    """One job for each pair of types that the replay is compiled for."""
+    from sim.spec import make_allocator
+
+    kinds: dict[tuple[type, type], int] = {}
+    for i, job in enumerate(jobs):
+        allocator = make_allocator(job.allocator)
+        kinds.setdefault((type(job.frontend), type(getattr(allocator, "state", allocator))), i)
+    return list(kinds.values())
+
+
+def _compile(index: int) -> None:
+    from sim.replay.replay import compile_for
+    from sim.spec import make_allocator
+
+    job = _jobs[index]
+    compile_for(job.frontend, make_allocator(job.allocator))

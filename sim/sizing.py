@@ -1,0 +1,157 @@
+"""Sizing: every unique page of a trace through a compressor, once, on all cores, and kept for the next time."""
+
+from __future__ import annotations
+
+import copy
+import multiprocessing
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+from numpy.typing import NDArray
+
+from sim.compressors.base import Compressor, Measures, Pages
+from sim.errors import UserError
+from workloads.errors import TraceError
+from workloads.progress import Progress, silent
+from workloads.sizes import GIVEN, Sizes, read_sizes, sizes_path, write_sizes
+from workloads.trace import Trace
+
+CHUNK = 1024  # pages in one call of a worker
+BLOCK = 32 * CHUNK  # pages laid out for the workers at once
+WORTHWHILE = 0.1  # seconds of work on one core from which workers are started
+
+
+def same_filled(pages: Pages) -> NDArray[np.bool_]:
+    """Whether each page repeats its first machine word of 8 bytes, as zram's page_same_filled tests; bool[n]."""
+    words = pages.view(np.uint64)
+    same: NDArray[np.bool_] = words[:, 0] == words[:, -1]  # few pages pass, so few are read in full
+    same[same] = (words[same] == words[same, :1]).all(axis=1)
+    return same
+
+
+def cores() -> int:
+    """Processors this process may run on."""
+    return len(os.sched_getaffinity(0))
+
+
+def size_pages(
+    trace: Trace, compressor: Compressor, *, progress: Progress = silent, workers: int | None = None
+) -> Sizes:
+    """Sizes and times of all unique pages of `trace`, kept beside it from the first time on.
+
+    A trace without contents has the sizes it was given. Raises UserError when it has none for this codec, and
+    CodecError if a page does not decompress to itself. `workers` is the number of processors used; all by default.
+    """
+    known = _known(trace, compressor)
+    if known is not None:
+        return known
+    if not trace.content:
+        there = ", ".join(trace.sizes_codecs()) or "none"
+        raise UserError(f"{trace.path or trace.name}: no contents, and no sizes for {compressor.spec}; use -c {there}")
+    size = np.empty(trace.unique_pages, np.int32)
+    times = np.empty((2, trace.unique_pages), np.int64)
+    same = np.empty(trace.unique_pages, np.bool_)
+    for start, pages, measures in _measured(trace, compressor, workers or cores()):
+        rows = slice(start, start + len(pages))
+        size[rows], times[0, rows], times[1, rows] = measures
+        same[rows] = same_filled(pages)
+        progress(start + len(pages), trace.unique_pages)
+    meta = {
+        "codec": compressor.spec,
+        "version": compressor.version,
+        "host": platform.processor() or platform.machine(),
+        "pages": trace.pages_digest,
+    }
+    sizes = Sizes(size, same, times[0].copy(), times[1].copy(), meta)
+    _keep(trace, sizes)
+    return sizes
+
+
+def _known(trace: Trace, compressor: Compressor) -> Sizes | None:
+    """Sizes given with the trace or kept from an earlier run of the same version over the same pages."""
+    if not trace.content and (given := trace.sizes(GIVEN)) is not None:
+        return given
+    for folder in filter(None, (trace.path, _user_folder(trace))):
+        try:
+            sizes = read_sizes(sizes_path(folder, compressor.spec))
+        except (TraceError, OSError):
+            continue  # none, or a damaged one: measured anew and replaced
+        fresh = sizes.meta.get("version") == compressor.version or not trace.content
+        if fresh and sizes.meta.get("pages") == trace.pages_digest and len(sizes) == trace.unique_pages:
+            return sizes
+    return None if trace.content else trace.sizes(compressor.spec)
+
+
+def _user_folder(trace: Trace) -> Path:
+    return Path(platformdirs.user_cache_dir("cswap")) / "sizes" / trace.pages_digest
+
+
+def _keep(trace: Trace, sizes: Sizes) -> None:
+    """Beside the trace if that can be written, else in the user's cache; a trace in memory is not kept."""
+    if trace.path is None:
+        return
+    for folder in (trace.path, _user_folder(trace)):
+        try:
+            write_sizes(sizes_path(folder, sizes.meta["codec"]), sizes)
+            return
+        except OSError:
+            continue  # a cache that cannot be written costs time, not results
+
+
+def _measured(trace: Trace, compressor: Compressor, workers: int) -> Iterator[tuple[int, Pages, Measures]]:
+    """Measures of all pages in order, chunk by chunk; with workers once the first chunk shows that it is much work."""
+    start, began = 0, time.perf_counter()
+    while start < trace.unique_pages:
+        pages = trace.page_array(start, start + CHUNK)
+        yield start, pages, compressor.measure(pages)
+        start += len(pages)
+        rate = (time.perf_counter() - began) / start
+        if workers > 1 and rate * (trace.unique_pages - start) > WORTHWHILE:
+            break
+    if start == trace.unique_pages:
+        return
+    with _pool(compressor, workers) as pool, tempfile.TemporaryDirectory(prefix="cswap-") as folder:
+        for first in range(start, trace.unique_pages, BLOCK):
+            block = trace.page_array(first, first + BLOCK)
+            # Workers map one file instead of receiving copies of the pages.
+            file = Path(folder) / f"{first}.pages"
+            block.tofile(file)
+            slices = [(i, min(i + CHUNK, len(block))) for i in range(0, len(block), CHUNK)]
+            jobs = [pool.submit(_measure_slice, compressor, file, block.shape[1], *rows) for rows in slices]
+            for (begin, end), job in zip(slices, jobs, strict=True):
+                yield first + begin, block[begin:end], job.result()
+            file.unlink()
+
+
+@contextmanager
+def _pool(compressor: Compressor, workers: int) -> Iterator[Executor]:
+    pool: Executor
+    if compressor.parallel == "threads":
+        pool = ThreadPoolExecutor(workers)
+    else:
+        # Forked workers start at once with everything loaded; all they do is compress, so no lock of a thread that
+        # the fork left behind is ever waited for.
+        pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork"))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+@cache
+def _mapped(file: Path, page_size: int) -> Pages:
+    return np.memmap(file, np.uint8, mode="r").reshape(-1, page_size)
+
+
+def _measure_slice(compressor: Compressor, file: Path, page_size: int, start: int, stop: int) -> Measures:
+    # A compressor serves one thread at a time, so each call has its own.
+    return copy.copy(compressor).measure(_mapped(file, page_size)[start:stop])
