@@ -15,12 +15,12 @@ from numba.np.arrayobj import make_array
 
 def _uncounted(context: Any, builder: Any, kind: types.Type, value: Any) -> Any:
     if isinstance(kind, types.Array):
-        array = make_array(kind)(context, builder, value)
-        array.meminfo = cgutils.get_null_value(array.meminfo.type)
-        array.parent = cgutils.get_null_value(array.parent.type)
+        array = make_array(kind)(context, builder, value)  # type: ignore[no-untyped-call]
+        array.meminfo = cgutils.get_null_value(array.meminfo.type)  # type: ignore[no-untyped-call]
+        array.parent = cgutils.get_null_value(array.parent.type)  # type: ignore[no-untyped-call]
         return array._getvalue()
     if isinstance(kind, types.BaseTuple):
-        for i, part in enumerate(kind.types):
+        for i, part in enumerate(kind.types):  # type: ignore[attr-defined]
             inner = _uncounted(context, builder, part, builder.extract_value(value, i))
             value = builder.insert_value(value, inner, i)
     return value
@@ -30,7 +30,7 @@ def _uncounted(context: Any, builder: Any, kind: types.Type, value: Any) -> Any:
 def _borrow(typing: Any, state: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         value = _uncounted(context, builder, signature.args[0], args[0])
-        return impl_ret_untracked(context, builder, signature.return_type, value)
+        return impl_ret_untracked(context, builder, signature.return_type, value)  # type: ignore[no-untyped-call]
 
     return state(state), generate
 
@@ -43,6 +43,6 @@ def borrow(state: Any) -> Any:
 @overload(borrow)
 def _overload_borrow(state: Any) -> Any:
     def uncounted(state: Any) -> Any:
-        return _borrow(state)
+        return _borrow(state)  # type: ignore[call-arg]  # numba passes the context
 
     return uncounted

@@ -25,6 +25,7 @@ from numba.extending import register_jitable
 F = TypeVar("F", bound=Callable[..., Any])
 
 _ROOT = Path(__file__).resolve().parent.parent
+_config: Any = numba.config  # numba makes its attributes when it is imported
 
 
 def _sources_digest() -> str:
@@ -48,9 +49,9 @@ def _cache_folder() -> str:
 
 
 if not os.environ.get("NUMBA_CACHE_DIR"):
-    numba.config.CACHE_DIR = _cache_folder()
+    _config.CACHE_DIR = _cache_folder()
 
-JIT = not numba.config.DISABLE_JIT
+JIT = not _config.DISABLE_JIT
 
 
 def kernel(function: F) -> F:
@@ -61,5 +62,6 @@ def kernel(function: F) -> F:
 
 def entry(function: F) -> F:
     """Compile a function that Python calls: cached on disk, releases the GIL."""
-    compiled: F = numba.njit(cache=True, nogil=True)(function)
+    decorator: Any = numba.njit(cache=True, nogil=True)
+    compiled: F = decorator(function)
     return compiled

@@ -17,7 +17,7 @@ def lowest(word: int) -> int:
 @overload(lowest)
 def _lowest(word: Any) -> Any:
     def zeros(word: Any) -> Any:
-        return trailing_zeros(word)
+        return trailing_zeros(word)  # type: ignore[call-arg]  # numba passes the context
 
     return zeros
 

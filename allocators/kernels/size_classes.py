@@ -16,7 +16,7 @@ HANDLE_BYTES = 8
 class SizeClass(NamedTuple):
     """One size class after merging: `objs` slots of `size` bytes in `pages` pages."""
 
-    index: int  # the highest index of the merged group
+    class_index: int  # the highest index of the merged group
     size: int
     pages: int
     objs: int

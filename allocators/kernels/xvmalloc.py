@@ -139,7 +139,7 @@ def split(pool: Blocks, b: int, width: int) -> None:
 def absorb(pool: Blocks, b: int) -> None:
     """Merge the block after `b` into it."""
     block = pool.block[b]
-    gone = np.int64(block.after)
+    gone = int(block.after)
     block.width += pool.block[gone].width + pool.rules[0].align
     block.after = pool.block[gone].after
     if block.after != NIL:

@@ -70,3 +70,7 @@ class Zbud:
 
     def compact(self) -> None:
         pass
+
+    def shrink(self) -> None:
+        self.held = [page for page in self.held if page]
+        self.idle.clear()
