@@ -1,4 +1,4 @@
-"""Any order of calls against a dictionary of what is stored: nothing lost, nothing overlaps, every page accounted for."""
+"""Any order of calls against a dictionary of what is stored: nothing lost, nothing overlaps, every page counted."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ sizes = st.one_of(st.integers(1, PAGE), st.sampled_from(EDGES), st.integers(1, 8
 
 
 class Machine(RuleBasedStateMachine):
-    """An allocator, alone or in a small zone, beside a dictionary handle -> size and a slow reference if there is one."""
+    """An allocator, alone or in a small zone, beside a dictionary handle -> size and, if there is one, a reference."""
 
     label: str
 

@@ -1,0 +1,168 @@
+"""The page allocator against a bitmap that knows nothing of lists, and what fragmentation does to whom."""
+
+from __future__ import annotations
+
+import random
+
+import allocator_kit
+import numpy as np
+import pytest
+
+from allocators import AllocatorError, NoMemory, PageZone
+from allocators.kernels import zone as kernels
+from allocators.kernels.ids import NIL
+
+
+def naive_blocks(free: np.ndarray) -> list[int]:
+    """Blocks of each order that a bitmap of free pages consists of, the largest first at each place."""
+    counts = [0] * 11
+    page = 0
+    while page < len(free):
+        order = next((k for k in range(10, -1, -1) if page % (1 << k) == 0 and fits(free, page, k)), None)
+        if order is not None:
+            counts[order] += 1
+        page += 1 << (order or 0)
+    return counts
+
+
+def fits(free: np.ndarray, page: int, order: int) -> bool:
+    return page + (1 << order) <= len(free) and bool(free[page : page + (1 << order)].all())
+
+
+@pytest.mark.parametrize("pages", [1, 2, 3, 63, 64, 1000, 1023, 1024, 1025, 3000])
+def test_against_a_bitmap(pages: int) -> None:
+    rng = random.Random(pages)
+    zone = PageZone(pages)
+    state = zone.state
+    free = np.ones(pages, bool)
+    blocks = naive_blocks(free)
+    assert zone.free_blocks() == blocks
+    held: list[tuple[int, int]] = []
+    refused = 0
+    for _ in range(400):
+        if held and rng.random() < 0.45:
+            page, order = held.pop(rng.randrange(len(held)))
+            kernels.give(state, page, order)
+            assert not free[page : page + (1 << order)].any()
+            free[page : page + (1 << order)] = True
+        else:
+            order = rng.choice((0, 0, 0, 1, 1, 2, 3, 5, 9, 10))
+            page = int(kernels.take(state, order))
+            assert (page == NIL) == (sum(blocks[order:]) == 0)
+            if page == NIL:
+                refused += 1
+                continue
+            assert page % (1 << order) == 0
+            assert fits(free, page, order)
+            # The smallest block that is large enough is split, none else.
+            [split] = [k for k in range(order, 11) if blocks[k]][:1]
+            assert fits(free, page >> split << split, split)
+            free[page : page + (1 << order)] = False
+            assert zone.free_blocks()[split] == blocks[split] - 1
+            held.append((page, order))
+        blocks = naive_blocks(free)
+        assert zone.free_blocks() == blocks
+    assert refused
+    zone.check()
+    for page, order in held:
+        kernels.give(state, page, order)
+    assert zone.free_blocks() == naive_blocks(np.ones(pages, bool))
+    zone.check()
+
+
+def test_a_zone_without_limit_grows_by_the_largest_block() -> None:
+    zone = PageZone()
+    taken = [int(kernels.take(zone.state, 0)) for _ in range(1025)]
+    assert len(set(taken)) == 1025
+    assert int(zone.state.info[0].pages) == 2048
+    for page in taken:
+        kernels.give(zone.state, page, 0)
+    assert zone.free_blocks() == [0] * 10 + [2]
+    zone.check()
+
+
+@pytest.mark.parametrize(("pages", "free", "order"), [(1000, 400, 1), (4096, 1000, 3), (8192, 4096, 10), (999, 99, 2)])
+@pytest.mark.parametrize("unusable", [0, 0.25, 0.9, 1])
+def test_a_fragmented_zone_is_as_fragmented_as_asked(pages: int, free: int, order: int, unusable: float) -> None:
+    zone = PageZone.fragmented(pages, free, unusable, order=order, seed=pages)
+    zone.check()
+    count = sum(blocks << k for k, blocks in enumerate(zone.free_blocks()))
+    # Both are met to within one block of the order in question.
+    assert abs(count - free) <= 1 << order
+    assert abs(zone.unusable_index(order) - unusable) <= (1 << order) / free
+    assert sum(zone.free_blocks()[: order - 1]) == 0  # what is unusable lies in blocks of half the size
+    rest = [int(kernels.take(zone.state, 0)) for _ in range(count)]
+    assert NIL not in rest
+    assert kernels.take(zone.state, 0) == NIL
+    zone.check()
+
+
+def test_fragmentation_is_scattered_by_the_seed_alone() -> None:
+    def free_pages(seed: int) -> list[int]:
+        return np.flatnonzero(PageZone.fragmented(1000, 100, 0.5, seed=seed).state.page["free"]).tolist()
+
+    assert free_pages(1) == free_pages(1) != free_pages(2)
+
+
+def test_order_1_fails_where_single_pages_are_plenty() -> None:
+    def stored(label: str) -> int:
+        zone = PageZone.fragmented(2048, 600, 0.9, seed=3)
+        assert zone.free_blocks()[0] == 540
+        allocator = allocator_kit.make(label, zone=zone)
+        for count in range(10_000):
+            try:
+                allocator.alloc(1300)
+            except NoMemory:
+                allocator.check()
+                return count
+        raise AssertionError("never refused")
+
+    # Of 1300 bytes, a pair holds six objects, and there are 30 pairs; a page of zsmalloc's holds three.
+    assert stored("order1") == 6 * 30
+    assert stored("zsmalloc-2012") == 3 * 600
+
+
+@pytest.mark.parametrize("order", [0, 1, 10])
+def test_unusable_index(order: int) -> None:
+    zone = PageZone(1024 + 8)
+    assert zone.unusable_index(order) == {0: 0, 1: 0, 10: 8 / 1032}[order]
+    kernels.take(zone.state, 0)  # 7 pages left of the 8: 4 + 2 + 1
+    assert zone.unusable_index(order) == {0: 0, 1: 1 / 1031, 10: 7 / 1031}[order]
+
+
+def test_nothing_free_is_wholly_unusable() -> None:
+    zone = PageZone(1)
+    kernels.take(zone.state, 0)
+    assert zone.unusable_index(0) == 1
+
+
+@pytest.mark.parametrize("pages", [0, -5])
+def test_a_zone_has_pages(pages: int) -> None:
+    with pytest.raises(AllocatorError, match=f"^a zone of {pages} pages: give at least 1$"):
+        PageZone(pages)
+
+
+RANGES = "a fragmented zone: give 0 <= unusable <= 1, 1 <= order <= 10, free <= pages"
+FULL = "a zone of 100 pages cannot have 80 free at an index of 1: give at least 160 pages"
+
+
+@pytest.mark.parametrize(
+    ("pages", "free", "unusable", "order", "message"),
+    [
+        (100, 80, 1, 1, FULL),
+        (100, 50, 1.5, 1, RANGES),
+        (100, 50, -0.1, 1, RANGES),
+        (100, 50, 0.5, 0, RANGES),
+        (100, 50, 0.5, 11, RANGES),
+        (100, 101, 0.5, 1, RANGES),
+        (100, 0, 0.5, 1, RANGES),
+    ],
+)
+def test_a_fragmentation_that_cannot_be(pages: int, free: int, unusable: float, order: int, message: str) -> None:
+    with pytest.raises(AllocatorError) as caught:
+        PageZone.fragmented(pages, free, unusable, order=order)
+    assert str(caught.value) == message
+
+
+def test_the_pages_said_to_suffice_do() -> None:
+    assert PageZone.fragmented(160, 80, 1).unusable_index(1) == 1
