@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sim.cli import import_, list, ops, trace
+from sim.cli import import_, list, ops, plot, run, trace
 from sim.cli.group import Group
 
 app = typer.Typer(
@@ -17,7 +17,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-# The order of `cswap --help`; `run` and `plot` come first.
+# The order of `cswap --help`.
+app.command("run")(run.run)
+app.command("plot")(plot.plot)
 app.command("ops")(ops.ops)
 app.add_typer(trace.app, name="trace")
 app.add_typer(import_.app, name="import")

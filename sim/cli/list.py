@@ -86,4 +86,4 @@ def _row(name: str, cls: type, hidden: set[str] = OF_THE_TRACE) -> Row:
 
 
 def _settings(row: Row) -> str:
-    return ",".join(f"{key}={'' if value is None else value}" for key, value in row["parameters"].items())
+    return ", ".join(f"{key}={'none' if value is None else value}" for key, value in row["parameters"].items())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,7 +47,7 @@ def read_operations(file: str, moved: Callable[[int], None]) -> Operations:
     """
     parts: list[Operations] = []
     line, before = 1, 0
-    for block in _standard_input() if file == "-" else lines(Path(file), moved):
+    for block in _piped(file) if file == "-" or Path(file).is_fifo() else lines(Path(file), moved):
         part, count = _parsed(file, block, line, before)
         parts.append(part)
         line, before = line + count, before + len(part.op)
@@ -58,9 +59,10 @@ def read_operations(file: str, moved: Callable[[int], None]) -> Operations:
     return whole
 
 
-def _standard_input() -> Iterator[bytes]:
-    while block := sys.stdin.buffer.readlines(1 << 22):
-        yield b"".join(block)
+def _piped(file: str) -> Iterator[bytes]:
+    with nullcontext(sys.stdin.buffer) if file == "-" else open(file, "rb") as stream:
+        while block := stream.readlines(1 << 22):
+            yield b"".join(block)
 
 
 def _parsed(file: str, block: bytes, line: int, before: int) -> tuple[Operations, int]:

@@ -1,0 +1,113 @@
+"""`cswap trace`, `cswap import` and `cswap list`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cli_kit import good, refused
+
+from allocators import names
+from sim.compressors.registry import COMPRESSORS
+from sim.frontends.registry import FRONTENDS
+from workloads import GENERATORS, open_trace, sample_names
+from workloads.samples import FOLDER
+
+EVENTS = "ts_ns,kind,pid,slot,page\n0,out,1,0,0\n1,out0,1,1,\n2,in,1,0,\n3,free,1,0,\n"
+
+
+def test_info() -> None:
+    facts = json.loads(good("trace", "info", "gcc", "--json"))
+    keys = {"events", "out", "in", "free", "unique_pages", "page_size", "content"}
+    assert keys <= facts.keys()
+    assert facts["content"] is True
+    assert json.loads(good("trace", "info", FOLDER / "gcc.cswap", "--json")) == facts
+    table = good("trace", "info", "gcc")
+    assert str(facts["unique_pages"]) in table
+    made = json.loads(good("trace", "info", "uniform:events=50,slots=5,seed=3", "--json"))
+    assert (made["events"], made["content"], made["source"]["seed"]) == (50, False, 3)
+
+
+def test_verify(tmp_path: Path) -> None:
+    assert good("trace", "verify", "pandas").startswith("pandas: ok, ")
+    copy = shutil.copytree(FOLDER / "pandas.cswap", tmp_path / "copy.cswap")
+    assert good("trace", "verify", copy).startswith(f"{copy}: ok, ")
+    with (copy / "pages.parquet").open("r+b") as file:
+        file.seek(50_000)
+        file.write(b"damaged")
+    assert "pages.parquet" in refused("trace", "verify", copy)
+
+
+def files(folder: Path, events: str = EVENTS, pages: int = 4096) -> tuple[Path, Path]:
+    (folder / "e.csv").write_text(events)
+    (folder / "p.bin").write_bytes(np.random.default_rng(0).bytes(pages))
+    return folder / "e.csv", folder / "p.bin"
+
+
+def test_import(tmp_path: Path) -> None:
+    events, pages = files(tmp_path)
+    out = tmp_path / "x.cswap"
+    assert good("import", "csv", events, "--pages", pages, "-o", out) == f"{out}: 4 events, 2 unique pages\n"
+    assert open_trace(out).counts == {"out": 2, "in": 1, "free": 1, "compact": 0}
+    assert "x.cswap" in refused("import", "csv", events, "--pages", pages, "-o", out), "never overwritten"
+
+
+IMPORT_ERRORS = {
+    "kind": (EVENTS.replace("free", "fre"), 4096, "line 5"),
+    "page": (EVENTS.replace("0,out,1,0,0", "0,out,1,0,9"), 4096, "page 9 does not exist"),
+    "pages": (EVENTS, 4000, "has 4000 of 4096 bytes"),
+    "empty": ("", 4096, "is empty"),
+}
+
+
+@pytest.mark.parametrize("case", IMPORT_ERRORS)
+def test_import_errors(tmp_path: Path, case: str) -> None:
+    text, size, message = IMPORT_ERRORS[case]
+    events, pages = files(tmp_path, text, size)
+    before = sorted(tmp_path.iterdir())
+    assert message in refused("import", "csv", events, "--pages", pages, "-o", tmp_path / "x.cswap")
+    assert sorted(tmp_path.iterdir()) == before, "nothing is left behind"
+
+
+@pytest.mark.parametrize("command", ["info", "verify"])
+@pytest.mark.parametrize(
+    ("trace", "message"),
+    [
+        ("nothing", "there is no such trace; give a folder NAME.cswap, a sample (gcc, pandas) or a generator (uniform"),
+        ("no/where.cswap", "there is no such trace"),
+        ("random:ratio=2", "ratio=2.0: is out of range"),
+        ("random:ratio=high", "ratio=high is wrong; give a number"),
+        ("random:colour=1", "unknown parameter colour; known are events=100000"),
+        ("random:ratio", "'ratio' is no KEY=VALUE"),
+        (str(Path(__file__)), "is no trace"),
+        (str(Path(__file__).parent), "trace.json"),
+    ],
+)
+def test_traces_that_are_none(command: str, trace: str, message: str) -> None:
+    assert message in refused("trace", command, trace)
+
+
+def test_a_generator_has_nothing_to_verify() -> None:
+    assert "nothing to verify" in refused("trace", "verify", "uniform:events=10")
+
+
+def test_list() -> None:
+    listed = json.loads(good("list", "--json"))
+    expected = {
+        "allocators": names(),
+        "compressors": [*COMPRESSORS],
+        "frontends": [*FRONTENDS],
+        "samples": sample_names(),
+        "generators": [*GENERATORS],
+    }
+    assert {kind: [row["name"] for row in rows] for kind, rows in listed.items()} == expected
+    assert all(row["about"] for rows in listed.values() for row in rows)
+    assert listed["allocators"][0]["parameters"] == {"era": "6.12", "chain": None}
+    assert listed["generators"][0]["parameters"]["page_size"] == 4096
+    table, lines = good("list"), good("list", "--csv").splitlines()
+    assert all(name in table for members in expected.values() for name in members)
+    assert len(lines) == 1 + sum(map(len, expected.values()))
+    assert lines[1].startswith('allocator,zsmalloc,"era=6.12, chain=none",')
