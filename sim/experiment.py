@@ -59,8 +59,8 @@ class Experiment:
             raise UserError(f"experiment: unusable={self.unusable}; give 0 to 1, together with zone_pages")
 
     @classmethod
-    def from_toml(cls, path: str | Path) -> Experiment:
-        """Read an experiment from a TOML file whose keys are the fields. Raises UserError."""
+    def from_toml(cls, path: str | Path, **settings: Any) -> Experiment:
+        """Read an experiment from a TOML file whose keys are the fields; `settings` win. Raises UserError."""
         try:
             given = tomllib.loads(Path(path).read_text())
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -69,7 +69,7 @@ class Experiment:
         unknown = [key for key in given if key not in known]
         if unknown:
             raise UserError(f"{path}: unknown key {unknown[0]}; known are {', '.join(known)}")
-        return cls(**given)
+        return cls(**(given | settings))
 
     def zone(self) -> PageZone:
         """A new zone for one run: without limit, or of `zone_pages` free pages, fragmented as asked."""

@@ -24,7 +24,7 @@ def plot_density(density: pd.DataFrame) -> Figure:
         raise UserError("no runs to plot; run an experiment first")
     traces, codecs = in_order(density["trace"]), in_order(density["compressor"])
     frontends = in_order(density["frontend"])
-    panels = {key: rows for key, rows in density.groupby(["trace", "compressor"], sort=False)}
+    panels = dict(iter(density.groupby(["trace", "compressor"], sort=False)))
     labels = _labels(density, len(frontends) > 1)
     best = density.assign(label=labels).groupby("label")["density"].mean().sort_values(ascending=False)
     order = [label for label in best.index if not label.startswith(IDEAL)]
@@ -63,20 +63,27 @@ def _labels(density: pd.DataFrame, several: bool) -> pd.Series[str]:
 
 
 def _draw(axis: Axes, rows: pd.DataFrame, order: list[str]) -> None:
-    by_label = rows.set_index("label")
-    bound = float(rows["ideal_density"].max())
-    if IDEAL in set(rows["allocator"]):
-        bound = float(rows.loc[rows["allocator"] == IDEAL, "density"].iloc[0])
+    runs = {str(run["label"]): run for run in rows.to_dict("records")}
+    ideal = [run["density"] for run in runs.values() if run["allocator"] == IDEAL]
+    bound = max(ideal or [run["ideal_density"] for run in runs.values()])
     for y, label in enumerate(order):
-        if label not in by_label.index or math.isnan(value := float(by_label.loc[label, "density"])):
+        if label not in runs or math.isnan(value := runs[label]["density"]):
             continue
-        row = by_label.loc[label]
-        axis.barh(y, value, color=colour(str(row["allocator"])), height=0.72, alpha=0.85)
-        axis.plot(float(row["density_mean"]), y, "o", markersize=4, color="white", markeredgecolor="black")
-        axis.annotate(f"{value:.2f}", (value, y), (3, 0), textcoords="offset points", va="center", fontsize=8)
+        axis.barh(y, value, color=colour(str(runs[label]["allocator"])), height=0.72, alpha=0.85)
+        axis.plot(runs[label]["density_mean"], y, "o", markersize=4, color="white", markeredgecolor="black")
+        axis.annotate(
+            f"{value:.2f}",
+            (0, y),
+            (4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+            fontweight="bold",
+            color="white",
+        )
     axis.axvline(bound, linestyle="--", linewidth=1, color="black")
     axis.annotate(f"ideal {bound:.2f}", (bound, -0.62), (-3, 0), textcoords="offset points", ha="right", fontsize=8)
     axis.set_yticks(range(len(order)), order)
     axis.set_ylim(len(order) - 0.4, -1.05)
-    axis.set_xlim(0, bound * 1.08)
+    axis.set_xlim(0, max(axis.get_xlim()[1], bound * 1.05))
     axis.spines[["top", "right"]].set_visible(False)

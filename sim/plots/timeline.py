@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def plot_timeline(timeline: pd.DataFrame) -> Figure:
     """One panel a workload, for the first frontend and codec; the allocators' pages over time (or events)."""
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import MaxNLocator
 
     if timeline.empty:
         raise UserError("no runs to plot; run an experiment first")
@@ -43,6 +44,7 @@ def plot_timeline(timeline: pd.DataFrame) -> Figure:
         axis.set_title(f"{trace}, {codec} in {frontend}", fontsize=10)
         axis.set_xlabel("seconds" if clock == "time_s" else "events")
         axis.set_ylim(bottom=0)
+        axis.xaxis.set_major_locator(MaxNLocator(5))
         axis.spines[["top", "right"]].set_visible(False)
     axes[0][0].set_ylabel("pages")
     handles, labels = axes[0][0].get_legend_handles_labels()

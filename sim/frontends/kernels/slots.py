@@ -41,7 +41,7 @@ def drop(slots: Slots, allocator: Any, i: int) -> int:
     """Empty a slot; what it held."""
     slot, tally = slots.slot[i], slots.tally[0]
     what = int(slot.what)
-    if what == OBJECT or what == HUGE:
+    if what in (OBJECT, HUGE):
         dispatch.free(allocator, slot.handle)
         tally.objects -= 1
         tally.bytes -= slot.bytes
