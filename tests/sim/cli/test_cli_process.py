@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_kit import good, process, refused, run
+from cli_kit import GOLDEN, good, process, refused, run
 
 import allocators.batch
 import sim.cli.progress
@@ -128,3 +128,17 @@ def test_progress_is_silent_elsewhere(capsys: pytest.CaptureFixture[str]) -> Non
     with progress("silent") as done:
         done(1, 2)
     assert capsys.readouterr().err == ""
+
+
+def test_full_disk() -> None:
+    with open("/dev/full", "w") as full:
+        running = process("ops", "-", "-a", "ideal", stdout=full)
+        _, err = running.communicate("s\n")
+    assert (running.returncode, err.count("\n")) == (2, 1), err
+    assert "No space left on device; the disk is full" in err
+
+
+def test_plain_python_gives_the_same_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+    out, err = process("ops", GOLDEN / "ops" / "vii-compact-public.ops.gz", "-a", "zsmalloc").communicate()
+    assert (out, err) == ((GOLDEN / "csv" / "zsmalloc-6.12-c8.vii-compact-public.csv").read_text(), "")
