@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from allocators import KernelAllocator
+from allocators.jit import JIT
 from allocators.kernels import calls
 from allocators.kernels.calls import ALLOC, COMPACT, FREE
 from allocators.kernels.ids import NIL
@@ -23,8 +24,8 @@ from allocators.zspages import ZspageAllocator
 GOLDEN = Path(__file__).parent.parent / "golden" / "allocators"
 FILES = sorted((GOLDEN / "csv").glob("*.csv"))
 CODES = {"a": ALLOC, "f": FREE, "c": COMPACT}
-# The same kernels without compilation; NUMBA_DISABLE_JIT=1 leaves plain functions, which have no py_func.
-RUNS = {"compiled": calls.run, "plain": getattr(calls.run, "py_func", calls.run)}
+# The same kernels compiled and not; with NUMBA_DISABLE_JIT=1 all functions are plain and there is one way to run.
+RUNS = {"compiled": calls.run, "plain": calls.run.py_func} if JIT else {"plain": calls.run}
 
 
 def allocator_of(file: Path) -> KernelAllocator:
