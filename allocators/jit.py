@@ -54,9 +54,13 @@ if not os.environ.get("NUMBA_CACHE_DIR"):
 JIT = not _config.DISABLE_JIT
 
 
+# Wrappers for callers in Python, which kernels never need, would only take time to compile.
+INLINED = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
 def kernel(function: F) -> F:
     """Make a function callable from compiled code, inlined; in Python it stays what it is."""
-    registered: F = register_jitable(forceinline=True)(function)
+    registered: F = register_jitable(**INLINED)(function)
     return registered
 
 

@@ -12,7 +12,7 @@ from numba.core import types
 from numba.extending import overload
 
 from allocators.errors import NoMemory, TooLarge
-from allocators.jit import kernel
+from allocators.jit import INLINED, kernel
 from allocators.kernels import coalesce, codes, compaction, ideal, xvmalloc, z3fold, zbud, zspage
 
 
@@ -95,7 +95,7 @@ def _rules(state: types.Type) -> Rules | None:
     return RULES.get(getattr(state, "instance_class", type(None)))
 
 
-@overload(alloc, jit_options={"forceinline": True})
+@overload(alloc, jit_options=INLINED)
 def _alloc(state: Any, size: Any) -> Any:
     rules = _rules(state)
     if rules is None:
@@ -108,7 +108,7 @@ def _alloc(state: Any, size: Any) -> Any:
     return chosen
 
 
-@overload(free, jit_options={"forceinline": True})
+@overload(free, jit_options=INLINED)
 def _free(state: Any, handle: Any) -> Any:
     rules = _rules(state)
     if rules is None:
@@ -121,7 +121,7 @@ def _free(state: Any, handle: Any) -> Any:
     return chosen
 
 
-@overload(compact, jit_options={"forceinline": True})
+@overload(compact, jit_options=INLINED)
 def _compact(state: Any) -> Any:
     rules = _rules(state)
     if rules is None:
@@ -134,7 +134,7 @@ def _compact(state: Any) -> Any:
     return chosen
 
 
-@overload(has_room, jit_options={"forceinline": True})
+@overload(has_room, jit_options=INLINED)
 def _has_room(state: Any) -> Any:
     rules = _rules(state)
     if rules is None:
@@ -147,7 +147,7 @@ def _has_room(state: Any) -> Any:
     return chosen
 
 
-@overload(pages, jit_options={"forceinline": True})
+@overload(pages, jit_options=INLINED)
 def _pages(state: Any) -> Any:
     def held(state: Any) -> Any:
         return state.zone.info[0].held

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from numba.core import types
 from numba.extending import overload
 
+from allocators.jit import INLINED
 from sim.frontends.kernels import raw, zram
 
 
@@ -42,7 +43,7 @@ def _rules(device: types.Type) -> Rules | None:
     return RULES.get(getattr(device, "instance_class", type(None)))
 
 
-@overload(page_out, jit_options={"forceinline": True})
+@overload(page_out, jit_options=INLINED)
 def _page_out(device: Any, allocator: Any, slot: Any, size: Any, same_filled: Any) -> Any:
     rules = _rules(device)
     if rules is None:
@@ -55,7 +56,7 @@ def _page_out(device: Any, allocator: Any, slot: Any, size: Any, same_filled: An
     return chosen
 
 
-@overload(page_in, jit_options={"forceinline": True})
+@overload(page_in, jit_options=INLINED)
 def _page_in(device: Any, allocator: Any, slot: Any) -> Any:
     rules = _rules(device)
     if rules is None:
@@ -68,7 +69,7 @@ def _page_in(device: Any, allocator: Any, slot: Any) -> Any:
     return chosen
 
 
-@overload(slot_free, jit_options={"forceinline": True})
+@overload(slot_free, jit_options=INLINED)
 def _slot_free(device: Any, allocator: Any, slot: Any) -> Any:
     rules = _rules(device)
     if rules is None:
