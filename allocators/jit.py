@@ -55,7 +55,7 @@ JIT = not _config.DISABLE_JIT
 
 
 # Wrappers for callers in Python, which kernels never need, would only take time to compile.
-INLINED = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+INLINED: Any = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 def kernel(function: F) -> F:

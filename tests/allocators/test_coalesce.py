@@ -42,6 +42,19 @@ def test_head_and_tail_of_one_page_are_not_joined() -> None:
     assert parts(allocator, allocator.alloc(2000)) == [(0, 2400, 1696), (1, 0, 304)]
 
 
+def test_behind_the_head_of_the_tail_s_own_page_lies_another() -> None:
+    allocator = Coalesce()
+    own = allocator.alloc(1600)
+    allocator.alloc(800)
+    filler = allocator.alloc(1696)
+    other = allocator.alloc(1600)
+    allocator.alloc(2496)
+    for handle in (filler, other, own):
+        allocator.free(handle)
+    # Two heads of 1600, that of page 0 first on their list; the tail is page 0's.
+    assert parts(allocator, allocator.alloc(2000)) == [(0, 2400, 1696), (1, 1296, 304)]
+
+
 def test_the_tightest_run_of_either_end_is_taken() -> None:
     allocator = Coalesce()
     head = allocator.alloc(1600)
