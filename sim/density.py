@@ -15,7 +15,7 @@ import numpy as np
 from sim.frontends.kernels import slots
 from workloads.events import IN, OUT, Events
 
-SAMPLES = 2000  # of a timeline
+SAMPLES = 500  # of a timeline
 STATE = ("pages", "objects", "bytes", "same_filled", "refused")
 
 

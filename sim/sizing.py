@@ -6,13 +6,12 @@ import copy
 import multiprocessing
 import os
 import platform
-import tempfile
 import time
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import cache
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import platformdirs
@@ -26,7 +25,6 @@ from workloads.sizes import GIVEN, Sizes, read_sizes, sizes_path, write_sizes
 from workloads.trace import Trace
 
 CHUNK = 1024  # pages in one call of a worker
-BLOCK = 32 * CHUNK  # pages laid out for the workers at once
 WORTHWHILE = 0.1  # seconds of work on one core from which workers are started
 
 
@@ -60,11 +58,11 @@ def size_pages(
     size = np.empty(trace.unique_pages, np.int32)
     times = np.empty((2, trace.unique_pages), np.int64)
     same = np.empty(trace.unique_pages, np.bool_)
-    for start, pages, measures in _measured(trace, compressor, workers or cores()):
-        rows = slice(start, start + len(pages))
-        size[rows], times[0, rows], times[1, rows] = measures
-        same[rows] = same_filled(pages)
-        progress(start + len(pages), trace.unique_pages)
+    for start, measured in _measured(trace, compressor, workers or cores()):
+        rows = slice(start, start + len(measured.same_filled))
+        size[rows], times[0, rows], times[1, rows] = measured.measures
+        same[rows] = measured.same_filled
+        progress(rows.stop, trace.unique_pages)
     meta = {
         "codec": compressor.spec,
         "version": compressor.version,
@@ -107,51 +105,63 @@ def _keep(trace: Trace, sizes: Sizes) -> None:
             continue  # a cache that cannot be written costs time, not results
 
 
-def _measured(trace: Trace, compressor: Compressor, workers: int) -> Iterator[tuple[int, Pages, Measures]]:
-    """Measures of all pages in order, chunk by chunk; with workers once the first chunk shows that it is much work."""
+class Measured(NamedTuple):
+    """What a worker tells of consecutive pages."""
+
+    measures: Measures
+    same_filled: NDArray[np.bool_]
+
+
+def _measure(compressor: Compressor, pages: Pages) -> Measured:
+    # A compressor serves one thread at a time, so each call has its own.
+    return Measured(copy.copy(compressor).measure(pages), same_filled(pages))
+
+
+_shared: list[tuple[Trace, Compressor]] = []  # what forked workers inherit
+
+
+def _measure_rows(start: int) -> Measured:
+    trace, compressor = _shared[-1]
+    return _measure(compressor, trace.page_array(start, start + CHUNK))
+
+
+def _measured(trace: Trace, compressor: Compressor, workers: int) -> Iterator[tuple[int, Measured]]:
+    """All pages in order, chunk by chunk; with workers once the first chunk shows that it is much work."""
     start, began = 0, time.perf_counter()
     while start < trace.unique_pages:
         pages = trace.page_array(start, start + CHUNK)
-        yield start, pages, compressor.measure(pages)
+        yield start, _measure(compressor, pages)
         start += len(pages)
         rate = (time.perf_counter() - began) / start
         if workers > 1 and rate * (trace.unique_pages - start) > WORTHWHILE:
             break
-    if start == trace.unique_pages:
-        return
-    with _pool(compressor, workers) as pool, tempfile.TemporaryDirectory(prefix="cswap-") as folder:
-        for first in range(start, trace.unique_pages, BLOCK):
-            block = trace.page_array(first, first + BLOCK)
-            # Workers map one file instead of receiving copies of the pages.
-            file = Path(folder) / f"{first}.pages"
-            block.tofile(file)
-            slices = [(i, min(i + CHUNK, len(block))) for i in range(0, len(block), CHUNK)]
-            jobs = [pool.submit(_measure_slice, compressor, file, block.shape[1], *rows) for rows in slices]
-            for (begin, end), job in zip(slices, jobs, strict=True):
-                yield first + begin, block[begin:end], job.result()
-            file.unlink()
+    starts = range(start, trace.unique_pages, CHUNK)
+    if starts:
+        parallel = _in_threads if compressor.parallel == "threads" else _in_processes
+        yield from zip(starts, parallel(trace, compressor, workers, starts), strict=True)
 
 
-@contextmanager
-def _pool(compressor: Compressor, workers: int) -> Iterator[Executor]:
-    pool: Executor
-    if compressor.parallel == "threads":
-        pool = ThreadPoolExecutor(workers)
-    else:
-        # Forked workers start at once with everything loaded; all they do is compress, so no lock of a thread that
-        # the fork left behind is ever waited for.
-        pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork"))
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+def _in_threads(trace: Trace, compressor: Compressor, workers: int, starts: range) -> Iterator[Measured]:
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[Future[Measured]] = deque()
+        try:
+            for start in starts:  # a few chunks ahead, so that a trace larger than memory is never loaded
+                waiting.append(pool.submit(_measure, compressor, trace.page_array(start, start + CHUNK)))
+                if len(waiting) > 2 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
-@cache
-def _mapped(file: Path, page_size: int) -> Pages:
-    return np.memmap(file, np.uint8, mode="r").reshape(-1, page_size)
-
-
-def _measure_slice(compressor: Compressor, file: Path, page_size: int, start: int, stop: int) -> Measures:
-    # A compressor serves one thread at a time, so each call has its own.
-    return copy.copy(compressor).measure(_mapped(file, page_size)[start:stop])
+def _in_processes(trace: Trace, compressor: Compressor, workers: int, starts: range) -> Iterator[Measured]:
+    _shared.append((trace, compressor))
+    # Forked workers start at once with everything loaded; all they do is compress, so no lock of a thread that the
+    # fork left behind is ever waited for.
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
+        try:
+            yield from pool.map(_measure_rows, starts)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+            _shared.pop()

@@ -1,6 +1,6 @@
 """Speed of the allocators: millions of operations a second, replayed in batches.
 
-    python benchmarks/allocators.py
+    python benchmarks/bench_allocators.py
 
 Three loads, because a short sequence that repeats is learnt by the processor's branch prediction and stays in its
 cache: `repeated` is the bimodal sequence of the golden rows again and again, with fresh objects, everything freed in
@@ -13,15 +13,11 @@ from __future__ import annotations
 
 import gzip
 import random
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-if sys.path[0] == str(Path(__file__).parent):
-    del sys.path[0]  # where this file would be the package `allocators`
 
 from allocators import KernelAllocator, allocator_class
 from allocators.kernels import calls
