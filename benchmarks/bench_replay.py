@@ -42,9 +42,10 @@ def replay(folder: str) -> None:
             meter.add(events, outcome)
         seconds = time.perf_counter() - began
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        rate = trace.n_events / seconds / 1e6
         print(
-            f"{frontend}: {trace.n_events:,} events in {seconds:.2f} s ({trace.n_events / seconds / 1e6:.1f} M/s with "
-            f"reading and metering), peak memory so far {peak:.0f} MiB, density {meter.row()['density']:.3f}"
+            f"{frontend}: {trace.n_events:,} events in {seconds:.2f} s ({rate:.1f} M/s with reading and metering), "
+            f"peak memory so far {peak:.0f} MiB, density {meter.row()['density']:.3f}"
         )
 
 

@@ -47,6 +47,8 @@ def plot_density(density: pd.DataFrame) -> Figure:
                 continue
             _draw(axis, rows.assign(label=labels.loc[rows.index]), order)
             axis.set_title(f"{trace}, compressed by {codec.replace(':level=', ' level ')}", fontsize=10)
+            if j == 0:
+                axis.set_ylabel(f"at most {int(rows['objects_peak'].max()):,} pages stored", fontsize=9)
             if i == len(traces) - 1:
                 axis.set_xlabel("compressed pages per physical page")
     figure.supxlabel(
