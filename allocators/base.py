@@ -89,6 +89,7 @@ class KernelAllocator(Allocator):
             raise AllocatorError(f"page_size={page_size}: not a power of two from 4096 to 65536")
         self.page_size = page_size
         self.zone = zone if zone is not None else PageZone()
+        self.zone.claim(self.name)
 
     def alloc(self, size: int) -> int:
         """See `Allocator.alloc`."""
@@ -108,8 +109,7 @@ class KernelAllocator(Allocator):
         """See `Allocator.free`."""
         from allocators.kernels import calls
 
-        if not self.holds(handle):
-            raise UnknownHandle(f"{self.spec}: no object has handle {handle}")
+        self.require_handle(handle)
         calls.free(self.state, handle)
 
     def compact(self) -> int:
@@ -133,6 +133,11 @@ class KernelAllocator(Allocator):
     @abstractmethod
     def holds(self, handle: int) -> bool:
         """Whether the handle is in use."""
+
+    def require_handle(self, handle: int) -> None:
+        """Raise UnknownHandle unless the handle is in use."""
+        if not self.holds(handle):
+            raise UnknownHandle(f"{self.spec}: no object has handle {handle}")
 
     def require(self, condition: bool, what: str) -> None:
         """Raise CheckFailed unless the condition holds."""

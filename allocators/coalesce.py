@@ -46,6 +46,7 @@ class Coalesce(KernelAllocator):
 
     def placement(self, handle: int) -> Placement:
         """One range, or a tail and a head."""
+        self.require_handle(handle)
         fragment = self.state.fragment
         parts = [f for f in (handle, int(fragment[handle].second)) if f != NIL]
         unit = kernels.UNIT

@@ -6,7 +6,7 @@ that Python calls: it is compiled once for each type of its arguments, cached on
 `py_func` is the same source as plain Python, and with `NUMBA_DISABLE_JIT=1` so is the function itself.
 
 numba's disk cache looks only at the file of the entry itself and goes stale when a callee in another file changes, so
-the cache folder is keyed by a digest of every source file a kernel could come from.
+kernels live in folders called `kernels`, and the cache folder is keyed by a digest of them all.
 """
 
 from __future__ import annotations
@@ -29,10 +29,12 @@ _config: Any = numba.config  # numba makes its attributes when it is imported
 
 
 def _sources_digest() -> str:
-    digest = hashlib.blake2b(numba.__version__.encode(), digest_size=8)
+    sources = [Path(__file__), Path(__file__).with_name("borrow.py")]
     for package in ("allocators", "sim"):
-        for path in sorted((_ROOT / package).rglob("*.py")):
-            digest.update(path.read_bytes())
+        sources += sorted((_ROOT / package).rglob("kernels/*.py"))
+    digest = hashlib.blake2b(numba.__version__.encode(), digest_size=8)
+    for path in sources:
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

@@ -51,6 +51,7 @@ class Xvmalloc(KernelAllocator):
 
     def placement(self, handle: int) -> Placement:
         """One range of one page: the object, rounded up to `align`, behind its header."""
+        self.require_handle(handle)
         block = self.state.block[handle]
         return Placement(((int(block.page), int(block.offset) + self.align, int(block.width)),))
 

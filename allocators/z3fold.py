@@ -44,6 +44,7 @@ class Z3fold(KernelAllocator):
 
     def placement(self, handle: int) -> Placement:
         """The object's chunks, or its page from the start if it has no header."""
+        self.require_handle(handle)
         entry = self.state.handle[handle]
         page = self.state.page[int(entry.page)]
         place, chunk = int(entry.place), int(self.state.rules[0].chunk)

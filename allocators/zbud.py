@@ -66,6 +66,7 @@ class Zbud(KernelAllocator):
 
     def placement(self, handle: int) -> Placement:
         """The object's chunks: behind the header, or at the end of the page."""
+        self.require_handle(handle)
         page = self.state.page[handle >> 1]
         chunk = int(self.state.rules[0].chunk)
         if handle & 1:

@@ -20,6 +20,7 @@ class PageZone:
     def __init__(self, pages: int | None = None) -> None:
         if pages is not None and pages < 1:
             raise AllocatorError(f"a zone of {pages} pages: give at least 1")
+        self.owner: str | None = None
         count = pages or 0
         self.state = kernels.Zone(
             arrays.records(count or 8 * kernels.BLOCK, kernels.PAGE),
@@ -30,6 +31,12 @@ class PageZone:
         self.state.info["unlimited"] = pages is None
         if pages is not None:
             kernels.release(self.state, np.arange(count), 0)
+
+    def claim(self, owner: str) -> None:
+        """Note who draws from this zone. Raises AllocatorError for a second one: held pages are counted by zone."""
+        if self.owner is not None:
+            raise AllocatorError(f"{owner}: the zone belongs to another {self.owner}; give each allocator its own")
+        self.owner = owner
 
     @classmethod
     def fragmented(cls, pages: int, free: int, unusable: float, *, order: int = 1, seed: int = 0) -> PageZone:

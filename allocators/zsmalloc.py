@@ -16,8 +16,8 @@ class Zsmalloc(ZspageAllocator):
     """The kernel's zsmalloc.
 
     `era` picks the rules: "2012" (drivers/staging, Linux 3.3 to 3.6), "6.1", "6.12" (the same page counts up to
-    the sources of 2026). `chain` is the longest zspage in pages (CONFIG_ZSMALLOC_CHAIN_SIZE), 4 to 16; the
-    older eras have 4 built in.
+    the sources of 2026). `chain` is the longest zspage in pages
+    (CONFIG_ZSMALLOC_CHAIN_SIZE, which offers 4 to 16), 1 to 16; the older eras have 4 built in.
     """
 
     name: ClassVar[str] = "zsmalloc"
@@ -37,7 +37,7 @@ class Zsmalloc(ZspageAllocator):
         self.era = era
         self.chain = (8 if era == "6.12" else 4) if chain is None else chain
         if not 1 <= self.chain <= 16:
-            raise AllocatorError(f"zsmalloc: chain={chain} is out of range; use 4 to 16")
+            raise AllocatorError(f"zsmalloc: chain={chain} is out of range; use 1 to 16")
         classes = zsmalloc_classes(era, self.chain, page_size)
         super().__init__(
             classes,

@@ -70,6 +70,7 @@ class ZspageAllocator(KernelAllocator):
 
     def placement(self, handle: int) -> Placement:
         """The whole slot of the object's class, since that is what the kernel maps."""
+        self.require_handle(handle)
         state = self.state
         entry = state.handle[handle]
         zspage = state.zspage[int(entry.zspage)]

@@ -95,56 +95,31 @@ def _rules(state: types.Type) -> Rules | None:
     return RULES.get(getattr(state, "instance_class", type(None)))
 
 
-@overload(alloc, jit_options=INLINED)
+# The rules' own functions stand in for the calls; their parameters have other names, hence not strict.
+
+
+@overload(alloc, jit_options=INLINED, strict=False)
 def _alloc(state: Any, size: Any) -> Any:
     rules = _rules(state)
-    if rules is None:
-        return None
-    function = rules.alloc
-
-    def chosen(state: Any, size: Any) -> Any:
-        return function(state, size)
-
-    return chosen
+    return rules and rules.alloc
 
 
-@overload(free, jit_options=INLINED)
+@overload(free, jit_options=INLINED, strict=False)
 def _free(state: Any, handle: Any) -> Any:
     rules = _rules(state)
-    if rules is None:
-        return None
-    function = rules.free
-
-    def chosen(state: Any, handle: Any) -> Any:
-        return function(state, handle)
-
-    return chosen
+    return rules and rules.free
 
 
-@overload(compact, jit_options=INLINED)
+@overload(compact, jit_options=INLINED, strict=False)
 def _compact(state: Any) -> Any:
     rules = _rules(state)
-    if rules is None:
-        return None
-    function = rules.compact
-
-    def chosen(state: Any) -> Any:
-        return function(state)
-
-    return chosen
+    return rules and rules.compact
 
 
-@overload(has_room, jit_options=INLINED)
+@overload(has_room, jit_options=INLINED, strict=False)
 def _has_room(state: Any) -> Any:
     rules = _rules(state)
-    if rules is None:
-        return None
-    function = rules.has_room
-
-    def chosen(state: Any) -> Any:
-        return function(state)
-
-    return chosen
+    return rules and rules.has_room
 
 
 @overload(pages, jit_options=INLINED)

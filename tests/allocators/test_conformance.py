@@ -188,7 +188,7 @@ def test_a_default_that_is_spelt_out_is_not_in_the_spec(name: str, config: dict[
     [
         ("zsmalloc", {"era": "5.0"}, "zsmalloc: era=5.0 is unknown; use one of 2012, 6.1, 6.12"),
         ("zsmalloc", {"era": "6.1", "chain": 8}, "zsmalloc: chain=8 needs era=6.12; era=6.1 has 4 built in"),
-        ("zsmalloc", {"chain": 17}, "zsmalloc: chain=17 is out of range; use 4 to 16"),
+        ("zsmalloc", {"chain": 17}, "zsmalloc: chain=17 is out of range; use 1 to 16"),
         ("xvmalloc", {"align": 16}, "xvmalloc: align=16 is unknown; use 4 or 8"),
         ("zbud", {"era": "2012"}, "zbud: era=2012 is unknown; use 6.1 or zcache"),
         ("ideal", {"page_size": 5000}, "page_size=5000: not a power of two from 4096 to 65536"),

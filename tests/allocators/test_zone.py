@@ -165,3 +165,10 @@ def test_a_fragmentation_that_cannot_be(pages: int, free: int, unusable: float, 
 
 def test_the_pages_said_to_suffice_do() -> None:
     assert PageZone.fragmented(160, 80, 1).unusable_index(1) == 1
+
+
+def test_a_zone_serves_one_allocator() -> None:
+    zone = PageZone()
+    Zsmalloc(zone=zone)
+    with pytest.raises(AllocatorError, match="give each allocator its own"):
+        Zsmalloc(zone=zone)

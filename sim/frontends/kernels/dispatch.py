@@ -43,40 +43,19 @@ def _rules(device: types.Type) -> Rules | None:
     return RULES.get(getattr(device, "instance_class", type(None)))
 
 
-@overload(page_out, jit_options=INLINED)
+@overload(page_out, jit_options=INLINED, strict=False)
 def _page_out(device: Any, allocator: Any, slot: Any, size: Any, same_filled: Any) -> Any:
     rules = _rules(device)
-    if rules is None:
-        return None
-    function = rules.page_out
-
-    def chosen(device: Any, allocator: Any, slot: Any, size: Any, same_filled: Any) -> Any:
-        return function(device, allocator, slot, size, same_filled)
-
-    return chosen
+    return rules and rules.page_out
 
 
-@overload(page_in, jit_options=INLINED)
+@overload(page_in, jit_options=INLINED, strict=False)
 def _page_in(device: Any, allocator: Any, slot: Any) -> Any:
     rules = _rules(device)
-    if rules is None:
-        return None
-    function = rules.page_in
-
-    def chosen(device: Any, allocator: Any, slot: Any) -> Any:
-        return function(device, allocator, slot)
-
-    return chosen
+    return rules and rules.page_in
 
 
-@overload(slot_free, jit_options=INLINED)
+@overload(slot_free, jit_options=INLINED, strict=False)
 def _slot_free(device: Any, allocator: Any, slot: Any) -> Any:
     rules = _rules(device)
-    if rules is None:
-        return None
-    function = rules.slot_free
-
-    def chosen(device: Any, allocator: Any, slot: Any) -> Any:
-        return function(device, allocator, slot)
-
-    return chosen
+    return rules and rules.slot_free
