@@ -11,6 +11,7 @@ import pytest
 from allocators import AllocatorError, NoMemory, PageZone
 from allocators.kernels import zone as kernels
 from allocators.kernels.ids import NIL
+from allocators.zsmalloc import Zsmalloc
 
 
 def naive_blocks(free: np.ndarray) -> list[int]:
