@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sim.cli import import_, list, ops, plot, run, trace
+from sim.cli import import_, list, ops, plot, run, trace, validate
 from sim.cli.group import Group
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("plot")(plot.plot)
 app.command("ops")(ops.ops)
+app.command("validate")(validate.validate)
 app.add_typer(trace.app, name="trace")
 app.add_typer(import_.app, name="import")
 app.command("list")(list.list_)

@@ -33,16 +33,21 @@ def replay(
     buffer = arrays.records(batch, OUTCOME)
     for events in trace.batches(batch):
         outcome = buffer[: len(events)]
-        columns = (events.kind, events.slot, events.page, sizes.size, sizes.same_filled, outcome)
-        if isinstance(allocator, KernelAllocator):
-            done = loop(device, allocator.state, *columns, 0)
-            while done < len(events):
-                allocator.grow()
-                done = loop(device, allocator.state, *columns, done)
-        else:
-            in_python = getattr(loop, "py_func", loop)
-            in_python(device, allocator, *columns, 0)
+        advance(device, allocator, events, sizes, outcome)
         yield events, outcome
+
+
+def advance(device: Any, allocator: Allocator, events: Events, sizes: Sizes, outcome: Any) -> None:
+    """Replay events on a device in use; writes `outcome`, OUTCOME[n]. Their slots and pages must exist."""
+    columns = (events.kind, events.slot, events.page, sizes.size, sizes.same_filled, outcome)
+    if isinstance(allocator, KernelAllocator):
+        done = loop(device, allocator.state, *columns, 0)
+        while done < len(events):
+            allocator.grow()
+            done = loop(device, allocator.state, *columns, done)
+    else:
+        in_python = getattr(loop, "py_func", loop)
+        in_python(device, allocator, *columns, 0)
 
 
 def compile_for(frontend: Frontend, allocator: Allocator) -> None:

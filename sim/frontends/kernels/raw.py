@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from allocators.jit import kernel
+from allocators.kernels import dispatch
 from sim.frontends.kernels import slots
 
 
@@ -14,8 +15,8 @@ class Raw(NamedTuple):
 
 @kernel
 def page_out(device: Raw, allocator: Any, slot: int, size: int, same_filled: bool) -> int:
-    """Store a page of `size` compressed bytes; what the slot holds."""
-    return slots.store(device.slots, allocator, slot, size, slots.OBJECT)
+    """Store a page of `size` compressed bytes, allocating before the old object is freed; what the slot holds."""
+    return slots.put(device.slots, allocator, slot, dispatch.alloc(allocator, size), size, slots.OBJECT)
 
 
 @kernel

@@ -65,9 +65,8 @@ def refuse(slots: Slots, i: int) -> int:
 
 
 @kernel
-def store(slots: Slots, allocator: Any, i: int, size: int, what: int) -> int:
-    """Store an object of `size` bytes in a slot, allocating before the old content is freed; what the slot holds."""
-    handle = dispatch.alloc(allocator, size)
+def put(slots: Slots, allocator: Any, i: int, handle: int, size: int, what: int) -> int:
+    """Free what a slot holds and give it a new object of `size` bytes, refused if `handle` < 0; what it holds."""
     drop(slots, allocator, i)
     if handle < 0:
         return refuse(slots, i)

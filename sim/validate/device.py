@@ -1,0 +1,112 @@
+"""A zram device of this host that is added for us alone and removed again, read and written past the page cache.
+
+Source: Documentation/admin-guide/blockdev/zram.rst (6.18); BLKDISCARD in include/uapi/linux/fs.h.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import mmap
+import os
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sim.errors import UserError
+from sim.validate.host import CONTROL, require_zram
+from sim.validate.mmstat import MmStat, parsed
+
+BLKDISCARD = 0x1277
+PAGE = mmap.PAGESIZE
+PATIENCE_S = 10.0  # others, such as udev, may hold a new device open for a moment
+
+
+class ZramDevice:
+    """A device in use. Slots are pages of PAGE bytes; all operations are done when they return."""
+
+    def __init__(self, number: int) -> None:
+        self.name = f"zram{number}"
+        self.folder = Path("/sys/block") / self.name
+        self._number = number
+        self._limited = False
+        self._fd = -1
+
+    def start(self, codec: str, n_slots: int, mem_limit: int) -> None:
+        """Make the device usable. Raises UserError when the kernel has no such codec."""
+        known = (self.folder / "comp_algorithm").read_text().replace("[", "").replace("]", "").split()
+        if codec not in known:
+            raise UserError(f"zram of this kernel has no {codec}; use -c {', '.join(known)}")
+        self._set("comp_algorithm", codec)
+        self._set("disksize", n_slots * PAGE)
+        self._set("mem_limit", mem_limit)
+        self._limited = mem_limit > 0
+        self._fd = os.open(f"/dev/{self.name}", os.O_RDWR | os.O_DIRECT)
+
+    def write(self, slot: int, page: memoryview) -> bool:
+        """Write a page that lies at an address divisible by PAGE; False if the device refuses it for its mem_limit."""
+        try:
+            return os.pwrite(self._fd, page, slot * PAGE) == PAGE
+        except OSError as error:
+            if self._limited and error.errno in (errno.ENOMEM, errno.EIO):
+                return False
+            raise UserError(
+                f"{self.name}: slot {slot} cannot be written: {error.strerror}; is memory short?"
+            ) from error
+
+    def read(self, slot: int, into: mmap.mmap) -> None:
+        """Read a slot; zeros if it is empty."""
+        os.preadv(self._fd, [into], slot * PAGE)
+
+    def discard(self, slot: int) -> None:
+        """Empty a slot."""
+        fcntl.ioctl(self._fd, BLKDISCARD, struct.pack("QQ", slot * PAGE, PAGE))
+
+    def compact(self) -> None:
+        """Compact the pool."""
+        self._set("compact", 1)
+
+    def mm_stat(self) -> MmStat:
+        """The nine fields now."""
+        return parsed((self.folder / "mm_stat").read_text())
+
+    def remove(self) -> None:
+        """Close, reset and remove the device; it need not have been started."""
+        if self._fd >= 0:
+            os.close(self._fd)
+        _patiently(self.folder / "reset", 1)
+        _patiently(CONTROL / "hot_remove", self._number)
+
+    def _set(self, name: str, value: object) -> None:
+        (self.folder / name).write_text(str(value))
+
+
+@contextmanager
+def zram_device(codec: str, n_slots: int, mem_limit: int = 0) -> Iterator[ZramDevice]:
+    """Add a device, and remove it whatever happens; `mem_limit` in bytes, 0 for none.
+
+    Signals must be deferred (`sim.validate.signals`). Raises UserError without zram, root or the codec.
+    """
+    require_zram()
+    device = ZramDevice(int((CONTROL / "hot_add").read_text()))
+    try:
+        device.start(codec, n_slots, mem_limit)
+        yield device
+    finally:
+        device.remove()
+
+
+def _patiently(path: Path, value: int) -> None:
+    """Write to a control file, again for as long as the device is busy."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        try:
+            path.write_text(str(value))
+            return
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+        time.sleep(0.01)
+    raise UserError(f"{path}: device stayed busy for {PATIENCE_S:.0f} s; find who has it open and write {value} there")
