@@ -140,7 +140,7 @@ def read_sizes(path: Path) -> Sizes:
     raw = table.schema.metadata or {}
     meta = {key.decode(errors="replace"): value.decode(errors="replace") for key, value in raw.items()}
     digest = meta.pop("digest", None)
-    columns = {name: np.array(table.column(name), dtype) for name, dtype in DTYPES.items()}
+    columns = {name: np.array(table.column(name).to_numpy(), dtype) for name, dtype in DTYPES.items()}
     sizes = Sizes(**columns, meta=meta)
     if digest != sizes.digest():
         raise TraceError.at(path, "digest", "does not match the columns", remedy)

@@ -29,6 +29,7 @@ from workloads import (
     verify,
     write_trace,
 )
+from workloads.sizes import read_sizes, sizes_path, write_sizes
 from workloads.tally import Tally
 
 
@@ -229,3 +230,9 @@ def test_open_reads_no_rows(tmp_path: Path) -> None:
     assert open_trace(tmp_path / "t.cswap").unique_pages
     with pytest.raises(TraceError, match=r"pages\.parquet"):
         verify(tmp_path / "t.cswap")
+
+
+def test_sizes_read_back_are_writable(tmp_path: Path) -> None:
+    path = sizes_path(tmp_path, "codec")
+    write_sizes(path, Sizes.given([1, 2, 3]))
+    assert all(column.flags.writeable for column in read_sizes(path).columns().values())
