@@ -64,8 +64,9 @@ def _perform(experiment: Any, out: Path | None, json: bool, csv: bool) -> None:
     from sim.results import check_folder
     from sim.runner import run as perform
 
-    if out is not None:
+    if out is not None:  # told before the work is done, not after it
         check_folder(out)
+        out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as bars:
         last = ExitStack()
 
