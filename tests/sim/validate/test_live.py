@@ -1,0 +1,162 @@
+"""Simulated against zram devices of this host, and that none is left behind. Skipped without root or zram."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sim.validate.live
+from sim.compressors.registry import compressor
+from sim.errors import UserError
+from sim.validate import host
+from sim.validate.device import ZramDevice
+from sim.validate.live import compare_live
+from workloads import open_sample
+from workloads.events import COMPACT, OUT, Events
+from workloads.synthetic import RandomPages
+from workloads.trace import Trace
+
+ROOT = Path(__file__).parents[3]
+
+
+def unavailable() -> str:
+    try:
+        host.require_zram()
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+needs_zram = pytest.mark.skipif(bool(unavailable()), reason=unavailable() or "zram is there")
+
+
+def devices() -> set[str]:
+    return {path.name for path in Path("/sys/block").glob("zram*")}
+
+
+@pytest.fixture
+def others() -> Iterator[set[str]]:
+    """The devices that were there before and must be the ones afterwards; one test at a time in all processes."""
+    with open(Path(tempfile.gettempdir()) / "cswap-tests-zram.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        before = devices()
+        yield before
+        assert devices() == before
+
+
+def mixed(events: int, slots: int = 500) -> Trace:
+    """Overwrites, reads, discards and compactions of compressible, incompressible and same-filled pages."""
+    rng = np.random.default_rng(1)
+    content = RandomPages(events=1, pages=800, spread=0.28).trace().page_batches()
+    same = np.repeat(np.arange(50, dtype=np.uint64)[:, None], 512, axis=1).view(np.uint8)
+    pages = np.concatenate([*content, same])
+    kind = rng.choice(4, events, p=[0.6, 0.15, 0.249, 0.001])
+    slot = np.where(kind == COMPACT, 0, rng.integers(0, slots, events))
+    return Trace.from_arrays(
+        "mixed", Events.of(kind, slot, np.where(kind == OUT, rng.integers(0, len(pages), events), -1)), pages
+    )
+
+
+@needs_zram
+@pytest.mark.usefixtures("others")
+@pytest.mark.parametrize("codec", ["lz4", "lzo", "lzo-rle"])
+def test_identical(codec: str) -> None:
+    try:
+        found = compare_live(mixed(10_000), compressor(codec), every=50)
+    except UserError as error:
+        if f"has no {codec}" in str(error):
+            pytest.skip(str(error))
+        raise
+    assert found.summary() == {"rows": 200, "identical": 200, "first_difference": None}
+
+
+@needs_zram
+@pytest.mark.usefixtures("others")
+def test_identical_on_a_sample() -> None:
+    found = compare_live(open_sample("gcc"), compressor("lzo-rle"))
+    assert (found.rows, found.identical) == (18, 18)
+
+
+@needs_zram
+@pytest.mark.usefixtures("others")
+def test_identical_beyond_a_memory_limit() -> None:
+    found = compare_live(mixed(3000), compressor("lzo-rle"), every=1, mem_limit=500_001)
+    assert (found.rows, found.identical) == (3000, 3000)
+
+
+@needs_zram
+@pytest.mark.usefixtures("others")
+def test_another_chain_differs() -> None:
+    chain = 4 if host.zsmalloc_chain() != 4 else 8
+    assert not compare_live(mixed(1000), compressor("lzo-rle"), chain=chain).equal
+
+
+@needs_zram
+@pytest.mark.usefixtures("others")
+def test_removed_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def corrupt(device: ZramDevice, slot: int, into: bytearray) -> None:
+        into[:] = b"x" * len(into)
+
+    monkeypatch.setattr(sim.validate.live.ZramDevice, "read", corrupt)
+    with pytest.raises(UserError, match="reads back other contents than were written"):
+        compare_live(mixed(1000), compressor("lzo-rle"))
+
+
+@needs_zram
+@pytest.mark.usefixtures("others")
+def test_a_codec_the_kernel_has_not() -> None:
+    with pytest.raises(UserError, match=r"zram of this kernel has no lz4-lib; use -c .*lzo"):
+        compare_live(mixed(100), compressor("lz4-lib"))
+
+
+@needs_zram
+@pytest.mark.parametrize("delay", [0.0, 0.3])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
+def test_removed_after_a_signal(number: signal.Signals, status: int, delay: float, others: set[str]) -> None:
+    words = ["validate", "random:events=300000,slots=2000,pages=300", "--device", "zram", "-c", "lzo-rle"]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "sim", *words, "--every", "1"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while devices() == others and running.poll() is None:
+        time.sleep(0.0005)
+    assert len(devices()) == len(others) + 1
+    time.sleep(delay)
+    running.send_signal(number)
+    out, err = running.communicate(timeout=60)
+    assert (running.returncode, out) == (status, "")
+    assert err == ("cswap: interrupted\n" if number == signal.SIGINT else "")
+
+
+def test_without_zram(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(host, "CONTROL", tmp_path / "none")
+    with pytest.raises(UserError, match="this kernel has no zram, or it is not loaded; try `modprobe zram`"):
+        compare_live(mixed(10), compressor("lz4"))
+
+
+def test_without_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(host, "CONTROL", tmp_path)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(UserError, match="needs root; run as root"):
+        compare_live(mixed(10), compressor("lz4"))
+
+
+def test_traces_that_no_device_can_replay(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(host, "CONTROL", tmp_path)
+    monkeypatch.setattr(os, "access", lambda *_: True)
+    large = RandomPages(events=10, page_size=8192).trace()
+    with pytest.raises(UserError, match="8192-byte pages in 10 slots; a device needs contents, in pages of 4096 bytes"):
+        compare_live(large, compressor("lz4"))
