@@ -15,11 +15,11 @@ DEFAULT_CHAIN = 8
 
 
 def require_zram() -> None:
-    """Raise UserError unless this process can add zram devices."""
+    """Raise UserError unless this process can add zram devices, and remove them."""
     if not CONTROL.is_dir():
         raise UserError("this kernel has no zram, or it is not loaded; try `modprobe zram`")
-    if not os.access(CONTROL / "hot_add", os.R_OK):
-        raise UserError("adding a zram device needs root; run as root")
+    if not (os.access(CONTROL / "hot_add", os.R_OK) and os.access(CONTROL / "hot_remove", os.W_OK)):
+        raise UserError("adding and removing a zram device needs root and a writable /sys; run as root")
 
 
 def zsmalloc_chain() -> int:
