@@ -150,7 +150,7 @@ def test_without_zram(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_without_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(host, "CONTROL", tmp_path)
     monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(UserError, match="needs root; run as root"):
+    with pytest.raises(UserError, match="needs root and a writable"):
         compare_live(mixed(10), compressor("lz4"))
 
 
