@@ -19,19 +19,22 @@ def codec_costs(trace: Trace, sizes: Sizes) -> list[dict[str, Any]]:
     """Rows of the `latency` frame: codec time of the pages that the trace pages out, once an event.
 
     Columns trace, compressor, part (compress or decompress), count, mean_us, p50_us, p95_us, p99_us, max_us. Nothing
-    for sizes without times.
+    for sizes without times, or without page-outs.
     """
     if not sizes.compress_ns.any():
         return []
     used = np.zeros(trace.unique_pages, np.int64)
     for events in trace.batches():
         used += np.bincount(events.page[events.kind == OUT], minlength=trace.unique_pages)
+    if not used.any():
+        return []
     rows = []
     for part, column in (("compress", sizes.compress_ns), ("decompress", sizes.decompress_ns)):
         times = np.repeat(column, used) / 1e3
-        figures = {name: float(np.percentile(times, q)) for name, q in PERCENTILES.items()} if len(times) else {}
+        figures = {name: float(np.percentile(times, q)) for name, q in PERCENTILES.items()}
         rows.append(
             {"trace": trace.name, "compressor": sizes.meta["codec"], "part": part, "count": len(times)}
-            | ({"mean_us": float(times.mean())} | figures if figures else {})
+            | {"mean_us": float(times.mean())}
+            | figures
         )
     return rows

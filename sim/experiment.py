@@ -52,7 +52,16 @@ class Experiment:
             values = (value,) if isinstance(value, str) or not hasattr(value, "__iter__") else tuple(value)
             if not values:
                 raise UserError(f"experiment: {name} is empty; give at least one")
+            for item in values:
+                if not isinstance(item, str) and (name != "traces" or not hasattr(item, "batches")):
+                    raise UserError(f"experiment: {name} holds {item!r}; give texts")
             object.__setattr__(self, name, tuple(dict.fromkeys(values)))
+        for name, kinds in (("zone_pages", int), ("unusable", (int, float)), ("seed", int)):
+            value = getattr(self, name)
+            if not isinstance(value, kinds) and (name, value) != ("zone_pages", None):
+                raise UserError(f"experiment: {name}={value!r}; give a number")
+        if self.seed < 0:
+            raise UserError(f"experiment: seed={self.seed}; give 0 or more")
         if self.zone_pages is not None and self.zone_pages < 1:
             raise UserError(f"experiment: zone_pages={self.zone_pages}; give at least 1")
         if not 0 <= self.unusable <= 1 or (self.unusable and self.zone_pages is None):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sim.experiment import Experiment
@@ -96,10 +97,11 @@ def prepare(experiment: Experiment, report: Report) -> tuple[list[Trace], list[J
     from sim.spec import make_allocator
 
     for spec in experiment.allocators:
-        make_allocator(spec)  # a wrong spec is told before any work is done
+        # A wrong spec is told before any work is done.
+        make_allocator(spec, zone=experiment.zone() if experiment.zone_pages else None)
     frontends = [make_frontend(spec) for spec in experiment.frontends]
     codecs = [compressor(spec) for spec in experiment.compressors]
-    traces = [open_input(trace) if isinstance(trace, str) else trace for trace in experiment.traces]
+    traces = distinct([open_input(trace) if isinstance(trace, str) else trace for trace in experiment.traces])
     jobs: list[Job] = []
     costs: list[dict[str, Any]] = []
     for trace in traces:
@@ -116,6 +118,23 @@ def prepare(experiment: Experiment, report: Report) -> tuple[list[Trace], list[J
                 for allocator in experiment.allocators
             )
     return traces, jobs, costs
+
+
+def distinct(traces: list[Trace]) -> list[Trace]:
+    """The traces, those whose names are taken as `name 2`, `name 3`: rows are told apart by the name."""
+    taken: set[str] = set()
+    named = []
+    for trace in traces:
+        name, number = trace.name, 1
+        while name in taken:
+            number += 1
+            name = f"{trace.name} {number}"
+        taken.add(name)
+        if number > 1:
+            trace = copy.copy(trace)
+            trace.header = replace(trace.header, name=name)
+        named.append(trace)
+    return named
 
 
 def _results(jobs: list[Job], workers: int) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:

@@ -12,12 +12,16 @@ if TYPE_CHECKING:
 
     from sim.results import Result
 
+UNFINISHED: dict[str, Any] = {"density": math.nan, "density_mean": math.nan, "refused": 0}
+
 
 def print_result(result: Result) -> None:
     """Print density, a table a workload, and the codecs' costs."""
     from rich.console import Console
 
     console = Console()
+    if result.density.empty:  # interrupted before the first run was finished
+        return
     for trace in in_order(result.density["trace"]):
         console.print(_density(result.density[result.density["trace"] == trace], str(trace)))
     if len(result.latency):
@@ -46,7 +50,7 @@ def _density(rows: pd.DataFrame, trace: str) -> Any:
     table.add_column("refused", justify="right", no_wrap=True)
     for frontend in frontends:
         for allocator in in_order(rows["allocator"]):
-            mine = [cells[frontend, allocator, codec] for codec in codecs]
+            mine = [cells.get((frontend, allocator, codec), UNFINISHED) for codec in codecs]
             table.add_row(
                 str(allocator),
                 *([str(frontend)] if len(frontends) > 1 else []),

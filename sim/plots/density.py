@@ -26,8 +26,8 @@ def plot_density(density: pd.DataFrame) -> Figure:
     frontends = in_order(density["frontend"])
     panels = dict(iter(density.groupby(["trace", "compressor"], sort=False)))
     labels = _labels(density, len(frontends) > 1)
-    best = density.assign(label=labels).groupby("label")["density"].mean().sort_values(ascending=False)
-    order = [label for label in best.index if not label.startswith(IDEAL)]
+    bars = density.assign(label=labels)[density["allocator"] != IDEAL]
+    order = list(bars.groupby("label")["density"].mean().sort_values(ascending=False).index)
     figure, axes = plt.subplots(
         len(traces),
         len(codecs),
@@ -47,7 +47,8 @@ def plot_density(density: pd.DataFrame) -> Figure:
                 continue
             _draw(axis, rows.assign(label=labels.loc[rows.index]), order)
             axis.set_title(f"{trace}, compressed by {codec.replace(':level=', ' level ')}", fontsize=10)
-            if j == 0:
+            if not any((trace, left) in panels for left in codecs[:j]):  # the first of its row
+                axis.tick_params(labelleft=True)
                 axis.set_ylabel(f"at most {int(rows['objects_peak'].max()):,} pages stored", fontsize=9)
             if i == len(traces) - 1:
                 axis.set_xlabel("compressed pages per physical page")

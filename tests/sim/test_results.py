@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import sim.results
+from sim import Experiment, Result, run
+from sim.cli import app
+from sim.errors import UserError
+from sim.results import FRAMES
+from workloads import GIVEN, Events, Sizes, Trace
+
+WORKLOAD = "bell:events=2000,slots=300"
+REAL = "random:events=400,slots=80,pages=30"
+CONTRACT = {
+    "trace",
+    "frontend",
+    "compressor",
+    "allocator",
+    "density",
+    "density_mean",
+    "density_end",
+    "effective_density",
+    "pages_peak",
+    "objects_peak",
+    "bytes_peak",
+    "same_filled",
+    "huge",
+    "refused",
+}
+
+
+def small(*traces: str | Trace, allocators: tuple[str, ...] = ("zbud", "ideal"), **settings: Any) -> Experiment:
+    return Experiment(traces or (WORKLOAD,), allocators, ("lz4",), **settings)
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    return run(small(WORKLOAD, REAL))
+
+
+def command(*words: object) -> Any:
+    return CliRunner().invoke(app, ["run", *map(str, words)])
+
+
+def test_saved_and_read_again(result: Result, tmp_path: Path) -> None:
+    for folder in (tmp_path / "new" / "out", tmp_path / "new" / "out"):  # an earlier result is replaced
+        result.save(folder)
+    again = Result.load(tmp_path / "new" / "out")
+    for name in FRAMES:
+        pd.testing.assert_frame_equal(getattr(again, name), getattr(result, name))
+        table = pd.read_csv(tmp_path / "new" / "out" / f"{name}.csv")
+        pd.testing.assert_frame_equal(table, getattr(result, name))
+    assert again.provenance == result.provenance
+    expected = {f"{name}.{ending}" for name in FRAMES for ending in ("csv", "parquet")} | {"provenance.json"}
+    assert {path.name for path in (tmp_path / "new" / "out").iterdir()} == expected
+
+
+def test_folders_of_others_are_left_alone(result: Result, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(UserError, match="holds other files"):
+        result.save(tmp_path)
+    with pytest.raises(UserError, match="is a file"):
+        result.save(tmp_path / "thesis.tex")
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+    with pytest.raises(UserError, match=r"no provenance\.json"):
+        Result.load(tmp_path)
+    answer = command(WORKLOAD, "-a", "zbud", "--out", tmp_path)
+    assert (answer.exit_code, answer.stdout) == (2, ""), "told before the work is done"
+
+
+def test_a_result_is_whole_or_no_result(result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result.save(tmp_path)
+    replace, left = sim.results.os.replace, 3  # type: ignore[attr-defined]
+
+    def full(part: Path, path: Path) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise OSError("No space left on device")
+        replace(part, path)
+
+    monkeypatch.setattr("sim.results.os.replace", full)
+    with pytest.raises(OSError, match="No space"):
+        result.save(tmp_path)
+    monkeypatch.undo()
+    assert not list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.glob(".*.part"))
+    with pytest.raises(UserError, match=r"no provenance\.json"):
+        Result.load(tmp_path)
+    result.save(tmp_path)
+    assert len(Result.load(tmp_path).density) == len(result.density)
+
+
+def test_a_damaged_result_is_named(result: Result, tmp_path: Path) -> None:
+    result.save(tmp_path)
+    (tmp_path / "density.parquet").write_bytes(b"nothing")
+    with pytest.raises(UserError, match="run the experiment again"):
+        Result.load(tmp_path)
+
+
+def test_provenance_tells_all_that_is_needed(result: Result) -> None:
+    about = result.provenance
+    assert json.loads(json.dumps(about)) == about
+    assert about["complete"] is True
+    assert about["experiment"]["traces"] == [WORKLOAD, REAL]
+    assert set(about["traces"]) == {"bell", "random"}
+    assert all(len(trace["digest"]) == 32 for trace in about["traces"].values())
+    assert about["traces"]["bell"]["source"]["slots"] == 300
+    assert about["codecs"].keys() == {GIVEN, "lz4"}
+    assert {"versions", "python", "machine", "made"} <= about.keys()
+    assert {"numpy", "numba", "lz4"} <= about["versions"].keys()
+
+
+def test_the_same_from_toml_from_code_and_from_the_command(tmp_path: Path) -> None:
+    file = tmp_path / "e.toml"
+    file.write_text(
+        f'traces = ["{WORKLOAD}"]\nallocators = ["order1", "zbud"]\ncompressors = ["lz4"]\n'
+        "zone_pages = 100\nunusable = 0.5\n"
+    )
+    code = small(allocators=("order1", "zbud"), zone_pages=100, unusable=0.5)
+    assert Experiment.from_toml(file) == code
+    assert Experiment.from_toml(file, seed=3).seed == 3
+    words = [WORKLOAD, "-a", "order1", "-a", "zbud", "-c", "lz4", "--zone-pages", 100, "--unusable", 0.5]
+    rows = run(code).density.to_dict("records")
+    assert rows[0]["refused"] > 0
+    assert json.loads(command(*words, "--json").stdout) == rows
+    assert json.loads(command("--experiment", file, "--json").stdout) == rows
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('alocators = ["zbud"]', "unknown key alocators; known are traces, allocators"),
+        ("allocators = []", "allocators is empty"),
+        ("allocators = 3", "allocators holds 3"),
+        ('traces = [["a"]]', "traces holds"),
+        ('zone_pages = "10"', "zone_pages='10'"),
+        ("zone_pages = 0", "zone_pages=0"),
+        ("unusable = 0.5", "together with zone_pages"),
+        ("seed = -1", "seed=-1"),
+        ("traces = ", "write it as TOML"),
+    ],
+)
+def test_an_experiment_that_makes_no_sense_is_refused(text: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "e.toml"
+    file.write_text(text)
+    with pytest.raises(UserError, match=said.replace("[", r"\[")):
+        Experiment.from_toml(file)
+    answer = command("--experiment", file)
+    assert (answer.exit_code, answer.stderr.count("\n")) == (2, 1)
+
+
+def test_rows_of_the_command(result: Result) -> None:
+    rows = json.loads(command(WORKLOAD, REAL, "-a", "zbud", "-a", "ideal", "-c", "lz4", "--json").stdout)
+    assert rows == result.density.to_dict("records")
+    assert all(row.keys() >= CONTRACT for row in rows)
+    key = ("trace", "frontend", "compressor", "allocator")
+    assert [tuple(row[k] for k in key) for row in rows] == [
+        (trace, "zram", codec, allocator)
+        for trace, codec in (("bell", GIVEN), ("random", "lz4"))
+        for allocator in ("zbud", "ideal")
+    ]
+    assert all(0 < row["density"] <= row["ideal_density"] for row in rows)
+
+
+def test_given_sizes_are_run_once_for_all_codecs() -> None:
+    result = run(Experiment((WORKLOAD,), ("zbud",), ("lz4", "lzo")))
+    assert result.density["compressor"].tolist() == [GIVEN]
+    assert result.latency.empty
+
+
+def test_traces_of_one_name_are_told_apart() -> None:
+    density = run(small(WORKLOAD, WORKLOAD + ",seed=1", allocators=("zbud",))).density
+    assert density["trace"].tolist() == ["bell", "bell 2"]
+
+
+def test_a_trace_without_page_outs_costs_nothing() -> None:
+    events = Events.of([1], [0], [-1])
+    trace = Trace.from_arrays("reads", events, np.zeros((1, 4096), np.uint8), dict[str, Sizes]())
+    result = run(small(trace, allocators=("zbud",)))
+    assert result.latency.empty
+    assert result.density["missing"].tolist() == [1]
+
+
+@pytest.mark.parametrize(("workers", "finished"), [(1, 2), (2, 2), (1, 0)])
+def test_interrupted_it_keeps_what_is_finished(workers: int, finished: int) -> None:
+    def report(stage: str) -> Any:
+        def progress(done: int, total: int) -> None:
+            if done == finished or not finished:
+                raise KeyboardInterrupt
+
+        return progress
+
+    result = run(small(allocators=("zbud", "ideal", "kmalloc")), report=report, workers=workers)
+    assert result.provenance["complete"] is False
+    assert result.density["allocator"].tolist() == ["zbud", "ideal"][: max(finished, 1)]
+
+
+@pytest.mark.parametrize("finished", [0, 1])
+def test_the_command_prints_what_was_finished(finished: int, monkeypatch: pytest.MonkeyPatch, result: Result) -> None:
+    both = pd.concat([result.density.assign(compressor="lz4"), result.density.assign(compressor="lzo")])
+    part = Result(both[: 5 * finished], result.timeline, result.latency, {"complete": False})
+    monkeypatch.setattr("sim.runner.run", lambda *_, **__: part)
+    answer = command(WORKLOAD)
+    assert answer.exit_code == 130, answer.output
+    assert ("zbud" in answer.stdout) == bool(finished)

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+import pytest
+
+import sim.sizing as sizing
+from sim.compressors.base import Compressor, Measures, Pages
+from sim.compressors.registry import compressor
+from sim.errors import UserError
+from sim.sizing import same_filled, size_pages
+from workloads import Events, Sizes, Trace, open_trace, save_trace, sizes_path, write_sizes
+
+
+class Counting(Compressor):
+    """Its streams are the bytes 1, 2, ... that a page holds, and it counts the pages it is given."""
+
+    name = "counting"
+    release = "1"
+    seen = 0
+
+    @property
+    def version(self) -> str:
+        return self.release
+
+    def compress(self, page: bytes | bytearray | memoryview) -> bytes:
+        return bytes(sorted(set(page)))
+
+    def decompress(self, data: bytes | bytearray | memoryview, size: int) -> bytes:
+        raise NotImplementedError
+
+    def measure(self, pages: Pages) -> Measures:
+        Counting.seen += len(pages)
+        sizes = np.array([len(self.compress(page.tobytes())) for page in pages], np.int32)
+        return sizes, np.ones(len(pages), np.int64), np.ones(len(pages), np.int64)
+
+
+@pytest.fixture(autouse=True)
+def user_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda name: str(tmp_path / "cache" / name))
+    monkeypatch.setattr(Counting, "seen", 0)
+    return tmp_path / "cache"
+
+
+def in_memory(n: int = 5, seed: int = 0) -> Trace:
+    """Page i holds i + 2 different bytes: 0 to i, and 255 as its last."""
+    pages = np.zeros((n, 4096), np.uint8)
+    for i in range(n):
+        pages[i, 100 : 100 + i] = np.arange(1, i + 1)
+        pages[i, -1] = 255 - seed
+    events = Events.of(np.zeros(n), np.arange(n), np.arange(n))
+    return Trace.from_arrays("pages", events, pages)
+
+
+def on_disk(folder: Path, seed: int = 0) -> Trace:
+    save_trace(in_memory(seed=seed), folder)
+    return open_trace(folder)
+
+
+def test_pages_are_sized_once_and_kept_beside_the_trace(tmp_path: Path) -> None:
+    first = size_pages(on_disk(tmp_path / "a.cswap"), Counting())
+    assert first.size.tolist() == [2, 3, 4, 5, 6]
+    assert first.meta["codec"] == "counting"
+    again = size_pages(open_trace(tmp_path / "a.cswap"), Counting())
+    assert again.digest() == first.digest()
+    assert Counting.seen == 5
+    assert sizes_path(tmp_path / "a.cswap", "counting").is_file()
+
+
+def test_a_trace_in_memory_is_not_kept(user_cache: Path) -> None:
+    size_pages(in_memory(), Counting())
+    size_pages(in_memory(), Counting())
+    assert Counting.seen == 10
+    assert not user_cache.exists()
+
+
+def test_another_version_is_sized_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trace = on_disk(tmp_path / "a.cswap")
+    size_pages(trace, Counting())
+    monkeypatch.setattr(Counting, "release", "2")
+    assert size_pages(trace, Counting()).meta["version"] == "2"
+    assert Counting.seen == 10
+    size_pages(trace, Counting())
+    assert Counting.seen == 10
+
+
+def test_sizes_of_other_pages_are_not_believed(tmp_path: Path) -> None:
+    other, trace = on_disk(tmp_path / "b.cswap", seed=1), on_disk(tmp_path / "a.cswap")
+    size_pages(other, Counting())
+    kept = sizes_path(tmp_path / "a.cswap", "counting")
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_bytes(sizes_path(tmp_path / "b.cswap", "counting").read_bytes())
+    assert size_pages(trace, Counting()).meta["pages"] == trace.pages_digest
+    assert Counting.seen == 10
+
+
+def test_a_damaged_cache_is_replaced(tmp_path: Path) -> None:
+    trace = on_disk(tmp_path / "a.cswap")
+    size_pages(trace, Counting())
+    kept = sizes_path(tmp_path / "a.cswap", "counting")
+    kept.write_bytes(kept.read_bytes()[:-20])
+    assert size_pages(trace, Counting()).size.tolist() == [2, 3, 4, 5, 6]
+    assert Counting.seen == 10
+    size_pages(trace, Counting())
+    assert Counting.seen == 10
+
+
+def test_a_read_only_trace_is_kept_in_the_users_cache(
+    tmp_path: Path, user_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trace = on_disk(tmp_path / "a.cswap")
+
+    def read_only(path: Path, sizes: Sizes) -> None:
+        if path.is_relative_to(tmp_path / "a.cswap"):
+            raise OSError(errno.EROFS, "Read-only file system", str(path))
+        write_sizes(path, sizes)
+
+    monkeypatch.setattr(sizing, "write_sizes", read_only)
+    size_pages(trace, Counting())
+    assert sizes_path(user_cache / "cswap" / "sizes" / trace.pages_digest, "counting").is_file()
+    assert not sizes_path(tmp_path / "a.cswap", "counting").exists()
+    size_pages(open_trace(tmp_path / "a.cswap"), Counting())
+    assert Counting.seen == 5
+
+
+@pytest.mark.parametrize("spec", ["lz4", "lz4-lib"])  # in threads, in processes
+def test_workers_find_what_one_core_finds(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sizing, "CHUNK", 7)
+    monkeypatch.setattr(sizing, "WORTHWHILE", 0.0)
+    trace, calls = in_memory(100), list[int]()
+    one = size_pages(trace, compressor(spec), workers=1)
+    two = size_pages(trace, compressor(spec), workers=2, progress=lambda done, _: calls.append(done))
+    assert np.array_equal(one.size, two.size)
+    assert np.array_equal(one.same_filled, two.same_filled)
+    assert calls == [*range(7, 100, 7), 100]
+    assert two.compress_ns.min() > 0
+    assert [len(compressor(spec).compress(page.tobytes())) for page in trace.page_array(0, 100)] == two.size.tolist()
+
+
+def test_without_contents_only_known_sizes_can_be_had() -> None:
+    events = Events.of([0, 0], [0, 1], [0, 1])
+    known = Sizes.given([10, 20])
+    named = Sizes(known.size, known.same_filled, known.compress_ns, known.decompress_ns, {"codec": "zstd:level=9"})
+    trace = Trace.from_arrays("secret", events, None, {"zstd:level=9": named})
+    with pytest.raises(UserError, match="secret: no contents, and no sizes for lz4; use -c zstd:level=9"):
+        size_pages(trace, compressor("lz4"))
+    assert size_pages(trace, compressor("zstd:level=9")).size.tolist() == [10, 20]
+    given = Trace.from_arrays("drawn", events, None, {"given": known})
+    assert size_pages(given, compressor("lz4")).size.tolist() == [10, 20]
+
+
+def test_same_filled_is_one_word_of_eight_bytes_over_and_over() -> None:
+    rng = np.random.default_rng(0)
+    pages = np.repeat(rng.integers(0, 256, (40, 1, 8), np.uint8), 512, axis=1).reshape(40, 4096)
+    pages[1::4, 2000] ^= 1  # in the middle
+    pages[2::4, -1] ^= 1
+    pages[3::4, 3] ^= 1
+    expected = [page.tobytes() == page.tobytes()[:8] * 512 for page in pages]
+    assert expected == [True, False, False, False] * 10
+    assert same_filled(pages).tolist() == expected
