@@ -11,6 +11,7 @@ from sim.spec import build, parse_spec
 FRONTENDS = {
     "raw": "sim.frontends.raw:Raw",
     "zram": "sim.frontends.zram:Zram",
+    "zswap": "sim.frontends.zswap:Zswap",
 }
 
 
