@@ -10,6 +10,7 @@ from sim.spec import build, parse_spec
 
 FRONTENDS = {
     "raw": "sim.frontends.raw:Raw",
+    "zcache": "sim.frontends.zcache:Zcache",
     "zram": "sim.frontends.zram:Zram",
     "zswap": "sim.frontends.zswap:Zswap",
 }
