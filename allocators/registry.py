@@ -27,8 +27,13 @@ _registered: dict[str, type[Allocator]] = {}
 
 
 def register(cls: type[Allocator]) -> type[Allocator]:
-    """Make an allocator known by its `name`; also a class decorator. Raises AllocatorError if the name is taken."""
-    if cls.name in BUILT_IN or _registered.get(cls.name, cls) is not cls:
+    """Make an allocator known by its `name`; also a class decorator. Raises AllocatorError if the name is taken.
+
+    The same class defined again, as when a notebook's cell is run twice, replaces the earlier one.
+    """
+    earlier = _registered.get(cls.name, cls)
+    again = (earlier.__module__, earlier.__qualname__) == (cls.__module__, cls.__qualname__)
+    if cls.name in BUILT_IN or not again:
         raise AllocatorError(f"allocator {cls.name!r} is there already; give yours another name")
     _registered[cls.name] = cls
     return cls

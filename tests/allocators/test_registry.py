@@ -92,3 +92,10 @@ def test_an_installed_package_offers_its_own(monkeypatch: pytest.MonkeyPatch) ->
 def test_asking_for_names_compiles_nothing() -> None:
     script = "import sys, allocators; allocators.TooLarge; assert 'numba' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_a_cell_run_twice_replaces_its_class() -> None:
+    first, second = (type("Cell", (Whole,), {"name": "cell"}) for _ in range(2))
+    register(first)
+    register(second)
+    assert allocator_class("cell") is second
