@@ -27,15 +27,16 @@ class Zswap(Frontend):
     A pool that reached it takes pages again at `accept_threshold_percent` of the limit. Raises ValueError for a value
     out of range.
 
-    6.6 (the same from 6.5, when the list of entries came): a load keeps its entry, which becomes the youngest. 6.10:
-    a load frees its entry. Both: same-filled pages are kept by value, unless the pool is full, and pages that compress
-    to more than a page, or than the allocator takes, are refused. 6.18: the latter are stored whole; zero pages are
-    kept by swap core (mm/page_io.c, from 6.12), full pool or not, and zswap knows no same-filled ones; the worker
-    spares every entry once. Sizes do not tell zero pages from pages filled with another value, which are rare: all
-    count as zero pages here.
+    6.6: a load keeps its entry, which becomes the youngest. 6.10: a load frees its entry, so that the slot is empty.
+    Both: same-filled pages are kept by value, unless the pool is full, and what compresses to more than a page, or to
+    more than the allocator takes, is refused. 6.18: loads as 6.10; what does not compress below a page is stored as it
+    is, if the allocator takes a page; zero pages are kept by swap core (mm/page_io.c, from 6.12), full pool or not,
+    and zswap knows no same-filled ones; the worker spares every entry once. Sizes do not tell zero pages from pages
+    filled with another value, which are rare: all count as zero pages here.
 
     A page refused counts as a whole page in density; one written back has left the pool and counts nowhere. Before
-    6.5 the allocator chose what to write back (zbud and z3fold) or nothing could be (zsmalloc): not modelled.
+    6.5 zswap had no list of entries, and the allocator chose what to write back, if it could: not modelled. Nor is
+    zsmalloc's own shrinker: writeback leaves holes, which the `compact` events of a trace close.
     """
 
     name: ClassVar[str] = "zswap"

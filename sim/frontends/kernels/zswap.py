@@ -25,7 +25,7 @@ from allocators.kernels.ids import NIL
 from sim.frontends.kernels import slots
 
 WRITTEN_BACK = len(slots.WHAT)  # what a slot holds whose page was moved to the device
-RETRIES = 16  # entries spared in one run of the worker, after which it gives up (MAX_RECLAIM_RETRIES)
+RETRIES = 16  # entries spared in one run of the worker, at which it gives up (MAX_RECLAIM_RETRIES, mm/internal.h)
 
 RULES = np.dtype(
     [
@@ -33,7 +33,7 @@ RULES = np.dtype(
         ("full_from", np.int64),  # pages held from which the pool is full
         ("accept_to", np.int64),  # pages held up to which a pool that was full takes pages again
         ("drop_first", np.int64),  # a slot's old entry is freed before anything else (6.6), else behind the new one
-        ("exclusive", np.int64),  # a load frees its entry (from 6.9), else it makes it the youngest
+        ("exclusive", np.int64),  # a load frees its entry (6.10, 6.18), else it makes it the youngest
         ("zeros_apart", np.int64),  # swap core keeps zero pages, in front of zswap (from 6.12)
         ("second_chance", np.int64),  # the worker spares an entry once (from 6.12)
         ("keep_whole", np.int64),  # an incompressible page is stored as it is (from 6.18)
