@@ -67,14 +67,12 @@ def _perform(experiment: Any, out: Path | None, json: bool, csv: bool) -> None:
     if out is not None:  # told before the work is done, not after it
         check_folder(out)
         out.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as bars:
-        last = ExitStack()
+    with ExitStack() as bar:
 
         def report(stage: str) -> Any:
-            last.close()  # one bar at a time
-            return last.enter_context(progress(stage))
+            bar.close()  # one bar at a time
+            return bar.enter_context(progress(stage))
 
-        bars.push(last)
         result = perform(experiment, report=report)
     rows = _plain(result.density)
     if json:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from allocators.jit import entry
 from sim.compressors.kernels.clock import clock_ns
-from sim.compressors.kernels.lzo_decode import decompress_block
+from sim.compressors.kernels.lzo import decompress_pages  # a stream says itself which of the two it is
 from sim.compressors.kernels.lzo_encode import TABLE_SIZE, bound, compress_block
 from sim.compressors.kernels.memory import Bytes
 
@@ -21,19 +21,4 @@ def compress_pages(pages: Bytes, streams: Bytes, sizes: NDArray[np.int32], times
     for i in range(len(pages)):
         start = clock_ns()
         sizes[i] = compress_block(pages[i], streams[i], table, True)
-        times[i] = clock_ns() - start
-
-
-@entry
-def decompress_pages(
-    streams: Bytes,
-    lengths: NDArray[np.int32],
-    pages: Bytes,
-    sizes: NDArray[np.int32],
-    times: NDArray[np.int64],
-) -> None:
-    """Decompress each stream of the given length into the row of `pages`; sizes is -1 where it is corrupt."""
-    for i in range(len(streams)):
-        start = clock_ns()
-        sizes[i] = decompress_block(streams[i], lengths[i], pages[i])
         times[i] = clock_ns() - start
