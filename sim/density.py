@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from sim.frontends.kernels import slots
-from workloads.events import IN, OUT, Events
+from workloads.events import IN, LOST, OUT, Events
 
 SAMPLES = 500  # of a timeline
 STATE = ("pages", "objects", "bytes", "same_filled", "refused")
@@ -32,6 +32,7 @@ class DensityMeter:
         self.events = 0
         self.outs = np.zeros(len(slots.WHAT), np.int64)
         self.missing = 0
+        self.lost = 0
         self.peak: dict[str, int] = dict.fromkeys(STATE, 0)
         self.end: dict[str, int] = dict.fromkeys(STATE, 0)
         self.most_pages = 0
@@ -45,6 +46,7 @@ class DensityMeter:
         columns = {name: outcome[name].astype(np.int64) for name in STATE}
         self.outs += np.bincount(outcome["what"][events.kind == OUT], minlength=len(slots.WHAT))
         self.missing += int((outcome["what"][events.kind == IN] == slots.EMPTY).sum())
+        self.lost += int((events.kind == LOST).sum())
         self._weigh(events, columns)
         held = columns["pages"] + columns["refused"]
         top = int(held.argmax())
@@ -92,6 +94,7 @@ class DensityMeter:
         for what in (slots.OBJECT, slots.SAME, slots.HUGE, slots.REFUSED):
             row[{slots.OBJECT: "stored"}.get(what, slots.WHAT[what])] = int(self.outs[what])
         row["missing"] = self.missing
+        row["lost"] = self.lost
         return row
 
     def timeline(self) -> list[dict[str, Any]]:

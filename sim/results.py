@@ -24,7 +24,8 @@ class Result:
 
     `density`: one row a run; columns trace, frontend, compressor, allocator, density, density_mean, density_end,
     effective_density (and _mean, _end), ideal_density, pages_peak, objects_peak, bytes_peak, refused_peak, pages_end,
-    and numbers of page-outs: stored, same_filled, huge, refused; missing page-ins.
+    and numbers of page-outs: stored, same_filled, huge, refused; missing page-ins;
+    lost page-outs, whose contents the recorder did not catch.
     `timeline`: about 500 samples a run; event, time_s, pages, objects, bytes, same_filled, refused.
     `latency`: one row a trace, codec and part; see `sim.costs.codec_costs`.
     """

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from workloads.events import FREE as FREE
     from workloads.events import IN as IN
     from workloads.events import KINDS as KINDS
+    from workloads.events import LOST as LOST
     from workloads.events import OUT as OUT
     from workloads.events import Events as Events
     from workloads.samples import open_sample as open_sample
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "csv_import": ("import_csv",),
     "errors": ("TraceError",),
-    "events": ("COMPACT", "FREE", "IN", "KINDS", "OUT", "Events"),
+    "events": ("COMPACT", "FREE", "IN", "KINDS", "LOST", "OUT", "Events"),
     "samples": ("open_sample", "sample_names"),
     "sampling": ("sample_slots",),
     "sizes": ("GIVEN", "Sizes", "read_sizes", "sizes_path", "write_sizes"),

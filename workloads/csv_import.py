@@ -25,9 +25,10 @@ def import_csv(
     """Make the trace folder `out` of two files, each plain, `.gz` or `.zst`, streaming both.
 
     `events`: CSV with the columns `ts_ns,kind,pid,slot,page` in any order; kinds are `out`, `out0` (an
-    all-zero page), `in`, `free`, `compact`; `page` is an index into `pages` for `out` and is ignored
-    otherwise. `pages`: pages of `page_size` bytes, concatenated. `progress` is called with bytes read and
-    bytes in all. Raises TraceError naming file and line; then nothing is left on disk.
+    all-zero page), `in`, `free`, `compact`, `lost` (a page-out without contents); `page` is an index into
+    `pages` for `out` and is ignored otherwise. `pages`: pages of `page_size` bytes, concatenated.
+    `progress` is called with bytes read and bytes in all. Raises TraceError naming file and line; then
+    nothing is left on disk.
     """
     events, pages = Path(events), Path(pages)
     total = sum(path.stat().st_size for path in (events, pages) if path.is_file())

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from workloads.errors import TraceError
 
-OUT, IN, FREE, COMPACT = 0, 1, 2, 3
-KINDS = ("out", "in", "free", "compact")
+OUT, IN, FREE, COMPACT, LOST = 0, 1, 2, 3, 4
+KINDS = ("out", "in", "free", "compact", "lost")
 
 DTYPES: dict[str, np.dtype[Any]] = {
     "kind": np.dtype(np.uint8),
@@ -31,7 +31,8 @@ class Events:
     `kind` uint8[n], an index of `KINDS`; `slot` int64[n], 0 for a compaction; `page` int32[n], the index
     of the unique page written, -1 unless the kind is OUT; `time_ns` int64[n], nanoseconds since the start
     of the trace, or None; `task` int32[n], the process, or None. A page-in is a read: it does not free its
-    slot, frees are events of their own. Raises TraceError when a column has another type or length.
+    slot, frees are events of their own. LOST is a page-out whose contents nobody saw: from then on the slot
+    holds something unknown, and a replay leaves it empty. Raises TraceError when a column has another type or length.
     """
 
     kind: npt.NDArray[np.uint8]

@@ -103,7 +103,7 @@ class Header:
             name=str(body["name"]),
             page_size=int(body["page_size"]),
             source=dict(body["source"]),
-            counts={kind: int(body["counts"][kind]) for kind in KINDS},
+            counts={kind: int(body["counts"].get(kind, 0)) for kind in KINDS},  # older traces know fewer kinds
             n_slots=int(body["n_slots"]),
             unique_pages=int(body["unique_pages"]),
             content=bool(body["content"]),

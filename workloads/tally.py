@@ -65,7 +65,8 @@ class Tally:
     def _check(self, events: Events, unique_pages: int) -> None:
         kind, slot, page, time = events.kind, events.slot, events.page, events.time_ns
         out = kind == OUT
-        self._refuse(kind > COMPACT, "kind {} is unknown", kind, "kinds are 0 (out) to 3 (compact)")
+        last = len(KINDS) - 1
+        self._refuse(kind > last, "kind {} is unknown", kind, f"kinds are 0 (out) to {last} ({KINDS[last]})")
         self._refuse(slot < 0, "slot {} is negative", slot, "slots count from 0")
         self._refuse((kind == COMPACT) & (slot != 0), "a compaction has slot {}", slot, "its slot is 0")
         self._refuse(

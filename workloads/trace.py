@@ -91,7 +91,7 @@ class Trace:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Events of each kind: out, in, free, compact."""
+        """Events of each kind: out, in, free, compact, lost."""
         return self.header.counts
 
     @property

@@ -8,7 +8,7 @@ from allocators.borrow import borrow
 from allocators.jit import entry
 from allocators.kernels import dispatch as allocators
 from sim.frontends.kernels import dispatch as frontends
-from workloads.events import FREE, IN, OUT
+from workloads.events import FREE, IN, LOST, OUT
 
 OUTCOME = np.dtype(
     [
@@ -44,7 +44,7 @@ def replay(
             what = frontends.page_out(device, allocator, slot[i], size[page[i]], same_filled[page[i]])
         elif kind[i] == IN:
             what = frontends.page_in(device, allocator, slot[i])
-        elif kind[i] == FREE:
+        elif kind[i] == FREE or kind[i] == LOST:  # what a lost page-out wrote is unknown: nothing is held for it
             what = frontends.slot_free(device, allocator, slot[i])
         else:
             allocators.compact(allocator)

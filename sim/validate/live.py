@@ -16,7 +16,7 @@ from sim.validate.host import require_zram, zsmalloc_chain
 from sim.validate.prediction import Prediction
 from sim.validate.recorded import Report, quiet
 from sim.validate.signals import Pending, deferred
-from workloads.events import FREE, IN, OUT, Events
+from workloads.events import FREE, IN, LOST, OUT, Events
 from workloads.trace import Trace
 
 
@@ -88,7 +88,7 @@ class Player:
                     self._held[slot] = page
             elif kind == IN:
                 self._check(slot)
-            elif kind == FREE:
+            elif kind in (FREE, LOST):
                 self._device.discard(slot)
                 self._held[slot] = self._empty
             else:

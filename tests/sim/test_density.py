@@ -55,6 +55,7 @@ def test_a_trace_counted_by_hand() -> None:
         "huge": 0,
         "refused": 1,
         "missing": 1,
+        "lost": 0,
     }
 
 

@@ -15,7 +15,7 @@ from sim.replay.loop import OUTCOME
 from sim.replay.loop import replay as loop
 from sim.replay.replay import replay
 from sim.spec import make_allocator
-from workloads import COMPACT, FREE, GIVEN, IN, OUT, Events, Sizes, Trace
+from workloads import COMPACT, FREE, GIVEN, IN, LOST, OUT, Events, Sizes, Trace
 from workloads.generator import churn, with_pages
 
 ALLOCATORS = (
@@ -133,6 +133,14 @@ def test_what_an_outcome_holds() -> None:
     raw = outcomes(trace, sizes, "raw", make_allocator("zsmalloc"))
     assert raw["what"].tolist() == [OBJECT] * 4 + [EMPTY] + [OBJECT] * 2 + [EMPTY] * 2
     assert raw["bytes"].tolist() == [100, 109, 4109, 4109, 4109, 4018, 18, 18, 18]
+
+
+def test_a_lost_page_out_leaves_its_slot_empty() -> None:
+    trace, sizes = small([OUT, LOST, IN, LOST, OUT], [0, 0, 0, 1, 1], [0, -1, -1, -1, 0], [100])
+    for frontend in FRONTENDS:
+        what, objects = columns(outcomes(trace, sizes, frontend, make_allocator("zsmalloc")), "what", "objects")
+        assert what == [OBJECT, OBJECT, EMPTY, EMPTY, OBJECT], "what was dropped, not what nobody saw"
+        assert objects == [1, 0, 0, 0, 1]
 
 
 def test_an_overwrite_allocates_before_it_frees() -> None:

@@ -14,7 +14,7 @@ from sim import Experiment, Result, run
 from sim.cli import app
 from sim.errors import UserError
 from sim.results import FRAMES
-from workloads import GIVEN, Events, Sizes, Trace
+from workloads import GIVEN, IN, LOST, Events, Sizes, Trace
 
 WORKLOAD = "bell:events=2000,slots=300"
 REAL = "random:events=400,slots=80,pages=30"
@@ -182,11 +182,12 @@ def test_traces_of_one_name_are_told_apart() -> None:
 
 
 def test_a_trace_without_page_outs_costs_nothing() -> None:
-    events = Events.of([1], [0], [-1])
+    events = Events.of([IN, LOST], [0, 0], [-1, -1])
     trace = Trace.from_arrays("reads", events, np.zeros((1, 4096), np.uint8), dict[str, Sizes]())
     result = run(small(trace, allocators=("zbud",)))
     assert result.latency.empty
     assert result.density["missing"].tolist() == [1]
+    assert result.density["lost"].tolist() == [1]
 
 
 @pytest.mark.parametrize(("workers", "finished"), [(1, 2), (2, 2), (1, 0)])

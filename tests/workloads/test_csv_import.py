@@ -76,7 +76,7 @@ def test_a_zero_page_in_the_file_is_the_zero_page(tmp_path: Path) -> None:
 
 
 BAD_ROWS = {
-    "5,swap,7,1,0": "kind 'swap' is unknown; use one of out, in, free, compact, out0",
+    "5,swap,7,1,0": "kind 'swap' is unknown; use one of out, in, free, compact, lost, out0",
     "5,,7,1,0": "kind '' is unknown",
     "5,out,7,1,3": "page 3 does not exist; the file of pages has 3",
     "5,out,7,1,-1": "page -1 does not exist",

@@ -96,7 +96,7 @@ def test_no_folder_and_no_rows(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(TraceError, match="is no trace"):
         open_trace(tmp_path / "nowhere")
     pq.write_table(pq.read_table(folder / "events.parquet").slice(1), folder / "events.parquet")
-    with pytest.raises(TraceError, match=r"rows: are 7, trace\.json says 8"):
+    with pytest.raises(TraceError, match=r"rows: are 8, trace\.json says 9"):
         open_trace(folder)
 
 
@@ -172,4 +172,4 @@ def test_sizes_of_other_pages_are_found(folder: Path) -> None:
 def test_progress_reaches_its_total(folder: Path) -> None:
     seen: list[tuple[int, int]] = []
     verify(folder, lambda done, total: seen.append((done, total)))
-    assert seen[-1] == (13, 13)
+    assert seen[-1] == (14, 14)

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 
-from workloads import COMPACT, IN, OUT, Events, Trace, info
+from workloads import COMPACT, FREE, IN, LOST, OUT, Events, Trace, info
 from workloads.events import concat
 from workloads.tally import Tally
 
@@ -15,9 +15,9 @@ def tiny(n_pages: int = 5, page_size: int = 64, seed: int = 0) -> Trace:
     """A trace of all kinds of events, with times and tasks."""
     rng = np.random.default_rng(seed)
     pages = rng.integers(0, 256, (n_pages, page_size), np.uint8)
-    kind = [OUT] * n_pages + [IN, COMPACT, 2]
-    slot = [*range(n_pages), 1, 0, 1]
-    page = [*range(n_pages), -1, -1, -1]
+    kind = [OUT] * n_pages + [IN, COMPACT, FREE, LOST]
+    slot = [*range(n_pages), 1, 0, 1, 2]
+    page = [*range(n_pages), -1, -1, -1, -1]
     events = Events.of(kind, slot, page, np.arange(len(kind)) * 10, np.arange(len(kind)) % 3)
     return Trace.from_arrays("tiny", events, pages, source={"why": "test"}, page_size=page_size)
 
