@@ -6,7 +6,7 @@ import errno
 
 from allocators.errors import AllocatorError
 from sim.compressors.errors import CodecError, CompressorError
-from workloads.errors import TraceError
+from workloads.errors import HostError, TraceError
 
 
 class UserError(ValueError):
@@ -24,6 +24,7 @@ USER_ERRORS: tuple[type[Exception], ...] = (
     AllocatorError,
     CompressorError,
     CodecError,
+    HostError,
     TraceError,
     OSError,
 )

@@ -1,4 +1,4 @@
-"""What goes wrong with a trace, said in one line."""
+"""What goes wrong with a trace or with this host, said in one line."""
 
 from __future__ import annotations
 
@@ -13,3 +13,7 @@ class TraceError(ValueError):
     def at(cls, file: object, place: str, wrong: str, remedy: str) -> TraceError:
         """Build the message; line breaks in the parts (from libraries' errors) become spaces."""
         return cls(" ".join(f"{file}: {place}: {wrong}; {remedy}".split()))
+
+
+class HostError(RuntimeError):
+    """This host's kernel does not let us do something; the message is one line that says what works instead."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sim.validate.mmstat import FIELDS, MmStat
+from workloads.host.mmstat import FIELDS, MmStat
 
 
 class Difference(NamedTuple):

@@ -11,12 +11,12 @@ from sim.compressors.base import Compressor
 from sim.errors import UserError
 from sim.sizing import size_pages
 from sim.validate.comparison import Comparison
-from sim.validate.device import PAGE, ZramDevice, zram_device
-from sim.validate.host import require_zram, zsmalloc_chain
 from sim.validate.prediction import Prediction
 from sim.validate.recorded import Report, quiet
-from sim.validate.signals import Pending, deferred
 from workloads.events import FREE, IN, LOST, OUT, Events
+from workloads.host.kernel import zsmalloc_chain
+from workloads.host.signals import Pending, deferred
+from workloads.host.zram import PAGE, ZramDevice, require_zram, zram_device
 from workloads.trace import Trace
 
 
@@ -32,8 +32,8 @@ def compare_live(
 
     What is read is checked against what was written last. `chain` is the longest zspage, by default the running
     kernel's; `mem_limit` in bytes, 0 for none. SIGINT and SIGTERM take effect once the device is removed. Raises
-    UserError without root, zram or the codec, for a trace without contents or with pages of another size, and for a
-    slot that reads back wrong.
+    HostError without root, zram or the codec; UserError for a trace without contents or with pages of another size, and
+    for a slot that reads back wrong.
     """
     require_zram()
     if not trace.content or trace.page_size != PAGE or not trace.n_slots:

@@ -7,8 +7,9 @@ from allocators.kernels import arrays
 from sim.frontends.zram import Zram
 from sim.replay.loop import OUTCOME
 from sim.replay.replay import advance
-from sim.validate.mmstat import MmStat, predicted
+from sim.validate.mmstat import predicted
 from workloads.events import Events
+from workloads.host.mmstat import MmStat
 from workloads.sizes import Sizes
 
 

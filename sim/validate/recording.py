@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.errors import UserError
-from sim.validate.mmstat import FIELDS, MmStat
 from workloads.events import COMPACT, FREE, OUT, Events
+from workloads.host.mmstat import FIELDS, MmStat
 from workloads.stream import lines, raw_pages
 
 Moved = Callable[[int], None]  # called with the bytes of the file read so far

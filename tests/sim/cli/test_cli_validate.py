@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cli_kit import good, refused, run
 
-from sim.validate import host
+from workloads.host import zram
 
 ZRAM = Path(__file__).parents[2] / "golden" / "zram"
 PAGES, OPS, ROWS = ZRAM / "public.bin.zst", ZRAM / "public.lz4.ops.gz", ZRAM / "public.lz4.mmstat.csv"
@@ -61,6 +61,6 @@ def test_missing_files(missing: str, tmp_path: Path) -> None:
 
 
 def test_without_zram(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(host, "CONTROL", tmp_path / "none")
+    monkeypatch.setattr(zram, "CONTROL", tmp_path / "none")
     line = refused("validate", "gcc", "--device", "zram", "-c", "lz4")
     assert line == "cswap: this kernel has no zram, or it is not loaded; try `modprobe zram`\n"

@@ -12,9 +12,9 @@ from allocators.zsmalloc import Zsmalloc
 from sim.errors import SpecError
 from sim.frontends.registry import make_frontend
 from sim.replay.loop import replay as loop
-from sim.validate.mmstat import MmStat
 from sim.validate.prediction import Prediction
 from workloads.events import COMPACT, FREE, IN, OUT, Events
+from workloads.host.mmstat import MmStat
 from workloads.sizes import Sizes
 
 SMALL, LARGE, HUGE, SAME = range(4)

@@ -18,11 +18,12 @@ import pytest
 import sim.validate.live
 from sim.compressors.registry import compressor
 from sim.errors import UserError
-from sim.validate import host
-from sim.validate.device import ZramDevice
 from sim.validate.live import compare_live
 from workloads import open_sample
+from workloads.errors import HostError
 from workloads.events import COMPACT, OUT, Events
+from workloads.host import kernel, zram
+from workloads.host.zram import ZramDevice
 from workloads.synthetic import RandomPages
 from workloads.trace import Trace
 
@@ -31,8 +32,8 @@ ROOT = Path(__file__).parents[3]
 
 def unavailable() -> str:
     try:
-        host.require_zram()
-    except UserError as error:
+        zram.require_zram()
+    except HostError as error:
         return str(error)
     return ""
 
@@ -73,7 +74,7 @@ def mixed(events: int, slots: int = 500) -> Trace:
 def test_identical(codec: str) -> None:
     try:
         found = compare_live(mixed(10_000), compressor(codec), every=50)
-    except UserError as error:
+    except HostError as error:
         if f"has no {codec}" in str(error):
             pytest.skip(str(error))
         raise
@@ -97,7 +98,7 @@ def test_identical_beyond_a_memory_limit() -> None:
 @needs_zram
 @pytest.mark.usefixtures("others")
 def test_another_chain_differs() -> None:
-    chain = 4 if host.zsmalloc_chain() != 4 else 8
+    chain = 4 if kernel.zsmalloc_chain() != 4 else 8
     assert not compare_live(mixed(1000), compressor("lzo-rle"), chain=chain).equal
 
 
@@ -115,7 +116,7 @@ def test_removed_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 @needs_zram
 @pytest.mark.usefixtures("others")
 def test_a_codec_the_kernel_has_not() -> None:
-    with pytest.raises(UserError, match=r"zram of this kernel has no lz4-lib; use -c .*lzo"):
+    with pytest.raises(HostError, match=r"zram of this kernel has no lz4-lib; use -c .*lzo"):
         compare_live(mixed(100), compressor("lz4-lib"))
 
 
@@ -142,20 +143,20 @@ def test_removed_after_a_signal(number: signal.Signals, status: int, delay: floa
 
 
 def test_without_zram(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(host, "CONTROL", tmp_path / "none")
-    with pytest.raises(UserError, match="this kernel has no zram, or it is not loaded; try `modprobe zram`"):
+    monkeypatch.setattr(zram, "CONTROL", tmp_path / "none")
+    with pytest.raises(HostError, match="this kernel has no zram, or it is not loaded; try `modprobe zram`"):
         compare_live(mixed(10), compressor("lz4"))
 
 
 def test_without_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(host, "CONTROL", tmp_path)
+    monkeypatch.setattr(zram, "CONTROL", tmp_path)
     monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(UserError, match="needs root and a writable"):
+    with pytest.raises(HostError, match="needs root and a writable"):
         compare_live(mixed(10), compressor("lz4"))
 
 
 def test_traces_that_no_device_can_replay(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(host, "CONTROL", tmp_path)
+    monkeypatch.setattr(zram, "CONTROL", tmp_path)
     monkeypatch.setattr(os, "access", lambda *_: True)
     large = RandomPages(events=10, page_size=8192).trace()
     with pytest.raises(UserError, match="8192-byte pages in 10 slots; a device needs contents, in pages of 4096 bytes"):

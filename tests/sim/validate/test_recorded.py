@@ -12,9 +12,10 @@ from allocators.zsmalloc import Zsmalloc
 from sim.compressors.registry import compressor
 from sim.errors import UserError
 from sim.validate.comparison import Comparison
-from sim.validate.mmstat import MmStat, parsed
 from sim.validate.recorded import compare_recorded
 from sim.validate.recording import HEADER
+from workloads.errors import HostError
+from workloads.host.mmstat import MmStat, parsed
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "zram"
 PAGES = GOLDEN / "public.bin.zst"
@@ -120,5 +121,5 @@ def test_no_operations(files: dict[str, Path]) -> None:
 def test_a_line_of_sysfs() -> None:
     line = "  409600   165461  1044480        0  1044480        8        0        2        2\n"
     assert parsed(line) == MmStat(409600, 165461, 1044480, 0, 1044480, 8, 0, 2, 2)
-    with pytest.raises(UserError, match="has 8 fields instead of 9"):
+    with pytest.raises(HostError, match="has 8 fields instead of 9"):
         parsed("1 2 3 4 5 6 7 8")

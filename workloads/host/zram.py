@@ -15,13 +15,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sim.errors import UserError
-from sim.validate.host import CONTROL, require_zram
-from sim.validate.mmstat import MmStat, parsed
+from workloads.errors import HostError
+from workloads.host.mmstat import MmStat, parsed
 
+CONTROL = Path("/sys/class/zram-control")
 BLKDISCARD = 0x1277
 PAGE = mmap.PAGESIZE
 PATIENCE_S = 10.0  # others, such as udev, may hold a new device open for a moment
+
+
+def require_zram() -> None:
+    """Raise HostError unless this process can add zram devices, and remove them."""
+    if not CONTROL.is_dir():
+        raise HostError("this kernel has no zram, or it is not loaded; try `modprobe zram`")
+    if not (os.access(CONTROL / "hot_add", os.R_OK) and os.access(CONTROL / "hot_remove", os.W_OK)):
+        raise HostError("adding and removing a zram device needs root and a writable /sys; run as root")
 
 
 class ZramDevice:
@@ -35,10 +43,10 @@ class ZramDevice:
         self._fd = -1
 
     def start(self, codec: str, n_slots: int, mem_limit: int) -> None:
-        """Make the device usable. Raises UserError when the kernel has no such codec."""
+        """Make the device usable. Raises HostError when the kernel has no such codec."""
         known = (self.folder / "comp_algorithm").read_text().replace("[", "").replace("]", "").split()
         if codec not in known:
-            raise UserError(f"zram of this kernel has no {codec}; use -c {', '.join(known)}")
+            raise HostError(f"zram of this kernel has no {codec}; use -c {', '.join(known)}")
         self._set("comp_algorithm", codec)
         self._set("disksize", n_slots * PAGE)
         self._set("mem_limit", mem_limit)
@@ -52,7 +60,7 @@ class ZramDevice:
         except OSError as error:
             if self._limited and error.errno in (errno.ENOMEM, errno.EIO):
                 return False
-            raise UserError(
+            raise HostError(
                 f"{self.name}: slot {slot} cannot be written: {error.strerror}; is memory short?"
             ) from error
 
@@ -87,7 +95,7 @@ class ZramDevice:
 def zram_device(codec: str, n_slots: int, mem_limit: int = 0) -> Iterator[ZramDevice]:
     """Add a device, and remove it whatever happens; `mem_limit` in bytes, 0 for none.
 
-    Signals must be deferred (`sim.validate.signals`). Raises UserError without zram, root or the codec.
+    Signals must be deferred (`workloads.host.signals`). Raises HostError without zram, root or the codec.
     """
     require_zram()
     device = ZramDevice(int((CONTROL / "hot_add").read_text()))
@@ -109,4 +117,4 @@ def _patiently(path: Path, value: int) -> None:
             if error.errno != errno.EBUSY:
                 raise
         time.sleep(0.01)
-    raise UserError(f"{path}: device stayed busy for {PATIENCE_S:.0f} s; find who has it open and write {value} there")
+    raise HostError(f"{path}: device stayed busy for {PATIENCE_S:.0f} s; find who has it open and write {value} there")
