@@ -17,7 +17,7 @@ MAKE = """
 import sys
 from workloads.store import save_trace
 from workloads.synthetic import GENERATORS
-save_trace(GENERATORS["bimodal"](events=int(sys.argv[1]), slots=200_000).trace(), sys.argv[2], content=False)
+save_trace(GENERATORS["bimodal"](events=int(sys.argv[1]), slots=200_000).trace(), sys.argv[2])
 """
 
 

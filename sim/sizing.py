@@ -42,9 +42,14 @@ def cores() -> int:
 
 
 def size_pages(
-    trace: Trace, compressor: Compressor, *, progress: Progress = silent, workers: int | None = None
+    trace: Trace,
+    compressor: Compressor,
+    *,
+    progress: Progress = silent,
+    workers: int | None = None,
+    keep: bool = True,
 ) -> Sizes:
-    """Sizes and times of all unique pages of `trace`, kept beside it from the first time on.
+    """Sizes and times of all unique pages of `trace`, kept beside it from the first time on unless `keep` is false.
 
     A trace without contents has the sizes it was given. Raises UserError when it has none for this codec, and
     CodecError if a page does not decompress to itself. `workers` is the number of processors used; all by default.
@@ -70,7 +75,8 @@ def size_pages(
         "pages": trace.pages_digest,
     }
     sizes = Sizes(size, same, times[0].copy(), times[1].copy(), meta)
-    _keep(trace, sizes)
+    if keep:
+        _keep(trace, sizes)
     return sizes
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from workloads.store import save_trace as save_trace
     from workloads.store import verify as verify
     from workloads.store import write_trace as write_trace
+    from workloads.stripping import strip_trace as strip_trace
     from workloads.synthetic import GENERATORS as GENERATORS
     from workloads.trace import Trace as Trace
 
@@ -43,6 +44,7 @@ _HOMES = {
     "sampling": ("sample_slots",),
     "sizes": ("GIVEN", "Sizes", "read_sizes", "sizes_path", "write_sizes"),
     "store": ("TraceWriter", "info", "open_trace", "save_trace", "verify", "write_trace"),
+    "stripping": ("strip_trace",),
     "synthetic": ("GENERATORS",),
     "trace": ("Trace",),
 }

@@ -53,45 +53,42 @@ def save_trace(
     trace: Trace,
     path: Path | str,
     *,
-    content: bool = True,
     level: int = 3,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Trace:
-    """Write any trace to a folder and open it; `content=False` strips the pages and keeps the sizes.
+    """Write any trace to a folder, with everything that is known of it, and open it.
 
     `level` is zstd's, for the pages; `progress` is called with rows done and rows in all. Raises
-    TraceError when `path` exists, or when a trace is to be stripped that has no sizes yet.
+    TraceError when `path` exists.
     """
-    codecs = trace.sizes_codecs()
-    if not content and not codecs:
-        raise TraceError.at(
-            trace.path or trace.name,
-            "sizes",
-            "without contents nothing would be left",
-            "size the pages first",
-        )
-    keep = content and trace.content
-    done, total = 0, trace.n_events + (trace.unique_pages if keep else 0)
-    report = progress or silent
     with TraceWriter(
         path,
         trace.page_size,
         trace.source,
         name=trace.name,
-        content=keep,
+        content=trace.content,
         pages_digest=trace.pages_digest,
         level=level,
     ) as writer:
-        for codec in codecs:
+        for codec in trace.sizes_codecs():
             table = trace.sizes(codec)
             if table is not None:
                 writer.add_sizes(codec, table)
-        for pages in trace.page_batches() if keep else ():
-            writer.add_pages(pages)
-            done += len(pages)
-            report(done, total)
-        for events in trace.batches():
-            writer.add_events(events)
-            done += len(events)
-            report(done, total)
+        copy_rows(trace, writer, content=trace.content, progress=progress)
     return open_trace(path)
+
+
+def copy_rows(trace: Trace, writer: TraceWriter, *, content: bool, progress: Progress) -> None:
+    """Add all events of a trace to a writer, and before them its pages if there is to be `content`.
+
+    `progress` is called with rows done and rows in all.
+    """
+    done, total = 0, trace.n_events + (trace.unique_pages if content else 0)
+    for pages in trace.page_batches() if content else ():
+        writer.add_pages(pages)
+        done += len(pages)
+        progress(done, total)
+    for events in trace.batches():
+        writer.add_events(events)
+        done += len(events)
+        progress(done, total)

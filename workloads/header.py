@@ -51,7 +51,7 @@ class Header:
 
     @property
     def digest(self) -> str:
-        """Digest of events, pages and page size in hex; the same in memory, on disk and without contents."""
+        """Digest of events, pages and page size in hex; the same in memory and on disk."""
         return digest_text(f"{self.page_size} {self.events_digest} {self.pages_digest}")
 
     def write(self, folder: Path) -> None:

@@ -127,12 +127,12 @@ class Trace:
 
     @property
     def digest(self) -> str:
-        """Digest of events and pages in hex; the same in memory, on disk and stripped of contents."""
+        """Digest of events and pages in hex; the same in memory and on disk, another one without contents."""
         return self.header.digest
 
     @property
     def pages_digest(self) -> str:
-        """Digest of the unique pages in hex: the key under which sizes may be kept."""
+        """Digest of the unique pages, or of their sizes without contents, in hex: the key of kept sizes."""
         return self.header.pages_digest
 
     def batches(self, size: int = 1 << 18) -> Iterator[Events]:

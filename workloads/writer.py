@@ -23,6 +23,16 @@ from workloads.sizes import Sizes, check_sizes, sizes_digest, sizes_path, write_
 from workloads.tally import Tally
 
 
+def check_new(path: Path | str) -> Path:
+    """Return the path of a trace that is to be made; TraceError when it exists or its parent does not."""
+    path = Path(path)
+    if path.exists():
+        raise TraceError.at(path, "folder", "exists", "remove it or choose another name")
+    if not path.parent.is_dir():
+        raise TraceError.at(path.parent, "folder", "does not exist", "create it first")
+    return path
+
+
 class TraceWriter:
     """Writes a trace into a hidden folder beside `path`; leaving the `with` block renames it to `path`.
 
@@ -42,14 +52,10 @@ class TraceWriter:
     ) -> None:
         """`name` defaults to that of the folder; `level` is zstd's, for pages.
 
-        Without `content` add sizes instead of pages; `pages_digest` then says of which pages they are.
-        Raises TraceError when `path` exists or its parent does not.
+        Without `content` add sizes instead of pages; `pages_digest` then says of which pages they are, by
+        default a digest of the sizes. Raises TraceError when `path` exists or its parent does not.
         """
-        self.path = Path(path)
-        if self.path.exists():
-            raise TraceError.at(self.path, "folder", "exists", "remove it or choose another name")
-        if not self.path.parent.is_dir():
-            raise TraceError.at(self.path.parent, "folder", "does not exist", "create it first")
+        self.path = check_new(path)
         self._facts = {
             "name": self.path.name.removesuffix(".cswap") if name is None else name,
             "page_size": page_size,
