@@ -19,7 +19,7 @@ class ExactCompressor(Compressor):
 
     parallel = "threads"
     kernels: ClassVar[ModuleType]
-    """Module with `bound`, `compress_pages` and `decompress_pages`."""
+    """Module with `TABLE_SIZE`, `bound`, `compress_pages` and `decompress_pages`."""
 
     def __init__(self) -> None:
         self._outputs: dict[int, Pages] = {}
@@ -58,7 +58,8 @@ class ExactCompressor(Compressor):
             raise CompressorError(
                 f"{self.spec}: a page of {pages.shape[1]} bytes; the largest has {LARGEST_PAGE}"
             )
-        return self._run(self.kernels.compress_pages, self.kernels.bound(pages.shape[1]), _readonly(pages))
+        table = np.zeros(self.kernels.TABLE_SIZE, np.uint16)
+        return self._run(self.kernels.compress_pages, self.kernels.bound(pages.shape[1]), _readonly(pages), table)
 
     def _decompressed(
         self, streams: Pages, lengths: NDArray[np.int32], page_size: int

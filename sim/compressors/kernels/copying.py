@@ -1,42 +1,52 @@
 """Copies inside and between byte arrays.
 
-Where both arrays have room for it, whole words are copied, and up to seven bytes past the end are written with what
+Where both arrays have room for it, whole words are copied, and up to fifteen bytes past the end are written with what
 the caller will write over; near the end of an array a copy is exact. No access leaves an array.
 """
 
 from __future__ import annotations
 
 from allocators.jit import kernel
-from sim.compressors.kernels.memory import Bytes, copy8, equal_bytes
+from sim.compressors.kernels.memory import Bytes, copy1, copy8, copy16, equal_bytes
 
 
 @kernel
 def copy_literals(target: Bytes, at: int, source: Bytes, start: int, count: int) -> None:
     """Copy `count` bytes between two different arrays."""
-    if at + count + 8 <= len(target) and start + count + 8 <= len(source):
-        for i in range(0, count, 8):
-            copy8(target, at + i, source, start + i)
+    if at + count + 16 <= len(target) and start + count + 16 <= len(source):
+        copy16(target, at, source, start)  # most are short: no loop, no guess of how often it turns
+        done = 16
+        while done < count:
+            copy16(target, at + done, source, start + done)
+            done += 16
     else:
         for i in range(count):
-            target[at + i] = source[start + i]
+            copy1(target, at + i, source, start + i)
 
 
 @kernel
 def copy_match(data: Bytes, at: int, distance: int, count: int) -> None:
     """Repeat at `at` what lies `distance` bytes before it; a distance below `count` repeats the pattern."""
-    period = distance
-    while period < 8:  # a multiple of the distance repeats the same pattern, and lets whole words be copied
-        period += distance
-    done = min(count, period - distance)
-    for i in range(done):
-        data[at + i] = data[at + i - distance]
-    if at + count + 8 <= len(data):
+    if at + count + 16 > len(data):
+        for i in range(count):
+            copy1(data, at + i, data, at + i - distance)
+    elif distance >= 8:
+        copy8(data, at, data, at - distance)
+        copy8(data, at + 8, data, at + 8 - distance)
+        done = 16
+        while done < count:
+            copy8(data, at + done, data, at + done - distance)
+            done += 8
+    else:
+        period = distance
+        while period < 8:  # a multiple of the distance repeats the same pattern, and lets whole words be copied
+            period += distance
+        for i in range(8):
+            copy1(data, at + i, data, at + i - distance)
+        done = 8
         while done < count:
             copy8(data, at + done, data, at + done - period)
             done += 8
-    else:
-        for i in range(done, count):
-            data[at + i] = data[at + i - period]
 
 
 @kernel

@@ -9,7 +9,10 @@ from __future__ import annotations
 from allocators.jit import kernel
 from sim.compressors.kernels.copying import copy_literals, copy_match
 from sim.compressors.kernels.lz4_encode import MIN_MATCH
-from sim.compressors.kernels.memory import Bytes, byte_at
+from sim.compressors.kernels.memory import Bytes, byte_at, copy8, copy16, half_at
+
+SHORT = 24
+"""Room for any sequence without length bytes: then the copies need no loops, whose turns would be guessed wrong."""
 
 
 @kernel
@@ -35,18 +38,31 @@ def decompress_block(stream: Bytes, end: int, block: Bytes) -> int:
     done = 0
     while at < end:
         token = byte_at(stream, at)
-        literals, at = _length(stream, at + 1, end, token >> 4)
-        if literals < 0 or literals > end - at or literals > size - done:
-            return -1
-        copy_literals(block, done, stream, at, literals)
-        at += literals
+        literals = token >> 4
+        if literals < 15 and end - at >= SHORT and size - done >= SHORT:
+            copy16(block, done, stream, at + 1)
+            at += 1 + literals
+        else:
+            literals, at = _length(stream, at + 1, end, literals)
+            if literals < 0 or literals > end - at or literals > size - done:
+                return -1
+            copy_literals(block, done, stream, at, literals)
+            at += literals
         done += literals
         if at == end:  # the last sequence has no match
             return done
         if end - at < 2:
             return -1
-        distance = byte_at(stream, at) | byte_at(stream, at + 1) << 8
-        extra, at = _length(stream, at + 2, end, token & 15)
+        distance = half_at(stream, at)
+        at += 2
+        count = token & 15
+        if count < 15 and 8 <= distance <= done and size - done >= SHORT:
+            copy8(block, done, block, done - distance)
+            copy8(block, done + 8, block, done + 8 - distance)
+            copy8(block, done + 16, block, done + 16 - distance)
+            done += count + MIN_MATCH
+            continue
+        extra, at = _length(stream, at, end, count)
         if extra < 0 or distance == 0 or distance > done or extra + MIN_MATCH > size - done:
             return -1
         copy_match(block, done, distance, extra + MIN_MATCH)

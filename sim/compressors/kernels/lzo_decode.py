@@ -10,7 +10,7 @@ from allocators.jit import kernel
 from sim.compressors.kernels.copying import copy_literals, copy_match
 from sim.compressors.kernels.lzo_encode import VERSION, VERSION_MARK
 from sim.compressors.kernels.lzo_tokens import MIDDLE_DISTANCE, MIN_ZEROS
-from sim.compressors.kernels.memory import Bytes, byte_at
+from sim.compressors.kernels.memory import Bytes, byte_at, copy8, copy16, half_at
 
 CORRUPT = -1
 
@@ -28,11 +28,6 @@ def _length(stream: Bytes, at: int, end: int, bits: int, mask: int) -> tuple[int
             return length + more, at
         length += 255
     return CORRUPT, at
-
-
-@kernel
-def _word(stream: Bytes, at: int) -> int:
-    return byte_at(stream, at) | byte_at(stream, at + 1) << 8
 
 
 @kernel
@@ -57,38 +52,31 @@ def decompress_block(stream: Bytes, end: int, block: Bytes) -> int:
         literals = byte_at(stream, at) - 17
         at += 1
     while True:
-        if literals:
-            if literals > end - at or literals > size - done:
-                return CORRUPT
+        if literals <= 16 and end - at >= 18 and size - done >= 16:  # most: a copy without a loop, even of nothing
+            copy16(block, done, stream, at)
+        elif literals > end - at or literals > size - done:
+            return CORRUPT
+        else:
             copy_literals(block, done, stream, at, literals)
-            at += literals
-            done += literals
+        at += literals
+        done += literals
         if end - at < 2:  # no instruction is shorter
             return CORRUPT
         code = byte_at(stream, at)
         operand = byte_at(stream, at + 1)
-        if code < 16 and literals == 0:
-            length, at = _length(stream, at + 1, end, code, 15)
-            if length == CORRUPT:
-                return CORRUPT
-            literals = length + 3
-            continue
-        if code < 16 or code >= 64:
-            at += 2
-            if code >= 64:
-                count = (code >> 5) + 1
-                distance = (operand << 3) + (code >> 2 & 7) + 1
-            elif literals >= 4:
-                count = 3
-                distance = (operand << 2) + (code >> 2) + 2049
-            else:
-                count = 2
-                distance = (operand << 2) + (code >> 2) + 1
+        if code >= 64:
+            count = (code >> 5) + 1
+            distance = (operand << 3) + (code >> 2 & 7) + 1
             literals = code & 3
-        else:
+            at += 2
+            if 8 <= distance <= done and size - done >= 8:
+                copy8(block, done, block, done - distance)
+                done += count
+                continue
+        elif code >= 16:
             at += 1
             far = code < 32
-            if far and runs and code & 8 and end - at >= 3 and _word(stream, at) >= 0xFFFC:
+            if far and runs and code & 8 and end - at >= 3 and half_at(stream, at) >= 0xFFFC:
                 run = (byte_at(stream, at + 2) << 3 | (code & 7)) + MIN_ZEROS
                 if run > size - done:
                     return CORRUPT
@@ -102,7 +90,7 @@ def decompress_block(stream: Bytes, end: int, block: Bytes) -> int:
             if count == CORRUPT or end - at < 2:
                 return CORRUPT
             count += 2
-            distance = (_word(stream, at) >> 2) + 1
+            distance = (half_at(stream, at) >> 2) + 1
             literals = byte_at(stream, at) & 3
             at += 2
             if far:
@@ -110,6 +98,17 @@ def decompress_block(stream: Bytes, end: int, block: Bytes) -> int:
                 if distance == 1:  # the end of the stream, always written with a count of three
                     return done if count == 3 and at == end else CORRUPT
                 distance += MIDDLE_DISTANCE - 1
+        elif literals == 0:
+            length, at = _length(stream, at + 1, end, code, 15)
+            if length == CORRUPT:
+                return CORRUPT
+            literals = length + 3
+            continue
+        else:
+            count, distance = (3, 2049) if literals >= 4 else (2, 1)
+            distance += (operand << 2) + (code >> 2)
+            literals = code & 3
+            at += 2
         if distance > done or count > size - done:
             return CORRUPT
         copy_match(block, done, distance, count)

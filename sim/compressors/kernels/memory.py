@@ -28,6 +28,11 @@ def byte_at(data: Bytes, at: int) -> int:
     return int(data[at])
 
 
+def half_at(data: Bytes, at: int) -> int:
+    """The two bytes from `at` as an unsigned number."""
+    return int(data[at]) | int(data[at + 1]) << 8
+
+
 def word_at(data: Bytes, at: int) -> int:
     """The four bytes from `at` as an unsigned number."""
     return int.from_bytes(data[at : at + 4].tobytes(), "little")
@@ -41,9 +46,19 @@ def equal_bytes(data: Bytes, left: int, right: int) -> int:
     return 8
 
 
+def copy1(target: Bytes, at: int, source: Bytes, start: int) -> None:
+    """Copy one byte, by an instruction of its own: short loops of it are not made into code for long ones."""
+    target[at] = source[start]
+
+
 def copy8(target: Bytes, at: int, source: Bytes, start: int) -> None:
     """Copy eight bytes at once: read first, then written."""
     target[at : at + 8] = source[start : start + 8].copy()
+
+
+def copy16(target: Bytes, at: int, source: Bytes, start: int) -> None:
+    """Copy sixteen bytes at once: read first, then written."""
+    target[at : at + 16] = source[start : start + 16].copy()
 
 
 def _address(context: Any, builder: Any, bits: ir.IntType, array_type: Any, array: Any, at: Any) -> Any:
@@ -65,14 +80,29 @@ def _load(bits: ir.IntType) -> Any:
 
 
 @_intrinsic
-def _copy8(typing: Any, target: Any, at: Any, source: Any, start: Any) -> Any:
+def _copy1(typing: Any, target: Any, at: Any, source: Any, start: Any) -> Any:
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        read = _address(context, builder, _LONG, signature.args[2], *arguments[2:])
-        write = _address(context, builder, _LONG, signature.args[0], *arguments[:2])
-        builder.store(builder.load(read, align=1, typ=_LONG), write, align=1)
+        read = _address(context, builder, _BYTE, signature.args[2], *arguments[2:])
+        write = _address(context, builder, _BYTE, signature.args[0], *arguments[:2])
+        # Atomic in name only: a plain move, which LLVM does not vectorize.
+        builder.store_atomic(builder.load(read, align=1, typ=_BYTE), write, "unordered", 1)
         return context.get_dummy_value()
 
     return types.none(target, types.int64, source, types.int64), code
+
+
+def _copy(bits: ir.IntType) -> Any:
+    @_intrinsic
+    def copy(typing: Any, target: Any, at: Any, source: Any, start: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            read = _address(context, builder, bits, signature.args[2], *arguments[2:])
+            write = _address(context, builder, bits, signature.args[0], *arguments[:2])
+            builder.store(builder.load(read, align=1, typ=bits), write, align=1)
+            return context.get_dummy_value()
+
+        return types.none(target, types.int64, source, types.int64), code
+
+    return copy
 
 
 @_intrinsic
@@ -89,13 +119,21 @@ def _equal_bytes(typing: Any, data: Any, left: Any, right: Any) -> Any:
     return types.int64(data, types.int64, types.int64), code
 
 
-_load1, _load4 = _load(_BYTE), _load(_WORD)
+_load1, _load2, _load4 = _load(_BYTE), _load(ir.IntType(16)), _load(_WORD)
+_copy8, _copy16 = _copy(_LONG), _copy(ir.IntType(128))
 
 overload(byte_at, strict=False)(lambda data, at: lambda data, at: _load1(data, at))
+overload(half_at, strict=False)(lambda data, at: lambda data, at: _load2(data, at))
 overload(word_at, strict=False)(lambda data, at: lambda data, at: _load4(data, at))
 overload(equal_bytes, strict=False)(
     lambda data, left, right: lambda data, left, right: _equal_bytes(data, left, right)
 )
+overload(copy1, strict=False)(
+    lambda target, at, source, start: lambda target, at, source, start: _copy1(target, at, source, start)
+)
 overload(copy8, strict=False)(
     lambda target, at, source, start: lambda target, at, source, start: _copy8(target, at, source, start)
+)
+overload(copy16, strict=False)(
+    lambda target, at, source, start: lambda target, at, source, start: _copy16(target, at, source, start)
 )
