@@ -1,0 +1,66 @@
+"""Raw records: what a backend saw of a swap device, before anybody knows whose it was or when a slot was freed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+# A page was written to the device, read from it; a slot was freed; a page of zeros went out or came in without
+# reaching the device, because swap itself keeps it (since 6.12).
+PAGE_OUT, PAGE_IN, SLOT_FREE, ZERO_OUT, ZERO_IN = 0, 1, 2, 3, 4
+
+UNKNOWN, FOREIGN, OURS = -1, 0, 1  # whose page it is: nobody can tell yet, not the cgroup's, the cgroup's
+
+DTYPES: dict[str, np.dtype[Any]] = {
+    "kind": np.dtype(np.uint8),
+    "slot": np.dtype(np.int64),
+    "time_ns": np.dtype(np.int64),
+    "pid": np.dtype(np.int32),
+    "owner": np.dtype(np.int8),
+    "page": np.dtype(np.int32),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Records:
+    """A batch of n records, ordered by time; batches follow each other in time as well.
+
+    `kind` uint8[n]: PAGE_OUT, PAGE_IN, SLOT_FREE, ZERO_OUT, ZERO_IN. `slot` int64[n]: page offset on the device, one
+    record a page (a large bio is many). `time_ns` int64[n]: CLOCK_MONOTONIC; of a page-out when its contents were on
+    their way or there, of a page-in when it was asked for. `pid` int32[n]: the thread in whose context it happened,
+    which for a page-out may be a kernel thread's. `owner` int8[n]: OURS, FOREIGN or UNKNOWN, of a page-out; the recorder
+    settles what is UNKNOWN by pagemap, and does not look at the owner of other records. `page` int32[n]: the row of
+    `content` that a PAGE_OUT wrote, or -1 when it is lost; -1 for all other kinds.
+
+    `content` uint8[m, page size]: the pages that were caught, exactly as they were written. A page that may be another
+    write's, or may have been read after its slot was freed, is lost; it is never guessed.
+
+    `until_ns`: every record of this time or before has been handed over. It moves on although nothing happens.
+    """
+
+    kind: npt.NDArray[np.uint8]
+    slot: npt.NDArray[np.int64]
+    time_ns: npt.NDArray[np.int64]
+    pid: npt.NDArray[np.int32]
+    owner: npt.NDArray[np.int8]
+    page: npt.NDArray[np.int32]
+    content: npt.NDArray[np.uint8]
+    until_ns: int
+
+    def __post_init__(self) -> None:
+        for name, dtype in DTYPES.items():
+            column = getattr(self, name)
+            assert column.dtype == dtype, f"{name} is {column.dtype}, not {dtype}"
+            assert column.shape == (len(self.kind),), f"{name} has {column.shape} rows, kind {len(self.kind)}"
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+    @classmethod
+    def none(cls, page_size: int, until_ns: int) -> Records:
+        """A batch in which nothing happened."""
+        columns = {name: np.empty(0, dtype) for name, dtype in DTYPES.items()}
+        return cls(**columns, content=np.empty((0, page_size), np.uint8), until_ns=until_ns)
