@@ -70,6 +70,11 @@ def read_value(kind: type, text: str) -> Value | None:
         return None
 
 
+def is_number(value: object) -> bool:
+    """Whether a value read from a file of settings is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def _text(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return str(value).lower()

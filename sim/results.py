@@ -27,7 +27,7 @@ class Result:
     and numbers of page-outs: stored, same_filled, huge, refused; missing page-ins;
     lost page-outs, whose contents the recorder did not catch.
     `timeline`: about 500 samples a run; event, time_s, pages, objects, bytes, same_filled, refused.
-    `latency`: one row a trace, codec and part; see `sim.costs.codec_costs`.
+    `latency`: one row a run, operation and part; see `sim.timing.latency`.
     """
 
     density: pd.DataFrame
@@ -46,7 +46,9 @@ class Result:
         """From rows."""
         import pandas as pd
 
-        return cls(pd.DataFrame(rows), pd.DataFrame(timeline), pd.DataFrame(latency), provenance)
+        from sim.timing.latency import frame
+
+        return cls(pd.DataFrame(rows), pd.DataFrame(timeline), frame(latency), provenance)
 
     def save(self, folder: str | Path) -> None:
         """Write every frame as CSV and Parquet, and the provenance last; each file appears whole or not at all.

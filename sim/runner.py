@@ -89,8 +89,8 @@ def run(experiment: Experiment, *, report: Report = _quiet, workers: int | None 
 
 def prepare(experiment: Experiment, report: Report) -> tuple[list[Trace], list[Job], list[dict[str, Any]]]:
     """Open the traces and size their pages: the traces, all runs, and the rows of the codecs' costs."""
+    from sim.codec_times import codec_times
     from sim.compressors.registry import compressor
-    from sim.costs import codec_costs
     from sim.frontends.registry import make_frontend
     from sim.inputs import open_input
     from sim.sizing import size_pages
@@ -111,7 +111,7 @@ def prepare(experiment: Experiment, report: Report) -> tuple[list[Trace], list[J
             if sizes.meta["codec"] in done:  # given sizes stand for any codec
                 continue
             done.add(sizes.meta["codec"])
-            costs.extend(codec_costs(trace, sizes))
+            costs.extend(codec_times(trace, sizes))
             jobs.extend(
                 Job(trace, sizes, frontend, allocator, experiment)
                 for frontend in frontends

@@ -16,7 +16,7 @@ UNFINISHED: dict[str, Any] = {"density": math.nan, "density_mean": math.nan, "re
 
 
 def print_result(result: Result) -> None:
-    """Print density, a table a workload, and the codecs' costs."""
+    """Print density, a table a workload, and the codecs' times."""
     from rich.console import Console
 
     console = Console()
@@ -24,8 +24,9 @@ def print_result(result: Result) -> None:
         return
     for trace in in_order(result.density["trace"]):
         console.print(_density(result.density[result.density["trace"] == trace], str(trace)))
-    if len(result.latency):
-        console.print(_costs(result.latency))
+    codecs = result.latency[result.latency["operation"] == "codec"]
+    if len(codecs):
+        console.print(_codecs(codecs))
 
 
 def _table(title: str, caption: str) -> Any:
@@ -61,7 +62,7 @@ def _density(rows: pd.DataFrame, trace: str) -> Any:
     return table
 
 
-def _costs(latency: pd.DataFrame) -> Any:
+def _codecs(latency: pd.DataFrame) -> Any:
     table = _table(
         "what the codecs cost on this machine, us a page", "each unique page was timed once, as it first came"
     )

@@ -55,7 +55,7 @@ def test_saved_and_read_again(result: Result, tmp_path: Path) -> None:
     again = Result.load(tmp_path / "new" / "out")
     for name in FRAMES:
         pd.testing.assert_frame_equal(getattr(again, name), getattr(result, name))
-        table = pd.read_csv(tmp_path / "new" / "out" / f"{name}.csv")
+        table = pd.read_csv(tmp_path / "new" / "out" / f"{name}.csv").astype(getattr(result, name).dtypes.to_dict())
         pd.testing.assert_frame_equal(table, getattr(result, name))
     assert again.provenance == result.provenance
     expected = {f"{name}.{ending}" for name in FRAMES for ending in ("csv", "parquet")} | {"provenance.json"}

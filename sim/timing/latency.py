@@ -1,0 +1,58 @@
+"""The `latency` frame: how long every kind of operation took, and its parts.
+
+Tidy: one row an operation and part of a run. The first columns say which run:
+
+- `trace`, `frontend`, `compressor`, `allocator`, as in the `density` frame;
+- `mapping`, `cpus`, `arrivals`, `load`, `device`, `page_cluster`: the setting (`sim.timing.setting`).
+
+Then `operation` and `part`, and the figures `count`, `mean_us`, `p50_us`, `p95_us`, `p99_us`, `p999_us`, `max_us`.
+
+Operations: `page-out`, `page-in`, `free`, `compact`, `writeback` (entries that zswap moves to the device) and `failed`
+(those whose object could not be mapped). Parts (`PARTS`) add up to `total` in every operation, and so do their means;
+percentiles do not. Every part of an operation has the same count: an operation that did not wait counts as a wait of 0.
+
+The operation `codec` is there in every result, timed or not: the bare compression and decompression of the pages that
+are paged out, as measured; it knows no frontend, allocator or setting, so those columns are empty.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RUN = ("trace", "frontend", "compressor", "allocator")
+SETTING = ("mapping", "cpus", "arrivals", "load", "device", "page_cluster")
+FIGURES = ("count", "mean_us", "p50_us", "p95_us", "p99_us", "p999_us", "max_us")
+QUANTILES = {"p50_us": 0.5, "p95_us": 0.95, "p99_us": 0.99, "p999_us": 0.999}
+COLUMNS = (*RUN, *SETTING, "operation", "part", *FIGURES)
+
+OPERATIONS = ("page-out", "page-in", "free", "compact", "writeback", "failed")
+CODEC = "codec"
+
+# What an operation's time is made of.
+PARTS = (
+    "queue",  # waiting for a CPU, and for kswapd
+    "path",  # the kernel's way to the frontend and back; fault and reclaim
+    "check",  # same-filled?
+    "stream",  # waiting for a compression stream
+    "compress",
+    "lock",  # waiting for the allocator's lock
+    "alloc",  # under the lock, and pages taken and given back
+    "map",  # objects that span pages
+    "copy",
+    "decompress",
+    "readahead",  # all that a page-in does for other pages
+    "device",  # waiting for the swap device and its service
+)
+TOTAL = "total"
+
+
+def frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """The frame of these rows; what a row does not say is empty."""
+    import pandas as pd
+
+    kinds = dict.fromkeys(COLUMNS, "string") | dict.fromkeys(FIGURES, "float64")
+    kinds |= {"cpus": "Int64", "page_cluster": "Int64", "load": "Float64", "count": "int64"}
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(kinds)
