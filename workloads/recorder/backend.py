@@ -68,7 +68,7 @@ class Backend(Protocol):
         """
 
     def dropped(self) -> dict[str, int]:
-        """What was not seen, by name, so far: records that a buffer had no room for, for instance. Empty when nothing."""
+        """What was not seen so far, by name: records that a buffer had no room for, say. Empty when nothing."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -30,8 +30,8 @@ class Records:
 
     `kind` uint8[n]: PAGE_OUT, PAGE_IN, SLOT_FREE, ZERO_OUT, ZERO_IN. `slot` int64[n]: page offset on the device, one
     record a page (a large bio is many). `time_ns` int64[n]: CLOCK_MONOTONIC; of a page-out when its contents were on
-    their way or there, of a page-in when it was asked for. `pid` int32[n]: the thread in whose context it happened,
-    which for a page-out may be a kernel thread's. `owner` int8[n]: OURS, FOREIGN or UNKNOWN, of a page-out; the recorder
+    their way or there, of a page-in when it was asked for. `pid` int32[n]: the thread that was running, which
+    for a page-out may be a kernel thread's. `owner` int8[n]: OURS, FOREIGN or UNKNOWN, of a page-out; the recorder
     settles what is UNKNOWN by pagemap, and does not look at the owner of other records. `page` int32[n]: the row of
     `content` that a PAGE_OUT wrote, or -1 when it is lost; -1 for all other kinds.
 
