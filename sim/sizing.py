@@ -28,12 +28,15 @@ CHUNK = 1024  # pages in one call of a worker
 WORTHWHILE = 0.1  # seconds of work on one core from which workers are started
 
 
-def same_filled(pages: Pages) -> NDArray[np.bool_]:
-    """Whether each page repeats its first machine word of 8 bytes, as zram's page_same_filled tests; bool[n]."""
+def filled(pages: Pages) -> NDArray[np.bool_]:
+    """Whether each page repeats its first machine word of 8 bytes, as zram's page_same_filled tests; bool[2, n].
+
+    The second row tells whether that word is zero, as swap_zeromap's is_folio_zero_filled does (mm/page_io.c, 6.12).
+    """
     words = pages.view(np.uint64)
     same: NDArray[np.bool_] = words[:, 0] == words[:, -1]  # few pages pass, so few are read in full
     same[same] = (words[same] == words[same, :1]).all(axis=1)
-    return same
+    return np.stack((same, same & (words[:, 0] == 0)))
 
 
 def cores() -> int:
@@ -62,11 +65,11 @@ def size_pages(
         raise UserError(f"{trace.path or trace.name}: no contents, and no sizes for {compressor.spec}; use -c {there}")
     size = np.empty(trace.unique_pages, np.int32)
     times = np.empty((2, trace.unique_pages), np.int64)
-    same = np.empty(trace.unique_pages, np.bool_)
+    fill = np.empty((2, trace.unique_pages), np.bool_)
     for start, measured in _measured(trace, compressor, workers or cores()):
-        rows = slice(start, start + len(measured.same_filled))
+        rows = slice(start, start + len(measured.measures[0]))
         size[rows], times[0, rows], times[1, rows] = measured.measures
-        same[rows] = measured.same_filled
+        fill[:, rows] = measured.filled
         progress(rows.stop, trace.unique_pages)
     meta = {
         "codec": compressor.spec,
@@ -74,7 +77,7 @@ def size_pages(
         "host": platform.processor() or platform.machine(),
         "pages": trace.pages_digest,
     }
-    sizes = Sizes(size, same, times[0].copy(), times[1].copy(), meta)
+    sizes = Sizes(size, fill[0].copy(), fill[1].copy(), times[0].copy(), times[1].copy(), meta)
     if keep:
         _keep(trace, sizes)
     return sizes
@@ -115,12 +118,12 @@ class Measured(NamedTuple):
     """What a worker tells of consecutive pages."""
 
     measures: Measures
-    same_filled: NDArray[np.bool_]
+    filled: NDArray[np.bool_]
 
 
 def _measure(compressor: Compressor, pages: Pages) -> Measured:
     # A compressor serves one thread at a time, so each call has its own.
-    return Measured(copy.copy(compressor).measure(pages), same_filled(pages))
+    return Measured(copy.copy(compressor).measure(pages), filled(pages))
 
 
 _shared: list[tuple[Trace, Compressor]] = []  # what forked workers inherit

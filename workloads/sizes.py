@@ -20,6 +20,7 @@ GIVEN = "given"  # the pseudo codec of generators that draw sizes and have no co
 DTYPES: dict[str, np.dtype[Any]] = {
     "size": np.dtype(np.int32),
     "same_filled": np.dtype(np.bool_),
+    "zero_filled": np.dtype(np.bool_),
     "compress_ns": np.dtype(np.int64),
     "decompress_ns": np.dtype(np.int64),
 }
@@ -30,12 +31,14 @@ class Sizes:
     """Results for u unique pages, in page order.
 
     `size` int32[u] bytes after compression; `same_filled` bool[u], whether all machine words are equal;
-    `compress_ns`, `decompress_ns` int64[u], 0 = not measured; `meta` texts: `codec`, `version`, `host`,
-    `pages` (the `pages_digest` of the trace). Raises TraceError for another type or length.
+    `zero_filled` bool[u], whether they are all zero (such a page is same-filled too); `compress_ns`,
+    `decompress_ns` int64[u], 0 = not measured; `meta` texts: `codec`, `version`, `host`, `pages` (the
+    `pages_digest` of the trace). Raises TraceError for another type or length.
     """
 
     size: npt.NDArray[np.int32]
     same_filled: npt.NDArray[np.bool_]
+    zero_filled: npt.NDArray[np.bool_]
     compress_ns: npt.NDArray[np.int64]
     decompress_ns: npt.NDArray[np.int64]
     meta: dict[str, str] = field(default_factory=dict)
@@ -51,7 +54,8 @@ class Sizes:
         """Sizes that come from a generator, not from a compressor: none same-filled, nothing measured."""
         column = np.ascontiguousarray(size, np.int32)
         zeros = np.zeros(len(column), np.int64)
-        return cls(column, np.zeros(len(column), np.bool_), zeros, zeros.copy(), {"codec": GIVEN})
+        no = np.zeros(len(column), np.bool_)
+        return cls(column, no, no.copy(), zeros, zeros.copy(), {"codec": GIVEN})
 
     def columns(self) -> dict[str, npt.NDArray[Any]]:
         """Return the columns by name, in file order."""
@@ -62,13 +66,7 @@ class Sizes:
 
     def take(self, pages: npt.NDArray[np.int64]) -> Sizes:
         """Return the rows of these pages, with the same meta."""
-        return Sizes(
-            self.size[pages],
-            self.same_filled[pages],
-            self.compress_ns[pages],
-            self.decompress_ns[pages],
-            dict(self.meta),
-        )
+        return Sizes(**{name: column[pages] for name, column in self.columns().items()}, meta=dict(self.meta))
 
     def digest(self) -> str:
         """Return the digest of columns and meta in hex."""
@@ -132,7 +130,7 @@ def read_sizes(path: Path) -> Sizes:
 
     from workloads.parquet import reading
 
-    remedy = "delete the file; sizing the pages again makes it anew"
+    remedy = "delete the file, and sizing the pages again makes it anew; of a trace without contents, make it again"
     with reading(path, "Parquet", remedy), pq.ParquetFile(path, page_checksum_verification=True) as file:
         table = file.read()
     if table.schema.names != list(DTYPES):

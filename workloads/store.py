@@ -5,7 +5,8 @@ A folder `NAME.cswap/`, readable with plain pandas:
 - `trace.json`: name, page size, source, counts, digests;
 - `events.parquet`: `kind` uint8, `slot` int64, `page` int32, optionally `time_ns` int64 and `task` int32;
 - `pages.parquet`: `content`, fixed-size binary, one row a unique page; absent in a content-free trace;
-- `sizes/CODEC.parquet`: `size`, `same_filled`, `compress_ns`, `decompress_ns`, one row a unique page.
+- `sizes/CODEC.parquet`: `size`, `same_filled`, `zero_filled`, `compress_ns`, `decompress_ns`, one row a
+  unique page.
 """
 
 from __future__ import annotations

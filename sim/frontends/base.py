@@ -21,6 +21,12 @@ class Frontend(ABC):
     def device(self, n_slots: int, allocator: Allocator) -> Any:
         """The state of an empty device of `n_slots` slots over `allocator`, for the kernels."""
 
+    def stats(self, device: Any) -> dict[str, int]:
+        """What happened on a device so far, by name: page-outs refused, pages read from and written to the device
+        behind (refused ones, and what a frontend moves there), and counts of the frontend's own."""
+        tally = counted(slots_of(device).tally[0])
+        return {name: tally[name] for name in ("refusals", "device_reads", "device_writes")}
+
     @property
     def spec(self) -> str:
         """`name:key=value,...`, as on the command line."""
@@ -30,6 +36,11 @@ class Frontend(ABC):
 def empty_slots(n_slots: int) -> slots.Slots:
     """`n_slots` empty slots."""
     return slots.Slots(arrays.records(n_slots, slots.SLOT), arrays.records(1, slots.TALLY))
+
+
+def counted(record: Any) -> dict[str, int]:
+    """A record of counts by their names."""
+    return {name: int(record[name]) for name in record.dtype.names}
 
 
 def slots_of(device: Any) -> slots.Slots:

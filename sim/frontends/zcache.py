@@ -8,7 +8,7 @@ import numpy as np
 
 from allocators import Allocator
 from allocators.kernels import arrays
-from sim.frontends.base import Frontend, empty_slots
+from sim.frontends.base import Frontend, counted, empty_slots
 from sim.frontends.kernels import zcache as kernels
 
 NO_LIMIT = np.iinfo(np.int64).max
@@ -51,10 +51,9 @@ class Zcache(Frontend):
         rules["max_zsize"], rules["max_mean_zsize"] = allocator.page_size // 8 * 7, allocator.page_size // 8 * 5
         return kernels.Zcache(empty_slots(n_slots), rules, arrays.records(1, kernels.COUNTS))
 
-    @staticmethod
-    def stats(device: kernels.Zcache) -> dict[str, int]:
-        """What happened so far (`kernels.COUNTS`)."""
-        return {name: int(device.counts[0][name]) for name in kernels.COUNTS.names or ()}
+    def stats(self, device: kernels.Zcache) -> dict[str, int]:
+        """See `Frontend.stats`; and `kernels.COUNTS`."""
+        return super().stats(device) | counted(device.counts[0])
 
     @property
     def spec(self) -> str:

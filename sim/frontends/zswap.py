@@ -9,7 +9,7 @@ import numpy as np
 from allocators import Allocator
 from allocators.kernels import arrays
 from allocators.kernels.ids import NIL
-from sim.frontends.base import Frontend, empty_slots
+from sim.frontends.base import Frontend, counted, empty_slots
 from sim.frontends.kernels import zswap as kernels
 
 NO_LIMIT = np.iinfo(np.int64).max
@@ -31,8 +31,7 @@ class Zswap(Frontend):
     Both: same-filled pages are kept by value, unless the pool is full, and what compresses to more than a page, or to
     more than the allocator takes, is refused. 6.18: loads as 6.10; what does not compress below a page is stored as it
     is, if the allocator takes a page; zero pages are kept by swap core (mm/page_io.c, from 6.12), full pool or not,
-    and zswap knows no same-filled ones; the worker spares every entry once. Sizes do not tell zero pages from pages
-    filled with another value, which are rare: all count as zero pages here.
+    and pages filled with another value are compressed as any; the worker spares every entry once.
 
     A page refused counts as a whole page in density; one written back has left the pool and counts nowhere. Before
     6.5 zswap had no list of entries, and the allocator chose what to write back, if it could: not modelled. Nor is
@@ -82,10 +81,11 @@ class Zswap(Frontend):
         counts, entry = arrays.records(1, kernels.COUNTS), arrays.records(n_slots, kernels.ENTRY)
         return kernels.Zswap(empty_slots(n_slots), rules, counts, entry, np.full(1, NIL, np.int32))
 
-    @staticmethod
-    def stats(device: kernels.Zswap) -> dict[str, int]:
-        """What happened so far (`kernels.COUNTS`), named as in the kernel's debugfs where it counts the same."""
-        return {name: int(device.counts[0][name]) for name in kernels.COUNTS.names or () if name != "reached_full"}
+    def stats(self, device: kernels.Zswap) -> dict[str, int]:
+        """See `Frontend.stats`; and `kernels.COUNTS`, named as in the kernel's debugfs where it counts the same."""
+        own = counted(device.counts[0])
+        del own["reached_full"]
+        return super().stats(device) | own
 
     @property
     def spec(self) -> str:

@@ -25,23 +25,34 @@ OUTCOME = np.dtype(
 
 @entry
 def replay(
-    device: Any, allocator: Any, kind: Any, slot: Any, page: Any, size: Any, same_filled: Any, outcome: Any, start: int
+    device: Any,
+    allocator: Any,
+    kind: Any,
+    slot: Any,
+    page: Any,
+    size: Any,
+    same_filled: Any,
+    zero_filled: Any,
+    outcome: Any,
+    start: int,
 ) -> int:
     """Replay events from `start` on; where it stopped because the allocator's arrays must grow, else their number.
 
     kind uint8[n], slot int64[n], page int32[n] as in `workloads.Events`; size int32[unique pages], compressed, and
-    same_filled bool[unique pages]; outcome OUTCOME[n] is written.
+    same_filled, zero_filled bool[unique pages]; outcome OUTCOME[n] is written.
     """
     device, allocator, outcome = borrow(device), borrow(allocator), borrow(outcome)
     kind, slot, page = borrow(kind), borrow(slot), borrow(page)
-    size, same_filled = borrow(size), borrow(same_filled)
+    size, same_filled, zero_filled = borrow(size), borrow(same_filled), borrow(zero_filled)
     tally = device.slots.tally[0]
     for i in range(start, len(kind)):
         what = 0
         if kind[i] == OUT:
             if not allocators.has_room(allocator):
                 return i
-            what = frontends.page_out(device, allocator, slot[i], size[page[i]], same_filled[page[i]])
+            p = page[i]
+            fill = int(same_filled[p]) + int(zero_filled[p])
+            what = frontends.page_out(device, allocator, slot[i], p, size[p], fill)
         elif kind[i] == IN:
             what = frontends.page_in(device, allocator, slot[i])
         elif kind[i] == FREE or kind[i] == LOST:  # what a lost page-out wrote is unknown: nothing is held for it

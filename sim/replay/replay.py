@@ -39,7 +39,8 @@ def replay(
 
 def advance(device: Any, allocator: Allocator, events: Events, sizes: Sizes, outcome: Any) -> None:
     """Replay events on a device in use; writes `outcome`, OUTCOME[n]. Their slots and pages must exist."""
-    columns = (events.kind, events.slot, events.page, sizes.size, sizes.same_filled, outcome)
+    pages = (sizes.size, sizes.same_filled, sizes.zero_filled)
+    columns = (events.kind, events.slot, events.page, *pages, outcome)
     if isinstance(allocator, KernelAllocator):
         done = loop(device, allocator.state, *columns, 0)
         while done < len(events):
@@ -55,5 +56,5 @@ def compile_for(frontend: Frontend, allocator: Allocator) -> None:
     if isinstance(allocator, KernelAllocator):
         none = Events.of(kind=[], slot=[], page=[])
         outcome = arrays.records(1, OUTCOME)[:0]
-        sizes = np.zeros(0, np.int32), np.zeros(0, np.bool_)
-        loop(frontend.device(1, allocator), allocator.state, none.kind, none.slot, none.page, *sizes, outcome, 0)
+        pages = np.zeros(0, np.int32), np.zeros(0, np.bool_), np.zeros(0, np.bool_)
+        loop(frontend.device(1, allocator), allocator.state, none.kind, none.slot, none.page, *pages, outcome, 0)

@@ -13,7 +13,7 @@ from sim.frontends.kernels.slots import EMPTY, HUGE, OBJECT, REFUSED, SAME
 from sim.frontends.registry import make_frontend
 from sim.replay.loop import OUTCOME
 from sim.replay.loop import replay as loop
-from sim.replay.replay import replay
+from sim.replay.replay import advance, replay
 from sim.spec import make_allocator
 from workloads import COMPACT, FREE, GIVEN, IN, LOST, OUT, Events, Sizes, Trace
 from workloads.generator import churn, with_pages
@@ -40,6 +40,7 @@ def case() -> tuple[Trace, Sizes]:
     rng = np.random.default_rng(1)
     sizes = Sizes.given(np.append(rng.integers(1, 4097, 500), [1, 4095, 4096]))
     sizes.same_filled[::20] = True
+    sizes.zero_filled[::40] = True
     events = churn(2400, 1500, rng)
     events.kind[-400::100] = COMPACT
     events.slot[-400::100] = 0
@@ -61,7 +62,7 @@ def in_python(trace: Trace, sizes: Sizes, frontend: str, allocator: Any) -> Any:
     device = make_frontend(frontend).device(trace.n_slots, allocator)
     (events,) = trace.batches()
     outcome = arrays.records(len(events), OUTCOME)
-    columns = (events.kind, events.slot, events.page, sizes.size, sizes.same_filled, outcome)
+    columns = (events.kind, events.slot, events.page, sizes.size, sizes.same_filled, sizes.zero_filled, outcome)
     done = function(device, allocator.state, *columns, 0)
     while done < len(events):
         allocator.grow()
@@ -149,6 +150,17 @@ def test_an_overwrite_allocates_before_it_frees() -> None:
     what, pages, objects, refused = columns(outcome, "what", "pages", "objects", "refused")
     assert what == [OBJECT, REFUSED, OBJECT], "the only page is still held when the second needs it"
     assert (pages, objects, refused) == ([1, 0, 1], [1, 0, 1], [0, 1, 0])
+
+
+@pytest.mark.parametrize("frontend", ["raw", "zram", "zswap:era=6.10", "zcache"])
+def test_what_is_refused_goes_to_the_device(frontend: str) -> None:
+    trace, sizes = small([OUT, OUT, IN, IN, FREE, IN], [0, 1, 0, 1, 1, 1], [0, 0, -1, -1, -1, -1], [3000])
+    made = make_frontend(frontend)
+    allocator = make_allocator("kmalloc", zone=PageZone(1))
+    device = made.device(trace.n_slots, allocator)
+    advance(device, allocator, next(trace.batches()), sizes, arrays.records(6, OUTCOME))
+    stats = made.stats(device)
+    assert (stats["refusals"], stats["device_writes"], stats["device_reads"]) == (1, 1, 1)
 
 
 def test_an_overwrite_by_a_same_filled_page_only_frees() -> None:

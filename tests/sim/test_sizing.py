@@ -1,18 +1,20 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import platformdirs
+import pyarrow.parquet as pq
 import pytest
 
 import sim.sizing as sizing
 from sim.compressors.base import Compressor, Measures, Pages
 from sim.compressors.registry import compressor
 from sim.errors import UserError
-from sim.sizing import same_filled, size_pages
-from workloads import Events, Sizes, Trace, open_trace, save_trace, sizes_path, write_sizes
+from sim.sizing import filled, size_pages
+from workloads import Events, Sizes, Trace, TraceError, open_trace, save_trace, sizes_path, write_sizes
 
 
 class Counting(Compressor):
@@ -135,6 +137,7 @@ def test_workers_find_what_one_core_finds(spec: str, monkeypatch: pytest.MonkeyP
     two = size_pages(trace, compressor(spec), workers=2, progress=lambda done, _: calls.append(done))
     assert np.array_equal(one.size, two.size)
     assert np.array_equal(one.same_filled, two.same_filled)
+    assert np.array_equal(one.zero_filled, two.zero_filled)
     assert calls == [*range(7, 100, 7), 100]
     assert two.compress_ns.min() > 0
     assert [len(compressor(spec).compress(page.tobytes())) for page in trace.page_array(0, 100)] == two.size.tolist()
@@ -143,7 +146,7 @@ def test_workers_find_what_one_core_finds(spec: str, monkeypatch: pytest.MonkeyP
 def test_without_contents_only_known_sizes_can_be_had() -> None:
     events = Events.of([0, 0], [0, 1], [0, 1])
     known = Sizes.given([10, 20])
-    named = Sizes(known.size, known.same_filled, known.compress_ns, known.decompress_ns, {"codec": "zstd:level=9"})
+    named = replace(known, meta={"codec": "zstd:level=9"})
     trace = Trace.from_arrays("secret", events, None, {"zstd:level=9": named})
     with pytest.raises(UserError, match="secret: no contents, and no sizes for lz4; use -c zstd:level=9"):
         size_pages(trace, compressor("lz4"))
@@ -154,10 +157,31 @@ def test_without_contents_only_known_sizes_can_be_had() -> None:
 
 def test_same_filled_is_one_word_of_eight_bytes_over_and_over() -> None:
     rng = np.random.default_rng(0)
-    pages = np.repeat(rng.integers(0, 256, (40, 1, 8), np.uint8), 512, axis=1).reshape(40, 4096)
+    pages = np.repeat(rng.integers(1, 256, (40, 1, 8), np.uint8), 512, axis=1).reshape(40, 4096)
     pages[1::4, 2000] ^= 1  # in the middle
     pages[2::4, -1] ^= 1
     pages[3::4, 3] ^= 1
+    pages[-4:] = 0
+    pages[-1, 77] = 1
     expected = [page.tobytes() == page.tobytes()[:8] * 512 for page in pages]
-    assert expected == [True, False, False, False] * 10
-    assert same_filled(pages).tolist() == expected
+    assert expected == [True, False, False, False] * 9 + [True, True, True, False]
+    assert filled(pages).tolist() == [expected, [False] * 36 + [True, True, True, False]]
+
+
+def test_sizes_kept_before_zero_pages_were_told_apart_are_measured_anew(tmp_path: Path) -> None:
+    size_pages(on_disk(tmp_path / "a.cswap"), Counting())
+    path = sizes_path(tmp_path / "a.cswap", "counting")
+    pq.write_table(pq.read_table(path).drop(["zero_filled"]), path)
+    assert size_pages(open_trace(tmp_path / "a.cswap"), Counting()).size.tolist() == [2, 3, 4, 5, 6]
+    assert Counting.seen == 10
+    size_pages(open_trace(tmp_path / "a.cswap"), Counting())
+    assert Counting.seen == 10
+
+
+def test_without_contents_such_sizes_are_refused(tmp_path: Path) -> None:
+    drawn = Trace.from_arrays("drawn", Events.of([0], [0], [0]), None, {"given": Sizes.given([10])})
+    save_trace(drawn, tmp_path / "a.cswap")
+    path = sizes_path(tmp_path / "a.cswap", "given")
+    pq.write_table(pq.read_table(path).drop(["zero_filled"]), path)
+    with pytest.raises(TraceError, match=r"given.parquet: columns: are .*without contents, make it again"):
+        size_pages(open_trace(tmp_path / "a.cswap"), compressor("lz4"))

@@ -13,7 +13,7 @@ from sim.frontends.kernels import raw, zcache, zram, zswap
 class Rules(NamedTuple):
     """The functions over one type of state."""
 
-    page_out: Callable[[Any, Any, int, int, bool], int]
+    page_out: Callable[[Any, Any, int, int, int, int], int]
     page_in: Callable[[Any, Any, int], int]
     slot_free: Callable[[Any, Any, int], int]
 
@@ -26,9 +26,9 @@ RULES: dict[type, Rules] = {
 }
 
 
-def page_out(device: Any, allocator: Any, slot: int, size: int, same_filled: bool) -> int:
-    """Store a page of `size` compressed bytes in a slot; what the slot holds then."""
-    return RULES[type(device)].page_out(device, allocator, slot, size, same_filled)
+def page_out(device: Any, allocator: Any, slot: int, page: int, size: int, fill: int) -> int:
+    """Store page number `page` of `size` compressed bytes, filled as `fill` says, in a slot; what it holds then."""
+    return RULES[type(device)].page_out(device, allocator, slot, page, size, fill)
 
 
 def page_in(device: Any, allocator: Any, slot: int) -> int:
@@ -46,7 +46,7 @@ def _rules(device: types.Type) -> Rules | None:
 
 
 @overload(page_out, jit_options=INLINED, strict=False)
-def _page_out(device: Any, allocator: Any, slot: Any, size: Any, same_filled: Any) -> Any:
+def _page_out(device: Any, allocator: Any, slot: Any, page: Any, size: Any, fill: Any) -> Any:
     rules = _rules(device)
     return rules and rules.page_out
 

@@ -14,7 +14,7 @@ class Raw(NamedTuple):
 
 
 @kernel
-def page_out(device: Raw, allocator: Any, slot: int, size: int, same_filled: bool) -> int:
+def page_out(device: Raw, allocator: Any, slot: int, page: int, size: int, fill: int) -> int:
     """Store a page of `size` compressed bytes, allocating before the old object is freed; what the slot holds."""
     return slots.put(device.slots, allocator, slot, dispatch.alloc(allocator, size), size, slots.OBJECT)
 
@@ -22,7 +22,7 @@ def page_out(device: Raw, allocator: Any, slot: int, size: int, same_filled: boo
 @kernel
 def page_in(device: Raw, allocator: Any, slot: int) -> int:
     """Read a slot; what it holds."""
-    return int(device.slots.slot[slot].what)
+    return slots.load(device.slots, slot)
 
 
 @kernel

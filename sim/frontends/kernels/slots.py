@@ -13,7 +13,13 @@ OBJECT = 1  # a compressed page
 SAME = 2  # a same-filled page: its value only
 HUGE = 3  # an incompressible page, kept whole as an object
 REFUSED = 4  # a page that the pool did not take: it stays a whole page elsewhere
-WHAT = ("empty", "object", "same_filled", "huge", "refused")
+WRITTEN_BACK = 5  # a page that was in the pool and was moved to the device behind
+WHAT = ("empty", "object", "same_filled", "huge", "refused", "written_back")
+
+# What a page is filled with: how many of `same_filled` and `zero_filled` it is.
+MIXED = 0
+SAME_FILLED = 1  # one machine word over and over, not zero
+ZERO_FILLED = 2
 
 SLOT = np.dtype([("what", np.int32), ("bytes", np.int32), ("handle", np.int32)], align=True)
 TALLY = np.dtype(
@@ -23,7 +29,10 @@ TALLY = np.dtype(
         ("same_filled", np.int64),  # live slots
         ("huge", np.int64),
         ("refused", np.int64),
-        ("refusals", np.int64),  # so far
+        ("written_back", np.int64),
+        ("refusals", np.int64),  # so far, as are:
+        ("device_reads", np.int64),  # pages read from the device behind
+        ("device_writes", np.int64),  # pages written to it, refused ones included
     ],
     align=True,
 )
@@ -51,8 +60,19 @@ def drop(slots: Slots, allocator: Any, i: int) -> int:
         tally.same_filled -= 1
     elif what == REFUSED:
         tally.refused -= 1
+    elif what == WRITTEN_BACK:
+        tally.written_back -= 1
     slot.what = EMPTY
     return what
+
+
+@kernel
+def write_back(slots: Slots, allocator: Any, i: int) -> None:
+    """Move the object of a slot to the device."""
+    drop(slots, allocator, i)
+    slots.slot[i].what = WRITTEN_BACK
+    slots.tally[0].written_back += 1
+    slots.tally[0].device_writes += 1
 
 
 @kernel
@@ -60,8 +80,24 @@ def refuse(slots: Slots, i: int) -> int:
     """Note in an empty slot that its page was not taken."""
     slots.slot[i].what = REFUSED
     slots.tally[0].refused += 1
+    return count_refusal(slots)
+
+
+@kernel
+def count_refusal(slots: Slots) -> int:
+    """Count a page-out that was not taken."""
     slots.tally[0].refusals += 1
+    slots.tally[0].device_writes += 1
     return REFUSED
+
+
+@kernel
+def load(slots: Slots, i: int) -> int:
+    """Read a slot; what it holds."""
+    what = int(slots.slot[i].what)
+    if what in (REFUSED, WRITTEN_BACK):
+        slots.tally[0].device_reads += 1
+    return what
 
 
 @kernel

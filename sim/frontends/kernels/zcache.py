@@ -30,7 +30,6 @@ COUNTS = np.dtype(
         ("compress_poor", np.int64),  # because this one was too large
         ("mean_compress_poor", np.int64),  # because it was large, and the others were on average
         ("failed_alloc", np.int64),  # by the allocator
-        ("device_reads", np.int64),  # page-ins of refused pages
     ],
     align=True,
 )
@@ -64,7 +63,7 @@ def accepts(device: Zcache, allocator: Any, size: int) -> bool:
 
 
 @kernel
-def page_out(device: Zcache, allocator: Any, slot: int, size: int, same_filled: bool) -> int:
+def page_out(device: Zcache, allocator: Any, slot: int, page: int, size: int, fill: int) -> int:
     """Store a page of `size` compressed bytes; what became of it."""
     slots.drop(device.slots, allocator, slot)
     handle = NO_MEMORY
@@ -78,10 +77,7 @@ def page_out(device: Zcache, allocator: Any, slot: int, size: int, same_filled: 
 @kernel
 def page_in(device: Zcache, allocator: Any, slot: int) -> int:
     """Read a slot; what it holds."""
-    what = int(device.slots.slot[slot].what)
-    if what == slots.REFUSED:
-        device.counts[0].device_reads += 1
-    return what
+    return slots.load(device.slots, slot)
 
 
 @kernel

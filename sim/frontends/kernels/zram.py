@@ -62,14 +62,13 @@ def fail(held: slots.Slots, i: int) -> int:
     """Note a write that failed: a slot in use keeps what it held."""
     if held.slot[i].what == slots.EMPTY:
         return slots.refuse(held, i)
-    held.tally[0].refusals += 1
-    return slots.REFUSED
+    return slots.count_refusal(held)
 
 
 @kernel
-def page_out(device: Zram, allocator: Any, slot: int, size: int, same_filled: bool) -> int:
+def page_out(device: Zram, allocator: Any, slot: int, page: int, size: int, fill: int) -> int:
     """Store a page of `size` compressed bytes; what became of it."""
-    if same_filled:
+    if fill != slots.MIXED:
         slots.drop(device.slots, allocator, slot)
         device.slots.slot[slot].what = slots.SAME
         device.slots.tally[0].same_filled += 1
@@ -83,7 +82,7 @@ def page_out(device: Zram, allocator: Any, slot: int, size: int, same_filled: bo
 @kernel
 def page_in(device: Zram, allocator: Any, slot: int) -> int:
     """Read a slot; what it holds."""
-    return int(device.slots.slot[slot].what)
+    return slots.load(device.slots, slot)
 
 
 @kernel

@@ -24,7 +24,6 @@ from allocators.kernels.codes import NO_MEMORY, TOO_LARGE
 from allocators.kernels.ids import NIL
 from sim.frontends.kernels import slots
 
-WRITTEN_BACK = len(slots.WHAT)  # what a slot holds whose page was moved to the device
 RETRIES = 16  # entries spared in one run of the worker, at which it gives up (MAX_RECLAIM_RETRIES, mm/internal.h)
 
 RULES = np.dtype(
@@ -50,7 +49,6 @@ COUNTS = np.dtype(
         ("reject_alloc_fail", np.int64),  # because the allocator had no memory
         ("written_back", np.int64),  # entries moved to the device
         ("spared", np.int64),  # second chances given
-        ("device_reads", np.int64),  # page-ins of slots that lie on the device
     ],
     align=True,
 )
@@ -106,8 +104,8 @@ def write_back(device: Zswap, allocator: Any) -> None:
             lists.append(device.entry, device.oldest, 0, i)
             spared += 1
         else:
-            forget(device, allocator, i)
-            device.slots.slot[i].what = WRITTEN_BACK
+            unlist(device, i)
+            slots.write_back(device.slots, allocator, i)
             counts.written_back += 1
         if dispatch.pages(allocator) <= rules.accept_to:
             break
@@ -129,13 +127,14 @@ def store(device: Zswap, allocator: Any, size: int) -> int:
 
 
 @kernel
-def page_out(device: Zswap, allocator: Any, slot: int, size: int, same_filled: bool) -> int:
+def page_out(device: Zswap, allocator: Any, slot: int, page: int, size: int, fill: int) -> int:
     """Store a page of `size` compressed bytes; what became of it."""
     rules = device.rules[0]
     if rules.drop_first:
         forget(device, allocator, slot)
-    full = not (same_filled and rules.zeros_apart) and is_full(device, allocator)
-    if same_filled and not full:
+    by_value = fill == slots.ZERO_FILLED if rules.zeros_apart else fill != slots.MIXED
+    full = not (by_value and rules.zeros_apart) and is_full(device, allocator)
+    if by_value and not full:
         forget(device, allocator, slot)
         device.slots.slot[slot].what = slots.SAME
         device.slots.tally[0].same_filled += 1
@@ -160,10 +159,8 @@ def page_out(device: Zswap, allocator: Any, slot: int, size: int, same_filled: b
 def page_in(device: Zswap, allocator: Any, slot: int) -> int:
     """Read a slot; what it held. An exclusive load leaves it empty: the page in memory is the only copy then."""
     rules = device.rules[0]
-    what = int(device.slots.slot[slot].what)
-    if what in (slots.REFUSED, WRITTEN_BACK):
-        device.counts[0].device_reads += 1
-    elif rules.exclusive:
+    what = slots.load(device.slots, slot)
+    if rules.exclusive and what not in (slots.REFUSED, slots.WRITTEN_BACK):
         if what != slots.SAME or not rules.zeros_apart:
             forget(device, allocator, slot)
     elif what == slots.OBJECT:

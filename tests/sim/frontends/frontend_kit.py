@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,9 @@ from sim.replay.loop import OUTCOME
 from sim.replay.loop import replay as loop
 from workloads.events import FREE, IN, OUT
 
-SAME = 0  # the size that stands for a same-filled page; its compressed form has 20 bytes
-SAME_SIZE = 20
+SAME = 0  # the size that stands for a page filled with a word that is not zero
+ZERO = -1  # for a page of zeros
+SAME_SIZE = 20  # of their compressed form
 
 Step = tuple[int, int, int]  # kind, slot, compressed size
 
@@ -59,15 +59,16 @@ def free(slot: int) -> Step:
 def run(device: Any, allocator: Allocator, steps: list[Step], plain: bool = False) -> Any:
     """The outcomes of the steps, OUTCOME[n]; on a built-in allocator compiled unless `plain`."""
     kind, slot, size = (np.array(column) for column in zip(*steps, strict=True))
-    pages = SimpleNamespace(size=np.where(size == SAME, SAME_SIZE, size).astype(np.int32), same=size == SAME)
-    columns = (kind.astype(np.uint8), slot.astype(np.int64), np.arange(len(steps), dtype=np.int32))
+    filled = size <= 0
+    pages = (np.where(filled, SAME_SIZE, size).astype(np.int32), filled, size == ZERO)
+    columns = (kind.astype(np.uint8), slot.astype(np.int64), np.arange(len(steps), dtype=np.int32), *pages)
     outcome = np.zeros(len(steps), OUTCOME).view(np.recarray)
     done = 0
     while True:
         compiled = isinstance(allocator, KernelAllocator)
         state = allocator.state if isinstance(allocator, KernelAllocator) else allocator
         replay = loop if compiled and not plain else getattr(loop, "py_func", loop)
-        done = replay(device, state, *columns, pages.size, pages.same, outcome, done)
+        done = replay(device, state, *columns, outcome, done)
         if done == len(steps):
             return outcome
         assert isinstance(allocator, KernelAllocator)
@@ -77,7 +78,7 @@ def run(device: Any, allocator: Allocator, steps: list[Step], plain: bool = Fals
 def random_steps(seed: int, count: int, n_slots: int) -> list[Step]:
     """Page-outs of all kinds of sizes, page-ins and frees of any slot."""
     rng = np.random.default_rng(seed)
-    sizes = [SAME, 300, 1000, 2000, 3000, 3400, 3700, 4096, 4200]
+    sizes = [SAME, ZERO, 300, 1000, 2000, 3000, 3400, 3700, 4096, 4200]
     kinds = rng.choice([OUT, IN, FREE], count, p=[0.6, 0.25, 0.15])
     slots = rng.integers(0, n_slots, count)
     drawn = np.where(rng.random(count) < 0.3, rng.choice(sizes, count), rng.integers(100, 3200, count))
