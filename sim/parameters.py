@@ -31,21 +31,21 @@ class Parameter(NamedTuple):
 
     def __str__(self) -> str:
         """`name=default`."""
-        return f"{self.name} (required)" if self.required else f"{self.name}={_text(self.default)}"
+        return f"{self.name} (required)" if self.required else f"{self.name}={written(self.default)}"
 
     def converted(self, value: Value, what: str) -> Value:
         """The value in the type the constructor wants. Raises SpecError naming `what`."""
         from sim.errors import SpecError
 
-        text = _text(value)
+        text = written(value)
         for kind in KINDS:
             read = read_value(kind, text) if kind in self.kinds else None
             if read is not None and (not self.choices or read in self.choices):
                 return read
         wanted = " or ".join(_NAMES[kind] for kind in self.kinds)
         if self.choices:
-            wanted = "one of " + ", ".join(map(_text, self.choices))
-        raise SpecError(f"{what}: {self.name}={text} is wrong; give {wanted} (default: {_text(self.default)})")
+            wanted = "one of " + ", ".join(map(written, self.choices))
+        raise SpecError(f"{what}: {self.name}={text} is wrong; give {wanted} (default: {written(self.default)})")
 
 
 def parameters(cls: Callable[..., Any]) -> dict[str, Parameter]:
@@ -75,7 +75,8 @@ def is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _text(value: Any) -> str:
+def written(value: Any) -> str:
+    """A value as a spec has it."""
     if value is None or isinstance(value, bool):
         return str(value).lower()
     return "none" if value is inspect.Parameter.empty else str(value)

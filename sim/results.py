@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-FRAMES = ("density", "timeline", "latency")
+FRAMES = ("density", "timeline", "latency", "counters")
 MARK = "provenance.json"
 
 
@@ -28,11 +28,13 @@ class Result:
     lost page-outs, whose contents the recorder did not catch.
     `timeline`: about 500 samples a run; event, time_s, pages, objects, bytes, same_filled, refused.
     `latency`: one row a run, operation and part; see `sim.timing.latency`.
+    `counters`: one row a run and counter; counter, value. What the frontend counted, see its `stats`.
     """
 
     density: pd.DataFrame
     timeline: pd.DataFrame
     latency: pd.DataFrame
+    counters: pd.DataFrame
     provenance: dict[str, Any]
 
     @classmethod
@@ -41,6 +43,7 @@ class Result:
         rows: list[dict[str, Any]],
         timeline: list[dict[str, Any]],
         latency: list[dict[str, Any]],
+        counters: list[dict[str, Any]],
         provenance: dict[str, Any],
     ) -> Result:
         """From rows."""
@@ -48,7 +51,7 @@ class Result:
 
         from sim.timing.latency import frame
 
-        return cls(pd.DataFrame(rows), pd.DataFrame(timeline), frame(latency), provenance)
+        return cls(pd.DataFrame(rows), pd.DataFrame(timeline), frame(latency), pd.DataFrame(counters), provenance)
 
     def save(self, folder: str | Path) -> None:
         """Write every frame as CSV and Parquet, and the provenance last; each file appears whole or not at all.

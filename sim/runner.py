@@ -7,7 +7,7 @@ import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.experiment import Experiment
 from sim.provenance import provenance
@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 Report = Callable[[str], Progress]  # names a stage, returns its progress callback
 
 
+class Rows(NamedTuple):
+    """What a run adds to the frames of a result."""
+
+    density: dict[str, Any]
+    timeline: list[dict[str, Any]]
+    counters: list[dict[str, Any]]
+
+
 @dataclass(frozen=True)
 class Job:
     """One run."""
@@ -32,8 +40,8 @@ class Job:
     allocator: str
     experiment: Experiment
 
-    def run(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """Replay; the row of the `density` frame and the rows of its `timeline`."""
+    def run(self) -> Rows:
+        """Replay."""
         from sim.density import DensityMeter
         from sim.replay.replay import replay
         from sim.spec import make_allocator
@@ -41,7 +49,8 @@ class Job:
         zone = self.experiment.zone() if self.experiment.zone_pages else None
         allocator = make_allocator(self.allocator, self.trace.page_size, zone)
         meter = DensityMeter(self.trace.n_events, self.trace.page_size)
-        for events, outcome in replay(self.trace, self.sizes, self.frontend, allocator):
+        running = replay(self.trace, self.sizes, self.frontend, allocator)
+        for events, outcome in running:
             meter.add(events, outcome)
         key = {
             "trace": self.trace.name,
@@ -49,13 +58,14 @@ class Job:
             "compressor": self.sizes.meta["codec"],
             "allocator": allocator.spec,
         }
-        return key | meter.row(), [key | row for row in meter.timeline()]
+        counters = [key | {"counter": name, "value": value} for name, value in running.counters().items()]
+        return Rows(key | meter.row(), [key | row for row in meter.timeline()], counters)
 
 
 _jobs: list[Job] = []  # what forked workers inherit
 
 
-def _run_job(index: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _run_job(index: int) -> Rows:
     return _jobs[index].run()
 
 
@@ -72,19 +82,23 @@ def run(experiment: Experiment, *, report: Report = _quiet, workers: int | None 
     from sim.sizing import cores
 
     traces, jobs, costs = prepare(experiment, report)
-    rows: list[dict[str, Any]] = []
-    timeline: list[dict[str, Any]] = []
+    finished: list[Rows] = []
     complete = True
     progress = report("replay")
     try:
-        for row, samples in _results(jobs, workers or cores()):
-            rows.append(row)
-            timeline.extend(samples)
-            progress(len(rows), len(jobs))
+        for rows in _results(jobs, workers or cores()):
+            finished.append(rows)
+            progress(len(finished), len(jobs))
     except KeyboardInterrupt:
         complete = False
     about = provenance(experiment, traces, jobs, complete=complete)
-    return Result.of(rows, timeline, costs, about)
+    return Result.of(
+        [rows.density for rows in finished],
+        [row for rows in finished for row in rows.timeline],
+        costs,
+        [row for rows in finished for row in rows.counters],
+        about,
+    )
 
 
 def prepare(experiment: Experiment, report: Report) -> tuple[list[Trace], list[Job], list[dict[str, Any]]]:
@@ -137,7 +151,7 @@ def distinct(traces: list[Trace]) -> list[Trace]:
     return named
 
 
-def _results(jobs: list[Job], workers: int) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+def _results(jobs: list[Job], workers: int) -> Iterator[Rows]:
     """Results in the order of the jobs; several processes where there are several allocators to compile."""
     if workers == 1 or len({job.allocator for job in jobs}) == 1:
         for job in jobs:

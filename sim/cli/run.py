@@ -93,7 +93,7 @@ def _save(result: Result, out: Path, quiet: bool) -> None:
     result.save(out)
     plots = result.save_plots(out)
     if not quiet:
-        print(f"written to {out}: density, timeline and latency as CSV and Parquet, provenance.json,")
+        print(f"written to {out}: density, timeline, latency and counters as CSV and Parquet, provenance.json,")
         print(f"pictures {' and '.join(path.name for path in plots)}")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from allocators import Allocator
 from allocators.kernels import arrays
 from sim.frontends.kernels import slots
+from sim.parameters import parameters, written
 
 
 class Frontend(ABC):
@@ -29,8 +30,13 @@ class Frontend(ABC):
 
     @property
     def spec(self) -> str:
-        """`name:key=value,...`, as on the command line."""
-        return self.name
+        """`name:key=value,...`, as on the command line: what differs from the defaults."""
+        given = [
+            f"{name}={written(getattr(self, name))}"
+            for name, parameter in parameters(type(self)).items()
+            if getattr(self, name) != parameter.default
+        ]
+        return f"{self.name}:{','.join(given)}" if given else self.name
 
 
 def empty_slots(n_slots: int) -> slots.Slots:

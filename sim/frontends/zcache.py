@@ -54,11 +54,3 @@ class Zcache(Frontend):
     def stats(self, device: kernels.Zcache) -> dict[str, int]:
         """See `Frontend.stats`; and `kernels.COUNTS`."""
         return super().stats(device) | counted(device.counts[0])
-
-    @property
-    def spec(self) -> str:
-        """See `Frontend.spec`."""
-        given = [f"ram_pages={self.ram_pages}"] if self.ram_pages else []
-        if self.page_count_policy_percent != PERCENT:
-            given.append(f"page_count_policy_percent={self.page_count_policy_percent}")
-        return f"{self.name}:{','.join(given)}" if given else self.name

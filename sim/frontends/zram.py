@@ -34,8 +34,3 @@ class Zram(Frontend):
         rules["huge"], rules["page_size"] = huge_size(allocator), allocator.page_size
         rules["limit"] = -(-self.mem_limit // allocator.page_size) or NO_LIMIT
         return kernels.Zram(empty_slots(n_slots), rules, arrays.records(1, kernels.PEAKS))
-
-    @property
-    def spec(self) -> str:
-        """See `Frontend.spec`."""
-        return f"{self.name}:mem_limit={self.mem_limit}" if self.mem_limit else self.name

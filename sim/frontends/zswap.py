@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -86,15 +86,3 @@ class Zswap(Frontend):
         own = counted(device.counts[0])
         del own["reached_full"]
         return super().stats(device) | own
-
-    @property
-    def spec(self) -> str:
-        """See `Frontend.spec`."""
-        defaults: dict[str, Any] = {
-            "era": "6.18",
-            "max_pool_percent": 20,
-            "accept_threshold_percent": 90,
-            "ram_pages": 0,
-        }
-        given = [f"{key}={getattr(self, key)}" for key, value in defaults.items() if getattr(self, key) != value]
-        return f"{self.name}:{','.join(given)}" if given else self.name

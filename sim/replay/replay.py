@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,21 +21,41 @@ from workloads.trace import Trace
 BATCH = 1 << 17  # events
 
 
-def replay(
-    trace: Trace, sizes: Sizes, frontend: Frontend, allocator: Allocator, batch: int = BATCH
-) -> Iterator[tuple[Events, Any]]:
-    """Yield the events in batches, each with its outcomes (OUTCOME[n]; overwritten by the next batch).
+@dataclass
+class Replay:
+    """A replay under way: iterating over it yields the events in batches, each with its outcomes.
 
-    The allocator must be new. It keeps its state after the last batch: `allocator.check()`, `allocator.stats()`.
+    Outcomes are OUTCOME[n], overwritten by the next batch. The allocator keeps its state after the last batch
+    (`allocator.check()`, `allocator.stats()`), and so does the frontend's `device`.
+    """
+
+    trace: Trace
+    sizes: Sizes
+    frontend: Frontend
+    allocator: Allocator
+    device: Any
+    batch: int
+
+    def __iter__(self) -> Iterator[tuple[Events, Any]]:
+        buffer = arrays.records(self.batch, OUTCOME)
+        for events in self.trace.batches(self.batch):
+            outcome = buffer[: len(events)]
+            advance(self.device, self.allocator, events, self.sizes, outcome)
+            yield events, outcome
+
+    def counters(self) -> dict[str, int]:
+        """What happened so far, as the frontend counts it."""
+        return self.frontend.stats(self.device)
+
+
+def replay(trace: Trace, sizes: Sizes, frontend: Frontend, allocator: Allocator, batch: int = BATCH) -> Replay:
+    """The replay of a trace on an empty device over a new allocator, `batch` events at a time.
+
+    Raises UserError for an allocator of another page size.
     """
     if allocator.page_size != trace.page_size:
         raise UserError(f"{trace.name}: pages of {trace.page_size} bytes; {allocator.spec} has {allocator.page_size}")
-    device = frontend.device(trace.n_slots, allocator)
-    buffer = arrays.records(batch, OUTCOME)
-    for events in trace.batches(batch):
-        outcome = buffer[: len(events)]
-        advance(device, allocator, events, sizes, outcome)
-        yield events, outcome
+    return Replay(trace, sizes, frontend, allocator, frontend.device(trace.n_slots, allocator), batch)
 
 
 def advance(device: Any, allocator: Allocator, events: Events, sizes: Sizes, outcome: Any) -> None:

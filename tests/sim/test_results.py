@@ -170,6 +170,15 @@ def test_rows_of_the_command(result: Result) -> None:
     assert all(0 < row["density"] <= row["ideal_density"] for row in rows)
 
 
+def test_counters_are_tidy(result: Result) -> None:
+    counters = result.counters
+    assert counters.columns.tolist() == ["trace", "frontend", "compressor", "allocator", "counter", "value"]
+    of_zbud = counters[(counters["allocator"] == "zbud") & (counters["trace"] == "random")]
+    values = dict(zip(of_zbud["counter"], of_zbud["value"], strict=True))
+    (refused,) = result.density.query("trace == 'random' and allocator == 'zbud'")["refused"]
+    assert values["refusals"] == values["device_writes"] == refused > 0
+
+
 def test_given_sizes_are_run_once_for_all_codecs() -> None:
     result = run(Experiment((WORKLOAD,), ("zbud",), ("lz4", "lzo")))
     assert result.density["compressor"].tolist() == [GIVEN]
@@ -207,7 +216,7 @@ def test_interrupted_it_keeps_what_is_finished(workers: int, finished: int) -> N
 @pytest.mark.parametrize("finished", [0, 1])
 def test_the_command_prints_what_was_finished(finished: int, monkeypatch: pytest.MonkeyPatch, result: Result) -> None:
     both = pd.concat([result.density.assign(compressor="lz4"), result.density.assign(compressor="lzo")])
-    part = Result(both[: 5 * finished], result.timeline, result.latency, {"complete": False})
+    part = Result(both[: 5 * finished], result.timeline, result.latency, result.counters, {"complete": False})
     monkeypatch.setattr("sim.runner.run", lambda *_, **__: part)
     answer = command(WORKLOAD)
     assert answer.exit_code == 130, answer.output
