@@ -42,12 +42,13 @@ class ZramDevice:
         self._limited = False
         self._fd = -1
 
-    def start(self, codec: str, n_slots: int, mem_limit: int) -> None:
-        """Make the device usable. Raises HostError when the kernel has no such codec."""
-        known = (self.folder / "comp_algorithm").read_text().replace("[", "").replace("]", "").split()
-        if codec not in known:
-            raise HostError(f"zram of this kernel has no {codec}; use -c {', '.join(known)}")
-        self._set("comp_algorithm", codec)
+    def start(self, codec: str | None, n_slots: int, mem_limit: int) -> None:
+        """Make the device usable; None is the kernel's default codec. Raises HostError when it has no such codec."""
+        if codec is not None:
+            known = (self.folder / "comp_algorithm").read_text().replace("[", "").replace("]", "").split()
+            if codec not in known:
+                raise HostError(f"zram of this kernel has no {codec}; use -c {', '.join(known)}")
+            self._set("comp_algorithm", codec)
         self._set("disksize", n_slots * PAGE)
         self._set("mem_limit", mem_limit)
         self._limited = mem_limit > 0
@@ -67,6 +68,10 @@ class ZramDevice:
     def read(self, slot: int, into: mmap.mmap) -> None:
         """Read a slot; zeros if it is empty."""
         os.preadv(self._fd, [into], slot * PAGE)
+
+    def fileno(self) -> int:
+        """The file descriptor, opened past the page cache: buffers must lie at addresses divisible by PAGE."""
+        return self._fd
 
     def discard(self, slot: int) -> None:
         """Empty a slot."""
@@ -92,7 +97,7 @@ class ZramDevice:
 
 
 @contextmanager
-def zram_device(codec: str, n_slots: int, mem_limit: int = 0) -> Iterator[ZramDevice]:
+def zram_device(codec: str | None, n_slots: int, mem_limit: int = 0) -> Iterator[ZramDevice]:
     """Add a device, and remove it whatever happens; `mem_limit` in bytes, 0 for none.
 
     Signals must be deferred (`workloads.host.signals`). Raises HostError without zram, root or the codec.

@@ -1,0 +1,1 @@
+"""What this host takes: its codecs, its memory, its kernel's way to a zram device and back."""

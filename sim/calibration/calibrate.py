@@ -1,0 +1,120 @@
+"""A calibration: everything measured in several processes, one after the other, each with new memory."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from sim.calibration.codecs import batches, measure_codecs
+from sim.calibration.samples import Samples
+from sim.errors import UserError
+from sim.sizing import filled
+from workloads.progress import Progress, silent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sim.compressors.base import Pages
+    from workloads.trace import Trace
+
+
+class Plan(NamedTuple):
+    """What one process measures: codecs by their specs on these pages, and a zram device or not."""
+
+    codecs: tuple[str, ...]
+    pages: Pages
+    zram: bool
+    seed: int
+
+
+def sample_pages(trace: Trace, count: int, seed: int = 0) -> Pages:
+    """Up to `count` random pages of a trace that are not same-filled; uint8[n, page_size].
+
+    Raises TraceError for a trace without contents, UserError when there is no such page.
+    """
+    rng = np.random.default_rng(seed)
+    kept = [batch[~filled(batch)[0]] for batch in trace.page_batches()]
+    pages = np.concatenate(kept) if kept else trace.page_array(0, 0)
+    if not len(pages):
+        raise UserError(f"{trace.name}: no pages but same-filled ones, which no codec sees; give another trace")
+    return np.ascontiguousarray(pages[np.sort(rng.permutation(len(pages))[:count])])
+
+
+def calibrate(plan: Plan, processes: int, progress: Progress = silent) -> Iterator[pd.DataFrame]:
+    """The samples of each process as it ends (see `sim.calibration.samples`).
+
+    Raises HostError when a zram device is wanted and there is none, CodecError if a page does not decompress to itself.
+    """
+    if plan.zram:
+        from workloads.host.zram import require_zram
+
+        require_zram()
+    steps = batches(plan.pages)
+    for number in range(processes):
+        yield _measured(plan, number, partial(_within, progress, number * steps, processes * steps))
+
+
+def _within(progress: Progress, before: int, total: int, done: int) -> None:
+    progress(before + done, total)
+
+
+def _measured(plan: Plan, number: int, progress: Callable[[int], object]) -> pd.DataFrame:
+    """What a new process measures; it ends with this one, or soon after it."""
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=_child, args=(plan._replace(seed=plan.seed + number), sender))
+    child.start()
+    sender.close()
+    try:
+        while isinstance(answer := receiver.recv(), int):
+            progress(answer)
+    except EOFError:
+        raise UserError("the measuring process was killed; is memory short?") from None
+    except BaseException:
+        child.terminate()
+        raise
+    finally:
+        child.join()
+    if isinstance(answer, Exception):
+        raise answer
+    frame: pd.DataFrame = answer
+    return frame.assign(process=number)
+
+
+def _child(plan: Plan, sender: Connection) -> None:
+    """Send numbers of batches done, then the frame or an exception."""
+    with suppress(KeyboardInterrupt, BrokenPipeError):
+        try:
+            sender.send(measure(plan, sender.send))
+        except Exception as error:
+            sender.send(error)
+
+
+def measure(plan: Plan, done: Callable[[int], object] = lambda done: None) -> pd.DataFrame:
+    """The samples of one process: this one. It is kept on one CPU from here on."""
+    from sim.calibration.memory import measure_memory
+    from sim.compressors.registry import compressor
+
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # a move to another CPU empties the caches
+    rng, samples = np.random.default_rng(plan.seed), Samples()
+    measure_memory(samples, rng)
+    measure_codecs(samples, [compressor(spec) for spec in plan.codecs], plan.pages, rng, done)
+    if plan.zram:
+        _measure_device(samples)
+    return samples.frame()
+
+
+def _measure_device(samples: Samples) -> None:
+    from sim.calibration.device import FLOOR_SLOTS, measure_floors
+    from workloads.host.signals import deferred
+    from workloads.host.zram import zram_device
+
+    with deferred(), zram_device(None, FLOOR_SLOTS) as device:
+        measure_floors(samples, device, 0)

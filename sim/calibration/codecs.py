@@ -1,0 +1,58 @@
+"""Codec times on real pages, every codec on the same pages in turn.
+
+How the known traps are met: within a run no codec meets a page twice in a row, because the second time is a good third
+faster (the branches are trained); codecs take turns on each batch of pages, in another order each time, so that all
+see the same neighbours' noise; compressions lie apart from decompressions; cold and warm pages are different passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from sim.calibration.samples import Samples
+from sim.compressors.base import BATCH, Compressor, Pages
+
+FLUSH = 16 << 20
+"""Bytes read to push other things out of a core's own caches."""
+STATES = ("cold", "warm")
+
+
+def batches(pages: Pages) -> int:
+    """Batches that `measure_codecs` makes of these pages."""
+    return len(STATES) * -(-len(pages) // BATCH)
+
+
+def measure_codecs(
+    samples: Samples,
+    compressors: Sequence[Compressor],
+    pages: Pages,
+    rng: np.random.Generator,
+    done: Callable[[int], object] = lambda done: None,
+) -> None:
+    """Add times of compression and decompression of each page, cold and warm, with overheads subtracted.
+
+    `done` is told how many of the `batches` are done. Raises CodecError if a page does not decompress to itself.
+    """
+    if not len(pages):
+        return
+    flush = np.ones(FLUSH // 8, np.uint64)
+    for codec in compressors:  # compiled, and its memory made, before it is timed
+        codec.measure(pages[:BATCH])
+    finished = 0
+    for state in STATES:
+        order = rng.permutation(len(pages))
+        for start in range(0, len(pages), BATCH):
+            numbers = order[start : start + BATCH]
+            batch = pages[numbers]
+            for i in rng.permutation(len(compressors)):
+                codec = compressors[i]
+                if state == "cold":
+                    _, *times = codec.measure(batch, flush.sum)
+                else:
+                    _, *times = codec.measure(batch.copy())
+                for part, ns in zip(("compress", "decompress"), times, strict=True):
+                    samples.add("codec", ns, numbers, codec.spec, part, state)
+            finished += 1
+            done(finished)

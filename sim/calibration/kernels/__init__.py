@@ -1,0 +1,1 @@
+"""Loops that read the clock around the thing itself, with no Python in between."""

@@ -1,0 +1,45 @@
+"""The machine and the state it is in, as far as it tells: what a time depends on."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+from sim.provenance import processor
+
+CPU = Path("/sys/devices/system/cpu")
+UNKNOWN = "not visible"
+
+
+def machine() -> dict[str, Any]:
+    """JSON-safe: processor, cores, kernel, governor, turbo, hypervisor, the processes that want to run now."""
+    return {
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "kernel": platform.release(),
+        "governor": _read(CPU / "cpu0/cpufreq/scaling_governor"),
+        "turbo": _turbo(),
+        "hypervisor": _hypervisor(),
+        "load": round(os.getloadavg()[0], 2),
+    }
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return UNKNOWN
+
+
+def _turbo() -> str:
+    off = _read(CPU / "intel_pstate/no_turbo")
+    on = _read(CPU / "cpufreq/boost")
+    if UNKNOWN in (off, on) and off == on:
+        return UNKNOWN
+    return "on" if off == "0" or on == "1" else "off"
+
+
+def _hypervisor() -> bool:
+    return "hypervisor" in _read(Path("/proc/cpuinfo")).partition("\n\n")[0].split()

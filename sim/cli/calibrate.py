@@ -1,0 +1,150 @@
+"""`cswap calibrate`: what this host takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sim.timing.costs import Price
+
+SAMPLE = "gcc"
+CODECS = ("lz4", "lzo-rle", "zstd")
+BUSY = 0.5  # processes that want to run besides, from which the times are not this machine's best
+
+
+def calibrate(
+    trace: Annotated[
+        str, typer.Argument(metavar="[TRACE]", help="Whose pages: NAME.cswap, a shipped sample, or a generator.")
+    ] = SAMPLE,
+    compressor: Annotated[
+        list[str] | None, typer.Option("-c", "--compressor", metavar="SPEC", help="May be given several times.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="FILE", help="Write the prices there as TOML, for --costs.")
+    ] = None,
+    pages: Annotated[int, typer.Option("-n", "--pages", min=1, help="Pages that are measured.")] = 1000,
+    processes: Annotated[int, typer.Option(min=1, help="Everything is repeated in so many new processes.")] = 3,
+    device: Annotated[
+        str | None, typer.Option(metavar="zram", help="Measure the way to a zram device too (root).")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
+) -> None:
+    """Measure what this host takes: codecs on real pages, copies, page faults, the way to a zram device.
+
+    FILE is for `cswap run --costs FILE`; the raw samples are written beside it, as FILE.parquet. Let nothing else run.
+    """
+    from sim.calibration.calibrate import Plan, sample_pages
+    from sim.calibration.machine import machine
+    from sim.compressors.registry import compressor as make
+    from sim.errors import UserError
+    from sim.inputs import open_input
+
+    if device not in (None, "zram"):
+        raise UserError(f"--device {device}: only zram devices can be added; give --device zram")
+    if out is not None and not out.absolute().parent.is_dir():
+        raise UserError(f"{out}: there is no such folder; give another -o")
+    codecs = tuple(dict.fromkeys(make(spec).spec for spec in compressor or CODECS))
+    opened = open_input(trace)
+    plan = Plan(codecs, sample_pages(opened, pages), device == "zram", seed=0)
+    about = {"trace": opened.name, "pages": len(plan.pages), "processes": processes, **machine()}
+    frame, complete = _measured(plan, processes)
+    if frame is not None:
+        _report(frame, about, out, json)
+    if not complete:
+        raise KeyboardInterrupt
+
+
+def _measured(plan: Any, processes: int) -> tuple[pd.DataFrame | None, bool]:
+    """All samples, and whether all processes came to their end; None when none did."""
+    import pandas as pd
+
+    from sim.calibration.calibrate import calibrate as measured
+    from sim.cli.progress import progress
+
+    frames, complete = [], True
+    try:
+        with progress(f"{len(plan.pages)} pages in {processes} processes") as done:
+            for frame in measured(plan, processes, done):
+                frames.append(frame)
+    except KeyboardInterrupt:
+        complete = False
+    return (pd.concat(frames, ignore_index=True) if frames else None), complete
+
+
+def _report(frame: pd.DataFrame, about: dict[str, Any], out: Path | None, json: bool) -> None:
+    from sim.calibration.prices import prices
+    from sim.calibration.summary import codec_rows
+    from sim.cli.output import print_json
+
+    found, codecs = prices(frame), codec_rows(frame)
+    if out is not None:
+        _write(out, frame, found, codecs, about)
+    if json:
+        print_json(
+            {"about": about, "codecs": codecs, "prices": {p.name: {"value": p.value, "unit": p.unit} for p in found}}
+        )
+        return
+    _show(found, codecs, about)
+    if out is not None:
+        print(f"written to {out}; raw samples in {samples_path(out)}")
+
+
+def _write(out: Path, frame: pd.DataFrame, found: list[Price], codecs: list[dict[str, Any]], about: Any) -> None:
+    from sim.calibration.prices import to_toml
+    from sim.calibration.samples import save
+
+    save(frame, samples_path(out))
+    comments = ["Prices that `cswap calibrate` measured on one host; for `cswap run --costs`.", ""]
+    comments += [f"{key}: {value}" for key, value in about.items()]
+    comments += ["", "Codecs, us a page (the times that runs use are kept with the trace):"]
+    comments += [
+        f"{row['codec']} {row['part']}, {row['pages']} pages: p50 {row['p50_us']:.2f} "
+        f"(processes: {row['p50_low_us']:.2f} to {row['p50_high_us']:.2f}), p99 {row['p99_us']:.2f}"
+        for row in codecs
+    ]
+    part = out.with_name(f".{out.name}.part")
+    part.write_text(to_toml(found, comments))
+    part.replace(out)
+
+
+def samples_path(out: Path) -> Path:
+    """Where the raw samples go."""
+    return out.with_name(f"{out.name}.parquet")
+
+
+def _show(found: list[Price], codecs: list[dict[str, Any]], about: dict[str, Any]) -> None:
+    from sim.cli.output import print_table
+
+    print(
+        f"{about['pages']} pages of {about['trace']}, processes: {about['processes']}; {about['processor']}, "
+        f"kernel {about['kernel']}, governor {about['governor']}, turbo {about['turbo']}, load {about['load']}"
+    )
+    if about["load"] > BUSY:
+        print("other processes were running: the times are theirs too; try again when nothing else runs")
+    print_table(
+        "codecs, us a page",
+        (
+            {
+                "codec": row["codec"],
+                "part": row["part"],
+                "pages": row["pages"],
+                "p50": f"{row['p50_us']:.2f}",
+                "p50 by process": f"{row['p50_low_us']:.2f} to {row['p50_high_us']:.2f}",
+                "p95": f"{row['p95_us']:.2f}",
+                "p99": f"{row['p99_us']:.2f}",
+            }
+            for row in codecs
+        ),
+    )
+    print_table(
+        "prices",
+        (
+            {"price": p.name, "value": f"{p.value:g} {p.unit}", "what": p.source.removeprefix("measured: ")}
+            for p in found
+        ),
+    )

@@ -1,0 +1,57 @@
+"""`cswap calibrate`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from cli_kit import good, refused
+
+from sim.timing.costs import read_costs
+from workloads.host import zram
+
+TINY = ["calibrate", "-n", 8, "--processes", 1, "-c", "lz4"]
+
+
+def test_a_file_of_prices_with_its_samples(tmp_path: Path) -> None:
+    file = tmp_path / "host.toml"
+    text = good(*TINY, "-o", file)
+    assert "8 pages of gcc, processes: 1;" in text
+    assert f"written to {file}; raw samples in {file}.parquet" in text
+    assert read_costs(file).prices["path.fault"].source.startswith("measured")
+    assert "# lz4 decompress, cold pages: p50 " in file.read_text()
+    samples = pd.read_parquet(f"{file}.parquet")
+    assert len(samples.query("measure == 'codec'")) == 8 * 2 * 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["host.toml", "host.toml.parquet"]
+
+
+def test_json() -> None:
+    data = json.loads(good(*TINY, "random:events=20,slots=9,pages=9", "--json"))
+    assert data["about"]["trace"] == "random"
+    assert data["about"]["pages"] <= 8
+    assert len(data["codecs"]) == 4
+    assert data["prices"]["copy.per_kib"]["unit"] == "ns/KiB"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nope"], "nope: there is no such trace"),
+        (["-c", "nope"], "no compressor is called nope"),
+        (["-n", "0"], "'-n'"),
+        (["--processes", "0"], "'--processes'"),
+        (["--device", "sda"], "--device sda: only zram devices can be added"),
+        (["-o", "/nowhere/host.toml"], "/nowhere/host.toml: there is no such folder"),
+        (["bell:events=50,slots=9"], "no contents"),
+    ],
+)
+def test_refused(words: list[str], message: str) -> None:
+    assert message in refused("calibrate", *words)
+
+
+def test_without_zram(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(zram, "CONTROL", tmp_path / "none")
+    line = refused(*TINY, "--device", "zram")
+    assert line == "cswap: this kernel has no zram, or it is not loaded; try `modprobe zram`\n"
