@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test lint types layers bench clean
+.PHONY: run test lint types layers bench bpf clean
 
 run: $(STAMP)
 	$(BIN)/cswap run --out out/first-light
@@ -23,6 +23,13 @@ layers: $(STAMP)
 
 bench: $(STAMP)
 	set -e; for file in benchmarks/*.py; do $(BIN)/python $$file; done
+
+# The recorder's programs for the kernel; needs clang, llvm and libbpf's headers (Debian: clang llvm libbpf-dev).
+BPF := workloads/recorder/bpf/swap.bpf
+bpf:
+	clang -g -O2 -target bpf -mcpu=v3 -Wall -Werror -ffile-prefix-map=$(CURDIR)=. -I/usr/include/$(shell uname -m)-linux-gnu \
+		-DSOURCE_DIGEST='"$(shell sha256sum <$(BPF).c | cut -c1-64)"' -c $(BPF).c -o $(BPF).o
+	llvm-strip -g $(BPF).o
 
 clean:
 	rm -rf $(VENV) build dist out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

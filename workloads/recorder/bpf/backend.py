@@ -1,0 +1,133 @@
+"""The backend `bpf`: events and contents as the kernel's own programs saw them."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from workloads.errors import HostError
+from workloads.recorder.backend import Target
+from workloads.recorder.bpf import ring
+from workloads.recorder.bpf.direct_map import find_direct_map
+from workloads.recorder.bpf.programs import Programs, missing
+from workloads.recorder.records import (
+    DTYPES,
+    FOREIGN,
+    OURS,
+    PAGE_IN,
+    PAGE_OUT,
+    SLOT_FREE,
+    UNKNOWN,
+    ZERO_OUT,
+    Records,
+)
+
+POLL_S = 0.002  # the programs wake nobody; the pool lasts 70 times longer than this at full speed
+
+# By the kind of an event: its kind as a record, and whose it is.
+_KIND = np.zeros(6, DTYPES["kind"])
+_OWNER = np.full(6, UNKNOWN, DTYPES["owner"])
+for _event, _kind, _owner in (
+    (ring.OUT, PAGE_OUT, OURS),
+    (ring.IN, PAGE_IN, UNKNOWN),
+    (ring.FREE, SLOT_FREE, UNKNOWN),
+    (ring.ZERO, ZERO_OUT, OURS),
+    (ring.FOREIGN, PAGE_OUT, FOREIGN),
+    (ring.LOST, PAGE_OUT, OURS),
+):
+    _KIND[_event], _OWNER[_event] = _kind, _owner
+
+
+class BpfBackend:
+    """See `workloads.recorder.backend`. What it makes in the kernel goes with the process, however that ends."""
+
+    name: ClassVar[str] = "bpf"
+    sees_frees: ClassVar[bool] = False
+    sees_zeros: ClassVar[bool] = False
+
+    @classmethod
+    def missing(cls) -> str:
+        """Say what this host lacks; empty when it can be used."""
+        return missing()
+
+    def __init__(self, target: Target) -> None:
+        if target.page_size != ring.PAGE:
+            raise HostError(f"bpf: pages of {target.page_size} bytes are not supported; use --backend tracefs")
+        self._target = target
+        self._last_ns = 0  # of the events handed over; none that follows is given an earlier time
+        self._until_ns = 0
+
+    def __enter__(self) -> Self:
+        target = self._target
+        cgroup = target.cgroup.stat().st_ino
+        self._programs = Programs((target.major, target.minor), target.n_slots, cgroup)
+        try:
+            find_direct_map(self._programs.control, target.device)
+        except BaseException:
+            self._programs.close()
+            raise
+        self._programs.control.armed = 1
+        return self
+
+    def read(self, timeout_s: float) -> Records:
+        """Hand over what has come; wait at most `timeout_s` for something to come."""
+        end = time.monotonic() + timeout_s
+        while True:
+            now = time.monotonic_ns()
+            events, complete = self._programs.ring.take()
+            if len(events):
+                return self._records(events, now, complete)
+            self._advance(now, complete)
+            left = end - time.monotonic()
+            if left <= 0:
+                return Records.none(ring.PAGE, self._until_ns)
+            time.sleep(min(POLL_S, left))
+
+    def _advance(self, now_ns: int, complete: bool) -> None:
+        """Each CPU took its place in the ring before it looked at the clock: what comes later, happened later."""
+        self._until_ns = max(self._until_ns, now_ns if complete else self._last_ns - 1)
+
+    def _records(self, events: npt.NDArray[np.void], now_ns: int, complete: bool) -> Records:
+        times = np.maximum(np.maximum.accumulate(events["time_ns"].astype(np.int64)), self._last_ns)
+        self._last_ns = int(times[-1])
+        self._advance(now_ns, complete)
+        content, page = self._content(events)
+        own = (events["kind"] == ring.IN) & np.isin(events["task"], self._target.ignored)
+        repeat = np.where(own, 0, events["pages"]).astype(np.int64)  # one record a page
+        row = np.repeat(np.arange(len(events)), repeat)
+        offset = np.arange(len(row)) - (np.cumsum(repeat) - repeat)[row]
+        return Records(
+            kind=_KIND[events["kind"]][row],
+            slot=events["slot"].astype(np.int64)[row] + offset,
+            time_ns=times[row],
+            pid=events["task"].astype(np.int32)[row],
+            owner=_OWNER[events["kind"]][row],
+            page=page[row],
+            content=content,
+            until_ns=self._until_ns,
+        )
+
+    def _content(self, events: npt.NDArray[np.void]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
+        """Copy the pages out of the pool and give their places back."""
+        caught = events["kind"] == ring.OUT
+        page = np.full(len(events), -1, np.int32)
+        page[caught] = np.arange(np.count_nonzero(caught))
+        content = self._programs.pool.copies(events["taken"][caught])
+        taken = events["taken"][caught | (events["kind"] == ring.LOST)]
+        if len(taken):
+            self._programs.control.returned = int(taken[-1]) + 1
+        return content, page
+
+    def dropped(self) -> dict[str, int]:
+        """Events that found the ring full."""
+        dropped = int(self._programs.control.dropped)
+        return {"events that found the ring full": dropped} if dropped else {}
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._programs.close()
