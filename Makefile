@@ -25,11 +25,12 @@ bench: $(STAMP)
 	set -e; for file in benchmarks/*.py; do $(BIN)/python $$file; done
 
 # The recorder's programs for the kernel; needs clang, llvm and libbpf's headers (Debian: clang llvm libbpf-dev).
-BPF := workloads/recorder/bpf/swap.bpf
+BPF := workloads/recorder/bpf/
 bpf:
 	clang -g -O2 -target bpf -mcpu=v3 -Wall -Werror -ffile-prefix-map=$(CURDIR)=. -I/usr/include/$(shell uname -m)-linux-gnu \
-		-DSOURCE_DIGEST='"$(shell sha256sum <$(BPF).c | cut -c1-64)"' -c $(BPF).c -o $(BPF).o
-	llvm-strip -g $(BPF).o
+		-DSOURCE_DIGEST='"$(shell cat $(sort $(wildcard $(BPF)*.[ch])) | sha256sum | cut -c1-64)"' \
+		-c $(BPF)swap.bpf.c -o $(BPF)swap.bpf.o
+	llvm-strip -g $(BPF)swap.bpf.o
 
 clean:
 	rm -rf $(VENV) build dist out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

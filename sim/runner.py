@@ -15,7 +15,6 @@ from sim.results import Result
 from workloads.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from sim.compressors.base import Compressor
     from sim.frontends.base import Frontend
     from workloads.sizes import Sizes
     from workloads.trace import Trace
@@ -37,7 +36,6 @@ class Job:
 
     trace: Trace
     sizes: Sizes
-    secondary: tuple[Sizes, ...]  # by the frontend's own codecs
     frontend: Frontend
     allocator: str
     experiment: Experiment
@@ -51,7 +49,7 @@ class Job:
         zone = self.experiment.zone() if self.experiment.zone_pages else None
         allocator = make_allocator(self.allocator, self.trace.page_size, zone)
         meter = DensityMeter(self.trace.n_events, self.trace.page_size)
-        running = replay(self.trace, self.sizes, self.frontend, allocator, secondary=self.secondary)
+        running = replay(self.trace, self.sizes, self.frontend, allocator)
         for events, outcome in running:
             meter.add(events, outcome)
         key = {
@@ -117,25 +115,19 @@ def prepare(experiment: Experiment, report: Report) -> tuple[list[Trace], list[J
         make_allocator(spec, zone=experiment.zone() if experiment.zone_pages else None)
     frontends = [make_frontend(spec) for spec in experiment.frontends]
     codecs = [compressor(spec) for spec in experiment.compressors]
-    further = {spec: compressor(spec) for frontend in frontends for spec in frontend.codecs}
     traces = distinct([open_input(trace) if isinstance(trace, str) else trace for trace in experiment.traces])
     jobs: list[Job] = []
     costs: list[dict[str, Any]] = []
     for trace in traces:
-
-        def sized(codec: Compressor, trace: Trace = trace) -> Sizes:
-            return size_pages(trace, codec, progress=report(f"{codec.spec} on {trace.name}"))
-
-        secondary = {spec: sized(codec) for spec, codec in further.items()}
         done = set()
         for codec in codecs:
-            sizes = sized(codec)
+            sizes = size_pages(trace, codec, progress=report(f"{codec.spec} on {trace.name}"))
             if sizes.meta["codec"] in done:  # given sizes stand for any codec
                 continue
             done.add(sizes.meta["codec"])
             costs.extend(codec_times(trace, sizes))
             jobs.extend(
-                Job(trace, sizes, tuple(secondary[spec] for spec in frontend.codecs), frontend, allocator, experiment)
+                Job(trace, sizes, frontend, allocator, experiment)
                 for frontend in frontends
                 for allocator in experiment.allocators
             )
@@ -178,15 +170,13 @@ def _results(jobs: list[Job], workers: int) -> Iterator[Rows]:
 
 
 def _kinds(jobs: list[Job]) -> list[int]:
-    """One job for each pair of types that the replay is compiled for, and one that is kept up besides."""
+    """One job for each pair of types that the replay is compiled for."""
     from sim.spec import make_allocator
 
-    kinds: dict[tuple[type, type, bool], int] = {}
+    kinds: dict[tuple[type, type], int] = {}
     for i, job in enumerate(jobs):
         allocator = make_allocator(job.allocator)
-        device = job.frontend.device(1, allocator)
-        kind = type(device), type(getattr(allocator, "state", allocator)), job.frontend.period > 0
-        kinds.setdefault(kind, i)
+        kinds.setdefault((type(job.frontend), type(getattr(allocator, "state", allocator))), i)
     return list(kinds.values())
 
 

@@ -43,8 +43,20 @@ class Backend(Protocol):
     """See the module. Everything is called from one thread of the recorder's."""
 
     name: ClassVar[str]  # as in --backend
-    sees_frees: ClassVar[bool]  # SLOT_FREE for every free; otherwise the recorder finds them
-    sees_zeros: ClassVar[bool]  # ZERO_OUT and ZERO_IN, with slots; otherwise the recorder finds the page-outs
+
+    @property
+    def sees_frees(self) -> bool:
+        """Whether every free on the device has its SLOT_FREE, or one is due to the next page-out to the slot.
+
+        Known once entered. Otherwise there is no SLOT_FREE and the recorder finds the frees.
+        """
+
+    @property
+    def sees_zeros(self) -> bool:
+        """Whether ZERO_OUT, ZERO_IN and SLOT_FREE of pages of zeros come, all with slots.
+
+        Otherwise the recorder finds those that do not come.
+        """
 
     @classmethod
     def missing(cls) -> str:

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from workloads.errors import HostError
 from workloads.recorder.backend import Target
 from workloads.recorder.bpf import ring
-from workloads.recorder.bpf.direct_map import find_direct_map
 from workloads.recorder.bpf.programs import Programs, missing
 from workloads.recorder.records import (
     DTYPES,
@@ -46,8 +45,12 @@ class BpfBackend:
     """See `workloads.recorder.backend`. What it makes in the kernel goes with the process, however that ends."""
 
     name: ClassVar[str] = "bpf"
-    sees_frees: ClassVar[bool] = False
-    sees_zeros: ClassVar[bool] = False
+    sees_zeros: ClassVar[bool] = False  # page-outs only: nothing tells when one is read or freed
+
+    @property
+    def sees_frees(self) -> bool:
+        """Whether the programs name every slot that is freed on the device; known once entered."""
+        return self._programs.names_frees
 
     @classmethod
     def missing(cls) -> str:
@@ -64,12 +67,7 @@ class BpfBackend:
     def __enter__(self) -> Self:
         target = self._target
         cgroup = target.cgroup.stat().st_ino
-        self._programs = Programs((target.major, target.minor), target.n_slots, cgroup)
-        try:
-            find_direct_map(self._programs.control, target.device)
-        except BaseException:
-            self._programs.close()
-            raise
+        self._programs = Programs(target.device, (target.major, target.minor), target.n_slots, cgroup)
         self._programs.control.armed = 1
         return self
 
@@ -77,6 +75,7 @@ class BpfBackend:
         """Hand over what has come; wait at most `timeout_s` for something to come."""
         end = time.monotonic() + timeout_s
         while True:
+            self._programs.sweep()
             now = time.monotonic_ns()
             events, complete = self._programs.ring.take()
             if len(events):

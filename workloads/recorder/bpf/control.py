@@ -24,7 +24,7 @@ class Control(ctypes.Structure):
         ("found", _U32),
         ("memcg", _U64),
         ("dropped", _U64),
-        ("freed", _U64),
+        ("table", _U64),
         ("swap_type", _U32),
-        ("page_struct", _U32),
+        ("table_known", _U32),
     )

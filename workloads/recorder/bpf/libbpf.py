@@ -1,6 +1,6 @@
 """libbpf, loaded at run time through ctypes: what the recorder calls of it, each with its signature.
 
-Source: libbpf 1.0's API (libbpf.h, btf.h), kept by its soname `libbpf.so.1`. A call that fails raises HostError
+Source: libbpf 1.0's API (libbpf.h, bpf.h), kept by its soname `libbpf.so.1`. A call that fails raises HostError
 with the library's first warning.
 """
 
@@ -14,7 +14,6 @@ from typing import Any
 from workloads.errors import HostError
 
 SONAME = "libbpf.so.1"
-BTF_KIND_TYPEDEF = 8
 _DEBUG = 2  # level of the messages that are not worth keeping
 
 _Print = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
@@ -31,10 +30,27 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "bpf_link__destroy": (_INT, (_POINTER,)),
     "bpf_map__set_max_entries": (_INT, (_POINTER, ctypes.c_uint32)),
     "bpf_map__fd": (_INT, (_POINTER,)),
-    "btf__load_vmlinux_btf": (_POINTER, ()),
-    "btf__find_by_name_kind": (ctypes.c_int32, (_POINTER, _TEXT, ctypes.c_uint32)),
-    "btf__free": (None, (_POINTER,)),
+    "bpf_program__fd": (_INT, (_POINTER,)),
+    "bpf_prog_test_run_opts": (_INT, (_INT, _POINTER)),
 }
+
+
+class RunOptions(ctypes.Structure):
+    """`struct bpf_test_run_opts`: nothing is passed to the program, which is run once."""
+
+    _fields_ = (
+        ("size", ctypes.c_size_t),
+        ("data", _POINTER * 2),
+        ("data_sizes", ctypes.c_uint32 * 2),
+        ("context", _POINTER * 2),
+        ("context_sizes", ctypes.c_uint32 * 2),
+        ("result", ctypes.c_uint32),
+        ("repeat", _INT),
+        ("duration", ctypes.c_uint32),
+        ("flags", ctypes.c_uint32),
+        ("cpu", ctypes.c_uint32),
+        ("batch_size", ctypes.c_uint32),
+    )
 
 
 class Libbpf:

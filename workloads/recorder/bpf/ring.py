@@ -17,6 +17,7 @@ RING_BYTES = 32 << 20
 POOL_PAGES = 16384
 OUT, IN, FREE, ZERO, FOREIGN, LOST = range(6)
 _BUSY = np.uint32(1 << 31)  # reserved, not yet submitted
+_DISCARDED = np.uint32(1 << 30)
 
 # The ring's own header (8 bytes), then `struct event` of swap.bpf.c.
 EVENT = np.dtype(
@@ -52,7 +53,7 @@ class Ring:
         busy = np.flatnonzero(events["length"] & _BUSY)
         events = events[: busy[0] if len(busy) else n].copy()
         self._consumer[0] = done + len(events) * EVENT.itemsize
-        return events, not len(busy)
+        return events[events["length"] & _DISCARDED == 0], not len(busy)
 
 
 class Pool:

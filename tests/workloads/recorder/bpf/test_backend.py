@@ -37,6 +37,9 @@ class Stand:
         self.ring = SimpleNamespace(take=lambda: self.batches.pop(0) if self.batches else (self._events([]), True))
         self.pool = SimpleNamespace(copies=lambda taken: np.repeat(taken.astype(np.uint8)[:, None], ring.PAGE, 1))
 
+    def sweep(self) -> None:
+        """Nothing is freed unseen."""
+
     @staticmethod
     def _events(rows: list[tuple[int, int, int, int, int, int]]) -> np.ndarray[Any, Any]:
         return np.array([(32, 0, *row, 0) for row in rows], ring.EVENT)

@@ -1,4 +1,4 @@
-"""The shipped object is made of the shipped source."""
+"""The shipped object is made of the shipped sources."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from workloads.recorder.bpf.control import Control
 from workloads.recorder.bpf.programs import OBJECT
 from workloads.recorder.bpf.ring import EVENT, POOL_PAGES, RING_BYTES
 
-SOURCE = OBJECT.with_suffix(".c")
+SOURCES = sorted(path for path in OBJECT.parent.iterdir() if path.suffix in (".c", ".h"))
+SHARED = (OBJECT.parent / "shared.h").read_text()
 ROOT = Path(__file__).parents[4]
 
 
 def test_the_object_carries_the_digest_of_its_source() -> None:
-    assert hashlib.sha256(SOURCE.read_bytes()).hexdigest().encode() in OBJECT.read_bytes()
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in SOURCES)).hexdigest()
+    assert f"{digest} clang ".encode() in OBJECT.read_bytes()
 
 
 def test_nobodys_folders_are_in_the_object() -> None:
@@ -28,7 +30,7 @@ def test_nobodys_folders_are_in_the_object() -> None:
 
 def _fields(struct: str) -> list[tuple[str, int]]:
     """Names and bytes of the fields of a struct of the source."""
-    body = re.search(rf"struct {struct} {{\n(.*?)\n}};", SOURCE.read_text(), re.DOTALL)
+    body = re.search(rf"struct {struct} {{\n(.*?)\n}};", SHARED, re.DOTALL)
     assert body
     fields = re.findall(r"__u(\d+) (\w+)(?:\[(\d+)\])?;", body[1])
     return [(name, int(bits) // 8 * int(length or 1)) for bits, name, length in fields]
@@ -42,9 +44,8 @@ def test_python_mirrors_the_structs_of_the_source() -> None:
 
 
 def test_python_mirrors_the_sizes_of_the_source() -> None:
-    text = SOURCE.read_text()
-    assert f"#define POOL_PAGES {POOL_PAGES} " in text
-    assert f"#define RING_BYTES ({RING_BYTES >> 20} << 20)" in text
+    assert f"#define POOL_PAGES {POOL_PAGES} " in SHARED
+    assert f"#define RING_BYTES ({RING_BYTES >> 20} << 20)" in SHARED
 
 
 @pytest.mark.skipif(
@@ -52,9 +53,10 @@ def test_python_mirrors_the_sizes_of_the_source() -> None:
     reason="building the programs needs make, clang, llvm and libbpf's headers",
 )
 def test_the_source_builds_and_gives_the_same_object_with_the_same_compiler(tmp_path: Path) -> None:
-    folder = tmp_path / SOURCE.parent.relative_to(ROOT)
+    folder = tmp_path / OBJECT.parent.relative_to(ROOT)
     folder.mkdir(parents=True)
-    shutil.copy(SOURCE, folder)
+    for path in SOURCES:
+        shutil.copy(path, folder)
     shutil.copy(ROOT / "Makefile", tmp_path)
     subprocess.run(["make", "bpf"], cwd=tmp_path, check=True, capture_output=True)
     built = (folder / OBJECT.name).read_bytes()

@@ -10,7 +10,7 @@ import pytest
 
 from workloads.recorder.bpf.ring import EVENT, PAGE, POOL_PAGES, RING_BYTES, Pool, Ring
 
-BUSY = 1 << 31
+BUSY, DISCARDED = 1 << 31, 1 << 30
 
 
 class Kernel:
@@ -22,9 +22,9 @@ class Kernel:
         self._put(0, position.to_bytes(8, "little"))
         self._publish()
 
-    def add(self, slot: int, *, busy: bool = False) -> int:
+    def add(self, slot: int, flag: int = 0) -> int:
         event = np.zeros(1, EVENT)
-        event["length"], event["slot"] = 32 | (BUSY if busy else 0), slot
+        event["length"], event["slot"] = 32 | flag, slot
         at = self.position % RING_BYTES
         for copy in range(2):  # the data are mapped twice
             whole = event.tobytes()
@@ -75,13 +75,20 @@ def test_an_event_that_is_not_complete_holds_back_those_behind_it(fd: int) -> No
     kernel = Kernel(fd, 0)
     ring = Ring(fd)
     kernel.add(1)
-    at = kernel.add(2, busy=True)
+    at = kernel.add(2, BUSY)
     kernel.add(3)
     events, complete = ring.take()
     assert (events["slot"].tolist(), complete) == ([1], False)
     kernel.submit(at)
     events, complete = ring.take()
     assert (events["slot"].tolist(), complete) == ([2, 3], True)
+
+
+def test_an_event_that_was_taken_back_is_none(fd: int) -> None:
+    kernel = Kernel(fd, 0)
+    for slot, flag in ((1, 0), (2, DISCARDED), (3, 0)):
+        kernel.add(slot, flag)
+    assert Ring(fd).take()[0]["slot"].tolist() == [1, 3]
 
 
 def test_pages_come_from_the_places_they_were_put_in_round_and_round(fd: int) -> None:
