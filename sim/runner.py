@@ -15,6 +15,7 @@ from sim.results import Result
 from workloads.progress import Progress, silent
 
 if TYPE_CHECKING:
+    from sim.compressors.base import Compressor
     from sim.frontends.base import Frontend
     from workloads.sizes import Sizes
     from workloads.trace import Trace
@@ -36,6 +37,7 @@ class Job:
 
     trace: Trace
     sizes: Sizes
+    secondary: tuple[Sizes, ...]  # by the frontend's own codecs
     frontend: Frontend
     allocator: str
     experiment: Experiment
@@ -49,7 +51,7 @@ class Job:
         zone = self.experiment.zone() if self.experiment.zone_pages else None
         allocator = make_allocator(self.allocator, self.trace.page_size, zone)
         meter = DensityMeter(self.trace.n_events, self.trace.page_size)
-        running = replay(self.trace, self.sizes, self.frontend, allocator)
+        running = replay(self.trace, self.sizes, self.frontend, allocator, secondary=self.secondary)
         for events, outcome in running:
             meter.add(events, outcome)
         key = {
@@ -115,19 +117,25 @@ def prepare(experiment: Experiment, report: Report) -> tuple[list[Trace], list[J
         make_allocator(spec, zone=experiment.zone() if experiment.zone_pages else None)
     frontends = [make_frontend(spec) for spec in experiment.frontends]
     codecs = [compressor(spec) for spec in experiment.compressors]
+    further = {spec: compressor(spec) for frontend in frontends for spec in frontend.codecs}
     traces = distinct([open_input(trace) if isinstance(trace, str) else trace for trace in experiment.traces])
     jobs: list[Job] = []
     costs: list[dict[str, Any]] = []
     for trace in traces:
+
+        def sized(codec: Compressor, trace: Trace = trace) -> Sizes:
+            return size_pages(trace, codec, progress=report(f"{codec.spec} on {trace.name}"))
+
+        secondary = {spec: sized(codec) for spec, codec in further.items()}
         done = set()
         for codec in codecs:
-            sizes = size_pages(trace, codec, progress=report(f"{codec.spec} on {trace.name}"))
+            sizes = sized(codec)
             if sizes.meta["codec"] in done:  # given sizes stand for any codec
                 continue
             done.add(sizes.meta["codec"])
             costs.extend(codec_times(trace, sizes))
             jobs.extend(
-                Job(trace, sizes, frontend, allocator, experiment)
+                Job(trace, sizes, tuple(secondary[spec] for spec in frontend.codecs), frontend, allocator, experiment)
                 for frontend in frontends
                 for allocator in experiment.allocators
             )
@@ -170,13 +178,15 @@ def _results(jobs: list[Job], workers: int) -> Iterator[Rows]:
 
 
 def _kinds(jobs: list[Job]) -> list[int]:
-    """One job for each pair of types that the replay is compiled for."""
+    """One job for each pair of types that the replay is compiled for, and one that is kept up besides."""
     from sim.spec import make_allocator
 
-    kinds: dict[tuple[type, type], int] = {}
+    kinds: dict[tuple[type, type, bool], int] = {}
     for i, job in enumerate(jobs):
         allocator = make_allocator(job.allocator)
-        kinds.setdefault((type(job.frontend), type(getattr(allocator, "state", allocator))), i)
+        device = job.frontend.device(1, allocator)
+        kind = type(device), type(getattr(allocator, "state", allocator)), job.frontend.period > 0
+        kinds.setdefault(kind, i)
     return list(kinds.values())
 
 

@@ -1,20 +1,15 @@
-"""`cswap trace`: traces inspected, checked, and stripped of their contents."""
+"""`cswap trace`: traces inspected, checked and copied in part."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from workloads import Sizes, Trace
+from sim.cli import copies
+from sim.cli.copies import TraceText
 
-app = typer.Typer(no_args_is_help=True, help="Inspect, check and strip traces.")
-
-TraceText = Annotated[
-    str, typer.Argument(metavar="TRACE", help="A folder NAME.cswap, a shipped sample, or a generator spec.")
-]
+app = typer.Typer(no_args_is_help=True, help="Inspect, check and copy traces.")
 
 
 @app.command()
@@ -52,51 +47,8 @@ def verify(trace: TraceText) -> None:
     print(f"{trace}: ok, {opened.n_events} events, {opened.unique_pages} unique pages")
 
 
-@app.command()
-def strip(
-    trace: TraceText,
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", metavar="NEW", help="By default NAME-stripped.cswap, here.")
-    ] = None,
-    compressor: Annotated[
-        list[str] | None, typer.Option("-c", "--compressor", metavar="CODEC", help="By default every one there is.")
-    ] = None,
-    keep_source: Annotated[
-        bool, typer.Option("--keep-source", help="Keep the command line and all else that is said of the origin.")
-    ] = False,
-) -> None:
-    """Copy a trace without its contents, so that it can be shared: events, and the sizes of every codec."""
-    from sim.cli.progress import progress
-    from sim.inputs import open_input
-    from workloads import strip_trace
-    from workloads.writer import check_new
-
-    opened = open_input(trace)
-    new = check_new(out or f"{opened.name}-stripped.cswap")  # told before the work is done, not after it
-    sizes = _sizes(opened, compressor)
-    with progress(f"writing {new}") as done:
-        stripped = strip_trace(opened, new, sizes, keep_source=keep_source, progress=done)
-    print(f"{new}: {stripped.n_events} events, {stripped.unique_pages} unique pages, no contents")
-    print(f"sizes of: {', '.join(stripped.sizes_codecs())}")
-    gone = [key for key in opened.source if key not in stripped.source]
-    print(f"of the source kept: {', '.join(stripped.source) or 'nothing'}; left out: {', '.join(gone) or 'nothing'}")
-
-
-def _sizes(trace: Trace, specs: list[str] | None) -> dict[str, Sizes]:
-    """The sizes of some codecs, by default of all; nothing is written beside the trace."""
-    from sim.cli.progress import progress
-    from sim.compressors.registry import COMPRESSORS, compressor
-    from sim.sizing import size_pages
-
-    if specs is None and not trace.content:
-        known = {codec: trace.sizes(codec) for codec in trace.sizes_codecs()}
-        return {codec: table for codec, table in known.items() if table is not None}
-    sizes = {}
-    for codec in [compressor(spec) for spec in specs or COMPRESSORS]:
-        with progress(f"{codec.spec} on {trace.name}") as done:
-            table = size_pages(trace, codec, progress=done, keep=False)
-        sizes[table.meta["codec"]] = table
-    return sizes
+app.command("sample")(copies.sample)
+app.command("strip")(copies.strip)
 
 
 def _shown(value: object) -> str:

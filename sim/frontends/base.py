@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from allocators import Allocator
+from allocators import Allocator, KernelAllocator
 from allocators.kernels import arrays
 from sim.frontends.kernels import slots
 from sim.parameters import parameters, written
+from workloads.sizes import Sizes
 
 
 class Frontend(ABC):
@@ -18,9 +19,25 @@ class Frontend(ABC):
 
     name: ClassVar[str]
 
+    @property
+    def codecs(self) -> tuple[str, ...]:
+        """Specs of the codecs that it uses besides the one of the page-outs."""
+        return ()
+
+    @property
+    def period(self) -> int:
+        """Events after which it wants `maintain` again; 0 for never."""
+        return 0
+
     @abstractmethod
-    def device(self, n_slots: int, allocator: Allocator) -> Any:
-        """The state of an empty device of `n_slots` slots over `allocator`, for the kernels."""
+    def device(self, n_slots: int, allocator: Allocator, *secondary: Sizes) -> Any:
+        """The state of an empty device of `n_slots` slots over `allocator`, for the kernels.
+
+        `secondary` are the sizes of the pages by each of `codecs`.
+        """
+
+    def maintain(self, device: Any, allocator: Allocator) -> None:  # noqa: B027 - most need none
+        """Do to a device what is done to it now and then, between two events."""
 
     def stats(self, device: Any) -> dict[str, int]:
         """What happened on a device so far, by name: page-outs refused, pages read from and written to the device
@@ -42,6 +59,21 @@ class Frontend(ABC):
 def empty_slots(n_slots: int) -> slots.Slots:
     """`n_slots` empty slots."""
     return slots.Slots(arrays.records(n_slots, slots.SLOT), arrays.records(1, slots.TALLY))
+
+
+def drive(entry: Any, device: Any, allocator: Allocator, items: Any, *rest: Any) -> None:
+    """Run an entry over `items` and what else it takes, compiled, or in Python for a user's own allocator.
+
+    An entry takes the number of the first item last, and returns where it stopped because the allocator's arrays must
+    grow, or the number of all.
+    """
+    if isinstance(allocator, KernelAllocator):
+        done = entry(device, allocator.state, items, *rest, 0)
+        while done < len(items):
+            allocator.grow()
+            done = entry(device, allocator.state, items, *rest, done)
+    else:
+        getattr(entry, "py_func", entry)(device, allocator, items, *rest, 0)
 
 
 def counted(record: Any) -> dict[str, int]:

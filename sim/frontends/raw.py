@@ -7,6 +7,7 @@ from typing import ClassVar
 from allocators import Allocator
 from sim.frontends.base import Frontend, empty_slots
 from sim.frontends.kernels import raw as kernels
+from workloads.sizes import Sizes
 
 
 class Raw(Frontend):
@@ -14,6 +15,6 @@ class Raw(Frontend):
 
     name: ClassVar[str] = "raw"
 
-    def device(self, n_slots: int, allocator: Allocator) -> kernels.Raw:
+    def device(self, n_slots: int, allocator: Allocator, *secondary: Sizes) -> kernels.Raw:
         """See `Frontend.device`."""
         return kernels.Raw(empty_slots(n_slots))

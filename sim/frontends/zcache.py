@@ -10,6 +10,7 @@ from allocators import Allocator
 from allocators.kernels import arrays
 from sim.frontends.base import Frontend, counted, empty_slots
 from sim.frontends.kernels import zcache as kernels
+from workloads.sizes import Sizes
 
 NO_LIMIT = np.iinfo(np.int64).max
 PERCENT = 75
@@ -42,7 +43,7 @@ class Zcache(Frontend):
         self.ram_pages = ram_pages
         self.page_count_policy_percent = page_count_policy_percent
 
-    def device(self, n_slots: int, allocator: Allocator) -> kernels.Zcache:
+    def device(self, n_slots: int, allocator: Allocator, *secondary: Sizes) -> kernels.Zcache:
         """See `Frontend.device`."""
         rules = arrays.records(1, kernels.RULES)
         rules["page_size"] = allocator.page_size

@@ -11,6 +11,7 @@ from allocators.kernels import arrays
 from allocators.kernels.ids import NIL
 from sim.frontends.base import Frontend, counted, empty_slots
 from sim.frontends.kernels import zswap as kernels
+from workloads.sizes import Sizes
 
 NO_LIMIT = np.iinfo(np.int64).max
 ERAS = {
@@ -71,7 +72,7 @@ class Zswap(Frontend):
             return limit + 1, self.ram_pages * self.accept_threshold_percent // 100 * self.max_pool_percent // 100 - 1
         return limit, limit * self.accept_threshold_percent // 100
 
-    def device(self, n_slots: int, allocator: Allocator) -> kernels.Zswap:
+    def device(self, n_slots: int, allocator: Allocator, *secondary: Sizes) -> kernels.Zswap:
         """See `Frontend.device`."""
         rules = arrays.records(1, kernels.RULES)
         rules["page_size"] = allocator.page_size

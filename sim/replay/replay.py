@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from allocators import Allocator, KernelAllocator
 from allocators.kernels import arrays
 from sim.errors import UserError
-from sim.frontends.base import Frontend
+from sim.frontends.base import Frontend, drive
 from sim.replay.loop import OUTCOME
 from sim.replay.loop import replay as loop
 from workloads.events import Events
@@ -35,41 +33,55 @@ class Replay:
     allocator: Allocator
     device: Any
     batch: int
+    _done: int = 0
 
     def __iter__(self) -> Iterator[tuple[Events, Any]]:
         buffer = arrays.records(self.batch, OUTCOME)
         for events in self.trace.batches(self.batch):
             outcome = buffer[: len(events)]
-            advance(self.device, self.allocator, events, self.sizes, outcome)
+            for part in self._parts(len(events)):
+                advance(self.device, self.allocator, events[part], self.sizes, outcome[part])
+                self._done += part.stop - part.start
+                if self.frontend.period and self._done % self.frontend.period == 0:
+                    self.frontend.maintain(self.device, self.allocator)
             yield events, outcome
+
+    def _parts(self, count: int) -> Iterator[slice]:
+        """The next `count` events, cut where the frontend wants upkeep."""
+        period = self.frontend.period or self._done + count
+        start = 0
+        while start < count:
+            stop = min(count, start + period - self._done % period)
+            yield slice(start, stop)
+            start = stop
 
     def counters(self) -> dict[str, int]:
         """What happened so far, as the frontend counts it."""
         return self.frontend.stats(self.device)
 
 
-def replay(trace: Trace, sizes: Sizes, frontend: Frontend, allocator: Allocator, batch: int = BATCH) -> Replay:
+def replay(
+    trace: Trace,
+    sizes: Sizes,
+    frontend: Frontend,
+    allocator: Allocator,
+    batch: int = BATCH,
+    secondary: Sequence[Sizes] = (),
+) -> Replay:
     """The replay of a trace on an empty device over a new allocator, `batch` events at a time.
 
-    Raises UserError for an allocator of another page size.
+    `secondary` are sizes by the `codecs` of the frontend. Raises UserError for an allocator of another page size.
     """
     if allocator.page_size != trace.page_size:
         raise UserError(f"{trace.name}: pages of {trace.page_size} bytes; {allocator.spec} has {allocator.page_size}")
-    return Replay(trace, sizes, frontend, allocator, frontend.device(trace.n_slots, allocator), batch)
+    device = frontend.device(trace.n_slots, allocator, *secondary)
+    return Replay(trace, sizes, frontend, allocator, device, batch)
 
 
 def advance(device: Any, allocator: Allocator, events: Events, sizes: Sizes, outcome: Any) -> None:
     """Replay events on a device in use; writes `outcome`, OUTCOME[n]. Their slots and pages must exist."""
     pages = (sizes.size, sizes.same_filled, sizes.zero_filled)
-    columns = (events.kind, events.slot, events.page, *pages, outcome)
-    if isinstance(allocator, KernelAllocator):
-        done = loop(device, allocator.state, *columns, 0)
-        while done < len(events):
-            allocator.grow()
-            done = loop(device, allocator.state, *columns, done)
-    else:
-        in_python = getattr(loop, "py_func", loop)
-        in_python(device, allocator, *columns, 0)
+    drive(loop, device, allocator, events.kind, events.slot, events.page, *pages, outcome)
 
 
 def compile_for(frontend: Frontend, allocator: Allocator) -> None:
@@ -77,5 +89,7 @@ def compile_for(frontend: Frontend, allocator: Allocator) -> None:
     if isinstance(allocator, KernelAllocator):
         none = Events.of(kind=[], slot=[], page=[])
         outcome = arrays.records(1, OUTCOME)[:0]
-        pages = np.zeros(0, np.int32), np.zeros(0, np.bool_), np.zeros(0, np.bool_)
-        loop(frontend.device(1, allocator), allocator.state, none.kind, none.slot, none.page, *pages, outcome, 0)
+        sizes = Sizes.given([])
+        device = frontend.device(1, allocator, *[sizes] * len(frontend.codecs))
+        advance(device, allocator, none, sizes, outcome)
+        frontend.maintain(device, allocator)

@@ -9,6 +9,7 @@ import numpy as np
 from allocators.zsmalloc import Zsmalloc
 from sim.compressors.base import Compressor
 from sim.errors import UserError
+from sim.frontends.zram import Zram
 from sim.sizing import size_pages
 from sim.validate.comparison import Comparison
 from sim.validate.prediction import Prediction
@@ -42,7 +43,7 @@ def compare_live(
     with report(f"{compressor.spec} on {trace.name}") as done:
         sizes = size_pages(trace, compressor, progress=done)
     allocator = Zsmalloc(chain=zsmalloc_chain() if chain is None else chain)
-    prediction = Prediction(trace.n_slots, sizes, allocator, mem_limit)
+    prediction = Prediction(trace.n_slots, sizes, allocator, Zram(mem_limit))
     comparison, ops_done = Comparison(), 0
     with (
         report(f"{trace.name} on a zram device") as done,

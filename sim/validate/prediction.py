@@ -7,19 +7,25 @@ from allocators.kernels import arrays
 from sim.frontends.zram import Zram
 from sim.replay.loop import OUTCOME
 from sim.replay.replay import advance
-from sim.validate.mmstat import predicted
+from sim.validate.mmstat import BdStat, predicted, predicted_backing
 from workloads.events import Events
 from workloads.host.mmstat import MmStat
 from workloads.sizes import Sizes
 
 
 class Prediction:
-    """An empty device of `n_slots` slots over a new allocator; pages are numbered as in `sizes`."""
+    """An empty device of `n_slots` slots over a new allocator; pages are numbered as in `sizes`.
 
-    def __init__(self, n_slots: int, sizes: Sizes, allocator: Allocator, mem_limit: int = 0) -> None:
+    `zram` says how the device is set up, `secondary` are the sizes by its secondary codecs. What is written to its
+    files besides is done by `sim.frontends.zram_upkeep` on `device`.
+    """
+
+    def __init__(
+        self, n_slots: int, sizes: Sizes, allocator: Allocator, zram: Zram | None = None, *secondary: Sizes
+    ) -> None:
         self.allocator = allocator
         self.sizes = sizes
-        self.device = Zram(mem_limit).device(n_slots, allocator)
+        self.device = (zram or Zram()).device(n_slots, allocator, *secondary)
         self._outcome = arrays.records(1, OUTCOME)
 
     def apply(self, events: Events) -> None:
@@ -31,3 +37,7 @@ class Prediction:
     def mm_stat(self) -> MmStat:
         """The nine fields now."""
         return predicted(self.device, self.allocator)
+
+    def bd_stat(self) -> BdStat:
+        """The three fields of the backing device now."""
+        return predicted_backing(self.device, self.allocator.page_size)

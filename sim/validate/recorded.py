@@ -9,6 +9,7 @@ from statistics import mode
 
 from allocators import Allocator
 from sim.compressors.base import Compressor
+from sim.frontends.zram import Zram
 from sim.sizing import size_pages
 from sim.validate.comparison import Comparison
 from sim.validate.prediction import Prediction
@@ -44,7 +45,7 @@ def compare_recorded(
         sizes = size_pages(trace, compressor, progress=done)
     (events,) = trace.batches(max(1, trace.n_events))
     limit = mode(kernel.mem_limit for _, kernel in rows)
-    prediction = Prediction(trace.n_slots, sizes, allocator, limit)
+    prediction = Prediction(trace.n_slots, sizes, allocator, Zram(limit))
     comparison, at = Comparison(), 0
     with report("comparing rows") as done:
         for ops_done, kernel in rows:

@@ -1,4 +1,4 @@
-"""`cswap trace strip`."""
+"""`cswap trace strip` and `cswap trace sample`."""
 
 from __future__ import annotations
 
@@ -84,3 +84,14 @@ def test_a_disk_that_ends_in_between(small: Path, tmp_path: Path) -> None:
     assert (running.returncode, out, err.count("\n")) == (2, "", 1), err
     assert "File too large" in err
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_sample(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = good("trace", "sample", small, "--share", "0.3", "--seed", "2")
+    made, expected = open_trace("pandas-sample.cswap"), sample_slots(open_trace(small), 0.3, seed=2)
+    verify("pandas-sample.cswap")
+    assert (made.digest, made.source["sample"]["share"]) == (expected.digest, 0.3)
+    assert said.startswith(f"pandas-sample.cswap: {made.n_events} events, ")
+    assert "exists; remove it" in refused("trace", "sample", small, "--share", "0.3")
+    assert "give 0 < share <= 1" in refused("trace", "sample", small, "--share", "0", "-o", "x.cswap")

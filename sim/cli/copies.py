@@ -1,0 +1,84 @@
+"""`cswap trace sample` and `cswap trace strip`: smaller copies of a trace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from workloads import Sizes, Trace
+
+SMALL = 19  # zstd's level for the pages of a sample, which is made once and copied often
+
+TraceText = Annotated[
+    str, typer.Argument(metavar="TRACE", help="A folder NAME.cswap, a shipped sample, or a generator spec.")
+]
+
+
+def sample(
+    trace: TraceText,
+    share: Annotated[float, typer.Option(help="The share of the slots that is kept, 0 to 1.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="NEW", help="By default NAME-sample.cswap, here.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed chooses other slots.")] = 0,
+) -> None:
+    """Copy some slots of a trace, each with its complete history and the contents of its pages."""
+    from sim.cli.progress import progress
+    from sim.inputs import open_input
+    from workloads import sample_slots, save_trace
+    from workloads.writer import check_new
+
+    opened = open_input(trace)
+    new = check_new(out or f"{opened.name}-sample.cswap")
+    with progress(f"writing {new}") as done:
+        sampled = save_trace(sample_slots(opened, share, seed), new, level=SMALL, progress=done)
+    print(f"{new}: {sampled.n_events} events, {sampled.unique_pages} unique pages in {sampled.n_slots} slots")
+
+
+def strip(
+    trace: TraceText,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="NEW", help="By default NAME-stripped.cswap, here.")
+    ] = None,
+    compressor: Annotated[
+        list[str] | None, typer.Option("-c", "--compressor", metavar="CODEC", help="By default every one there is.")
+    ] = None,
+    keep_source: Annotated[
+        bool, typer.Option("--keep-source", help="Keep the command line and all else that is said of the origin.")
+    ] = False,
+) -> None:
+    """Copy a trace without its contents, so that it can be shared: events, and the sizes of every codec."""
+    from sim.cli.progress import progress
+    from sim.inputs import open_input
+    from workloads import strip_trace
+    from workloads.writer import check_new
+
+    opened = open_input(trace)
+    new = check_new(out or f"{opened.name}-stripped.cswap")  # told before the work is done, not after it
+    sizes = _sizes(opened, compressor)
+    with progress(f"writing {new}") as done:
+        stripped = strip_trace(opened, new, sizes, keep_source=keep_source, progress=done)
+    print(f"{new}: {stripped.n_events} events, {stripped.unique_pages} unique pages, no contents")
+    print(f"sizes of: {', '.join(stripped.sizes_codecs())}")
+    gone = [key for key in opened.source if key not in stripped.source]
+    print(f"of the source kept: {', '.join(stripped.source) or 'nothing'}; left out: {', '.join(gone) or 'nothing'}")
+
+
+def _sizes(trace: Trace, specs: list[str] | None) -> dict[str, Sizes]:
+    """The sizes of some codecs, by default of all; nothing is written beside the trace."""
+    from sim.cli.progress import progress
+    from sim.compressors.registry import COMPRESSORS, compressor
+    from sim.sizing import size_pages
+
+    if specs is None and not trace.content:
+        known = {codec: trace.sizes(codec) for codec in trace.sizes_codecs()}
+        return {codec: table for codec, table in known.items() if table is not None}
+    sizes = {}
+    for codec in [compressor(spec) for spec in specs or COMPRESSORS]:
+        with progress(f"{codec.spec} on {trace.name}") as done:
+            table = size_pages(trace, codec, progress=done, keep=False)
+        sizes[table.meta["codec"]] = table
+    return sizes

@@ -1,0 +1,81 @@
+"""What zram does to slots at rest: recompression and writeback of slots that were chosen for it.
+
+Source: drivers/block/zram/zram_drv.c (6.18), recompress_slot and zram_writeback_slots.
+"""
+
+from typing import Any
+
+from allocators.borrow import borrow
+from allocators.jit import entry, kernel
+from allocators.kernels import dispatch
+from sim.frontends.kernels import slots, zram
+
+
+@kernel
+def better(device: Any, i: int, first: int, end: int, threshold: int) -> int:
+    """The first algorithm from `first` to `end` - 1 that makes the object of a slot small enough; `end` if none does.
+
+    Small enough is a lower size class, and less than the threshold, if there is one.
+    """
+    page, page_size = device.entry[i].page, device.rules[0].page_size
+    old = device.class_of[device.slots.slot[i].bytes]
+    for priority in range(max(first, device.entry[i].priority + 1), end):
+        size = device.secondary[priority - 1, page]
+        if device.class_of[min(size, page_size)] < old and not (threshold > 0 and size >= threshold):
+            return priority
+    return end
+
+
+@entry
+def recompress(device: Any, allocator: Any, chosen: Any, first: int, end: int, threshold: int, start: int) -> int:
+    """Recompress the slots `chosen`, int64[n], from number `start` on, by the algorithms `first` to `end` - 1.
+
+    Where it stopped because the allocator's arrays must grow, else n. A slot that is tried is no longer idle. The
+    largest pool is not noted here, and the limit not looked at. What none of the algorithms improves is marked
+    incompressible if the last of all was among them. An allocation that fails ends it.
+    """
+    device, allocator, chosen = borrow(device), borrow(allocator), borrow(chosen)
+    counts = device.counts[0]
+    algorithms = 1 + len(device.secondary)
+    for k in range(start, len(chosen)):
+        if counts.attempts == 0:
+            break
+        if not dispatch.has_room(allocator):
+            return k
+        i = chosen[k]
+        if device.slots.slot[i].bytes < threshold:
+            continue
+        device.entry[i].idle = 0
+        counts.attempts -= 1
+        priority = better(device, i, first, end, threshold)
+        if priority < end:
+            size = device.secondary[priority - 1, device.entry[i].page]
+            handle = dispatch.alloc(allocator, size)
+            if handle < 0:
+                break
+            zram.forget(device, allocator, i)
+            slots.put(device.slots, allocator, i, handle, size, slots.OBJECT)
+            device.entry[i].priority = priority
+            counts.recompressed += 1
+        elif end == algorithms:
+            device.entry[i].incompressible = 1
+            counts.incompressible += 1
+    return len(chosen)
+
+
+@entry
+def write_back(device: Any, allocator: Any, chosen: Any, unit: int, start: int) -> int:
+    """Move the slots `chosen`, int64[n], to the backing device until the budget is used up or the device full; n.
+
+    `unit` is what a page takes from the budget, in blocks of 4 KiB.
+    """
+    device, allocator, chosen = borrow(device), borrow(allocator), borrow(chosen)
+    counts, tally = device.counts[0], device.slots.tally[0]
+    for k in range(start, len(chosen)):
+        if counts.budget < unit or tally.written_back >= device.rules[0].backing:
+            break
+        zram.unmark(device, chosen[k])
+        slots.write_back(device.slots, allocator, chosen[k])
+        counts.budget -= unit
+        counts.bd_writes += 1
+    return len(chosen)
