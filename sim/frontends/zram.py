@@ -13,16 +13,28 @@ from allocators.zsmalloc import Zsmalloc
 from sim.frontends import zram_upkeep as upkeep
 from sim.frontends.base import Frontend, counted, empty_slots, huge_size
 from sim.frontends.kernels import zram as kernels
+from sim.frontends.kernels import zram_2012 as kernels_2012
 from sim.parameters import parameters
 from workloads.sizes import Sizes
 
 NO_LIMIT = np.iinfo(np.int64).max
+ERAS = ("2012", "6.18")
 EVERY = 1000
 MOST_SECONDARY = 3
+PART_OF = {
+    "recompress_type": "recompress",
+    "threshold": "recompress",
+    "writeback_limit": "writeback",
+    "backing_pages": "writeback",
+}
 
 
 class Zram(Frontend):
-    """zram as of 6.18: same-filled pages are kept by value, incompressible ones whole (see `kernels.zram`).
+    """zram: same-filled pages are kept by value, incompressible ones whole.
+
+    `era` 6.18 (see `kernels.zram`) or 2012: that of 2.6.37 to 3.5 (see `kernels.zram_2012`), for the codec lzo, over
+    xvmalloc or zsmalloc:era=2012. Its pages kept whole lie outside the pool, count among the pages held all the same,
+    and are not taken from a limited zone. All that follows is of 6.18.
 
     `mem_limit` is the most memory in bytes that the pool may hold, rounded up to whole pages; 0 for no limit. A write
     beyond it fails. `zeros_apart`: the device is swapped on by a kernel since 6.12, whose swap core keeps zero pages
@@ -45,6 +57,7 @@ class Zram(Frontend):
 
     def __init__(
         self,
+        era: str = "6.18",
         mem_limit: int = 0,
         zeros_apart: bool = False,
         recompress: str = "",
@@ -58,6 +71,7 @@ class Zram(Frontend):
         for name, value in (("mem_limit", mem_limit), ("threshold", threshold), ("backing_pages", backing_pages)):
             if value < 0:
                 raise ValueError(f"{name}={value}: give 0 (none) or more")
+        self.era = str(era)
         self.mem_limit = mem_limit
         self.zeros_apart = zeros_apart
         self.recompress = recompress
@@ -70,6 +84,12 @@ class Zram(Frontend):
         self._check()
 
     def _check(self) -> None:
+        defaults = {name: parameter.default for name, parameter in parameters(type(self)).items()}
+        changed = [name for name, default in defaults.items() if getattr(self, name) != default]
+        if self.era not in ERAS:
+            raise ValueError(f"era={self.era} is unknown; use {', '.join(ERAS)}")
+        if self.era == "2012" and changed != ["era"]:
+            raise ValueError(f"{changed[1]} is not of era=2012; leave it out")
         if len(self.codecs) > MOST_SECONDARY or not all(self.codecs):
             raise ValueError(f"recompress={self.recompress}: give up to {MOST_SECONDARY} codecs, joined by +")
         for name, kinds, known in (
@@ -83,15 +103,9 @@ class Zram(Frontend):
             raise ValueError(f"every={self.every}: give a number of events")
         if self.writeback_limit is not None and self.writeback_limit < 0:
             raise ValueError(f"writeback_limit={self.writeback_limit}: give a number of blocks of 4 KiB")
-        parts = {
-            "recompress": ("recompress_type", "threshold"),
-            "writeback": ("writeback_limit", "backing_pages"),
-        }
-        defaults = {name: parameter.default for name, parameter in parameters(type(self)).items()}
-        for part, settings in parts.items():
-            idle = [name for name in settings if getattr(self, name) != defaults[name]]
-            if idle and not getattr(self, part):
-                raise ValueError(f"{idle[0]} has no effect without {part}; give {part} too")
+        for name in changed:
+            if name in PART_OF and not getattr(self, PART_OF[name]):
+                raise ValueError(f"{name} has no effect without {PART_OF[name]}; give {PART_OF[name]} too")
 
     @property
     def codecs(self) -> tuple[str, ...]:
@@ -107,8 +121,16 @@ class Zram(Frontend):
         """See `Frontend.period`."""
         return self.every if self.recompress or self.writeback else 0
 
-    def device(self, n_slots: int, allocator: Allocator, *secondary: Sizes) -> kernels.Zram:
+    def device(self, n_slots: int, allocator: Allocator, *secondary: Sizes) -> kernels.Zram | kernels_2012.Zram2012:
         """See `Frontend.device`."""
+        if self.era == "2012":
+            rules = arrays.records(1, kernels_2012.RULES)
+            rules["most"], rules["page_size"] = allocator.page_size // 4 * 3, allocator.page_size
+            return kernels_2012.Zram2012(empty_slots(n_slots), rules)
+        return self.modern(n_slots, allocator, *secondary)
+
+    def modern(self, n_slots: int, allocator: Allocator, *secondary: Sizes) -> kernels.Zram:
+        """The device of era 6.18."""
         rules, counts = arrays.records(1, kernels.RULES), arrays.records(1, kernels.COUNTS)
         rules["huge"], rules["page_size"] = huge_size(allocator), allocator.page_size
         rules["limit"] = -(-self.mem_limit // allocator.page_size) or NO_LIMIT
@@ -121,14 +143,18 @@ class Zram(Frontend):
 
     def maintain(self, device: kernels.Zram, allocator: Allocator) -> None:
         """See `Frontend.maintain`."""
+        if not self.period:
+            return
         if self.recompress:
             upkeep.recompress(device, allocator, self.recompress_type, self.threshold)
         for kind in self._writeback:
             upkeep.write_back(device, allocator, kind)
         upkeep.mark_idle(device)
 
-    def stats(self, device: kernels.Zram) -> dict[str, int]:
+    def stats(self, device: kernels.Zram | kernels_2012.Zram2012) -> dict[str, int]:
         """See `Frontend.stats`; and what upkeep did so far, in pages, and the bytes written to the backing device."""
+        if isinstance(device, kernels_2012.Zram2012):
+            return super().stats(device)
         counts = counted(device.counts[0])
         own = {name: counts[name] for name in ("recompressed", "incompressible", "bd_reads", "bd_writes")}
         return super().stats(device) | own | {"bytes_written": counts["bd_writes"] * int(device.rules[0].page_size)}

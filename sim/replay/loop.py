@@ -61,7 +61,7 @@ def replay(
             allocators.compact(allocator)
         after = outcome[i]
         after.what = what
-        after.pages = allocators.pages(allocator)
+        after.pages = allocators.pages(allocator) + tally.outside
         after.objects = tally.objects
         after.bytes = tally.bytes
         after.same_filled = tally.same_filled

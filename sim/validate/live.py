@@ -43,7 +43,7 @@ def compare_live(
     with report(f"{compressor.spec} on {trace.name}") as done:
         sizes = size_pages(trace, compressor, progress=done)
     allocator = Zsmalloc(chain=zsmalloc_chain() if chain is None else chain)
-    prediction = Prediction(trace.n_slots, sizes, allocator, Zram(mem_limit))
+    prediction = Prediction(trace.n_slots, sizes, allocator, Zram(mem_limit=mem_limit))
     comparison, ops_done = Comparison(), 0
     with (
         report(f"{trace.name} on a zram device") as done,

@@ -25,7 +25,7 @@ class Prediction:
     ) -> None:
         self.allocator = allocator
         self.sizes = sizes
-        self.device = (zram or Zram()).device(n_slots, allocator, *secondary)
+        self.device = (zram or Zram()).modern(n_slots, allocator, *secondary)
         self._outcome = arrays.records(1, OUTCOME)
 
     def apply(self, events: Events) -> None:

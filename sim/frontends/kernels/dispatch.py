@@ -7,7 +7,7 @@ from numba.core import types
 from numba.extending import overload
 
 from allocators.jit import INLINED
-from sim.frontends.kernels import raw, zcache, zram, zswap
+from sim.frontends.kernels import raw, zcache, zram, zram_2012, zswap
 
 
 class Rules(NamedTuple):
@@ -22,6 +22,7 @@ RULES: dict[type, Rules] = {
     raw.Raw: Rules(raw.page_out, raw.page_in, raw.slot_free),
     zcache.Zcache: Rules(zcache.page_out, zcache.page_in, zcache.slot_free),
     zram.Zram: Rules(zram.page_out, zram.page_in, zram.slot_free),
+    zram_2012.Zram2012: Rules(zram_2012.page_out, zram_2012.page_in, zram_2012.slot_free),
     zswap.Zswap: Rules(zswap.page_out, zswap.page_in, zswap.slot_free),
 }
 

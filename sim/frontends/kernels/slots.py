@@ -21,6 +21,8 @@ MIXED = 0
 SAME_FILLED = 1  # one machine word over and over, not zero
 ZERO_FILLED = 2
 
+OUTSIDE = -1  # the handle of a page that is kept whole outside the pool
+
 SLOT = np.dtype([("what", np.int32), ("bytes", np.int32), ("handle", np.int32)], align=True)
 TALLY = np.dtype(
     [
@@ -30,6 +32,7 @@ TALLY = np.dtype(
         ("huge", np.int64),
         ("refused", np.int64),
         ("written_back", np.int64),
+        ("outside", np.int64),  # huge ones in pages of their own, outside the pool
         ("refusals", np.int64),  # so far, as are:
         ("device_reads", np.int64),  # pages read from the device behind
         ("device_writes", np.int64),  # pages written to it, refused ones included
@@ -51,7 +54,10 @@ def drop(slots: Slots, allocator: Any, i: int) -> int:
     slot, tally = slots.slot[i], slots.tally[0]
     what = int(slot.what)
     if what in (OBJECT, HUGE):
-        dispatch.free(allocator, slot.handle)
+        if slot.handle == OUTSIDE:
+            tally.outside -= 1
+        else:
+            dispatch.free(allocator, slot.handle)
         tally.objects -= 1
         tally.bytes -= slot.bytes
         if what == HUGE:
@@ -106,6 +112,19 @@ def put(slots: Slots, allocator: Any, i: int, handle: int, size: int, what: int)
     drop(slots, allocator, i)
     if handle < 0:
         return refuse(slots, i)
+    return hold(slots, i, handle, size, what)
+
+
+@kernel
+def put_outside(slots: Slots, i: int, size: int) -> int:
+    """Keep a page of `size` bytes whole in an empty slot, in a page of its own; what the slot holds."""
+    slots.tally[0].outside += 1
+    return hold(slots, i, OUTSIDE, size, HUGE)
+
+
+@kernel
+def hold(slots: Slots, i: int, handle: int, size: int, what: int) -> int:
+    """Give an empty slot an object; what it holds."""
     slot, tally = slots.slot[i], slots.tally[0]
     slot.what = what
     slot.bytes = size

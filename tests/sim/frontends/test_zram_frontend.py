@@ -29,7 +29,7 @@ def sizes() -> Sizes:
 
 def after(*steps: tuple[int, ...], mem_limit: int = 0) -> MmStat:
     """mm_stat after (kind, slot, page) of some events; a page only for OUT."""
-    prediction = Prediction(8, sizes(), Zsmalloc(), Zram(mem_limit))
+    prediction = Prediction(8, sizes(), Zsmalloc(), Zram(mem_limit=mem_limit))
     for kind, slot, *page in steps:
         prediction.apply(Events.of([kind], [slot], page or [-1]))
     prediction.allocator.check()
@@ -73,7 +73,7 @@ def random_events(n: int) -> Events:
 @pytest.mark.parametrize("mem_limit", [0, 20_000])
 def test_plain_python_is_equal(mem_limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
     def rows() -> list[Any]:
-        prediction = Prediction(8, sizes(), Zsmalloc(), Zram(mem_limit))
+        prediction = Prediction(8, sizes(), Zsmalloc(), Zram(mem_limit=mem_limit))
         events = random_events(3000)
         found = []
         for start in range(0, len(events), 100):

@@ -71,7 +71,11 @@ class Both:
         names = ("zstd", "deflate", "lz4hc")[: algorithms - 1]
         back = {"writeback_limit": settings.get("budget"), "backing_pages": settings.get("backing", 0)}
         self.zram = Zram(
-            mem_pages * 4096, settings.get("zeros_apart", False), recompress="+".join(names), writeback="idle", **back
+            mem_limit=mem_pages * 4096,
+            zeros_apart=settings.get("zeros_apart", False),
+            recompress="+".join(names),
+            writeback="idle",
+            **back,
         )
         self.allocator = Zsmalloc(zone=zones[1])
         self.simulated = Prediction(
