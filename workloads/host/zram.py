@@ -17,6 +17,7 @@ from pathlib import Path
 
 from workloads.errors import HostError
 from workloads.host.mmstat import MmStat, parsed
+from workloads.host.registry import own_journal
 
 CONTROL = Path("/sys/class/zram-control")
 BLKDISCARD = 0x1277
@@ -41,6 +42,15 @@ class ZramDevice:
         self._number = number
         self._limited = False
         self._fd = -1
+
+    @classmethod
+    def of(cls, name: str) -> ZramDevice:
+        """The device of that name, as another process left it."""
+        return cls(int(name.removeprefix("zram")))
+
+    def unused(self) -> bool:
+        """Whether it has no size yet, so that it cannot be in use."""
+        return (self.folder / "disksize").read_text().strip() == "0"
 
     def start(self, codec: str | None, n_slots: int, mem_limit: int) -> None:
         """Make the device usable; None is the kernel's default codec. Raises HostError when it has no such codec."""
@@ -86,9 +96,11 @@ class ZramDevice:
         return parsed((self.folder / "mm_stat").read_text())
 
     def remove(self) -> None:
-        """Close, reset and remove the device; it need not have been started."""
+        """Close, reset and remove the device; it need not have been started. Nothing when it is gone."""
         if self._fd >= 0:
             os.close(self._fd)
+        if not self.folder.is_dir():
+            return
         _patiently(self.folder / "reset", 1)
         _patiently(CONTROL / "hot_remove", self._number)
 
@@ -103,12 +115,23 @@ def zram_device(codec: str | None, n_slots: int, mem_limit: int = 0) -> Iterator
     Signals must be deferred (`workloads.host.signals`). Raises HostError without zram, root or the codec.
     """
     require_zram()
+    journal = own_journal()
+    # Its number is known only when it is there: until then the journal says which devices are not ours.
+    adding = journal.add("adding", ",".join(zram_names()))
     device = ZramDevice(int((CONTROL / "hot_add").read_text()))
+    entry = journal.add("device", device.name)
+    journal.remove(adding)
     try:
         device.start(codec, n_slots, mem_limit)
         yield device
     finally:
         device.remove()
+        journal.remove(entry)
+
+
+def zram_names() -> list[str]:
+    """The zram devices of this host."""
+    return sorted(path.name for path in Path("/sys/block").glob("zram*"))
 
 
 def _patiently(path: Path, value: int) -> None:

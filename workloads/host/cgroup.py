@@ -1,0 +1,161 @@
+"""A memory cgroup of our own, of either version, in which one program runs under a limit.
+
+Source: Documentation/admin-guide/cgroup-v1/memory.rst and cgroup-v2.rst (6.18).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from workloads.errors import HostError
+from workloads.host.registry import own_journal
+
+PATIENCE_S = 10.0
+
+
+class MemoryCgroup:
+    """The folder of a cgroup. `version` 1 or 2."""
+
+    def __init__(self, path: Path, version: int) -> None:
+        self.path, self.version = path, version
+
+    def limit(self, size: int) -> None:
+        """Hold the program to `size` bytes of memory; anonymous pages are as good to reclaim as cached files."""
+        if self.version == 1:
+            self._set("memory.swappiness", 100)
+            self._set("memory.limit_in_bytes", size)
+        else:
+            self._set("memory.max", size)
+
+    def tasks(self) -> list[int]:
+        """The processes inside."""
+        try:
+            return [int(word) for word in (self.path / "cgroup.procs").read_text().split()]
+        except FileNotFoundError:
+            return []
+
+    def threads(self) -> list[int]:
+        """The threads inside."""
+        name = "tasks" if self.version == 1 else "cgroup.threads"
+        try:
+            return [int(word) for word in (self.path / name).read_text().split()]
+        except FileNotFoundError:
+            return []
+
+    def peak(self) -> int:
+        """The most bytes it ever held, cached files included."""
+        name = "memory.max_usage_in_bytes" if self.version == 1 else "memory.peak"
+        try:
+            return int((self.path / name).read_text())
+        except FileNotFoundError as error:
+            raise HostError(f"{self.path}: has no {name}; give --limit instead of --fraction") from error
+
+    def stat(self) -> dict[str, int]:
+        """memory.stat."""
+        return {key: int(value) for key, value in map(str.split, (self.path / "memory.stat").open())}
+
+    def swapped(self) -> int:
+        """Bytes of the cgroup that lie in swap now, pages of zeros included."""
+        return self.stat()["swap"] if self.version == 1 else int((self.path / "memory.swap.current").read_text())
+
+    def freeze(self) -> None:
+        """Stop all tasks, however fast they fork."""
+        if self.version == 2:
+            self._set("cgroup.freeze", 1)
+            self._wait(lambda: "frozen 1" in (self.path / "cgroup.events").read_text())
+        else:
+            self._wait(lambda: not [pid for pid in self.tasks() if not _stopped(pid)])
+
+    def kill(self) -> None:
+        """End all tasks at once, frozen ones too, and wait for them."""
+        end = time.monotonic() + PATIENCE_S
+        while tasks := self.tasks():
+            for pid in tasks:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            if self.version == 2:
+                self._set("cgroup.freeze", 0)
+            if time.monotonic() > end:
+                raise HostError(f"{self.path}: tasks {tasks} cannot be killed; end them, then `rmdir {self.path}`")
+            time.sleep(0.005)
+
+    def remove(self) -> None:
+        """Kill what is inside and remove the folder; nothing when it is gone."""
+        if not self.path.is_dir():
+            return
+        self.kill()
+        self._wait(self._gone)
+
+    def _gone(self) -> bool:
+        try:
+            self.path.rmdir()
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+        return True
+
+    def _set(self, name: str, value: int) -> None:
+        (self.path / name).write_text(str(value))
+
+    def _wait(self, done: Callable[[], bool]) -> None:
+        end = time.monotonic() + PATIENCE_S
+        while not done():
+            if time.monotonic() > end:
+                raise HostError(f"{self.path}: the cgroup stayed busy for {PATIENCE_S:.0f} s; look at its tasks")
+            time.sleep(0.002)
+
+
+def _stopped(pid: int) -> bool:
+    """Send SIGSTOP, and say whether it has taken effect; a task that is gone is stopped."""
+    try:
+        os.kill(pid, signal.SIGSTOP)
+        states = [(folder / "stat").read_text().rpartition(")")[2].split()[0] for folder in _threads(pid)]
+    except (ProcessLookupError, FileNotFoundError):
+        return True
+    return all(state in "TtXZ" for state in states)
+
+
+def _threads(pid: int) -> list[Path]:
+    return list(Path(f"/proc/{pid}/task").iterdir())
+
+
+def memory_hierarchy() -> tuple[Path, int]:
+    """The folder below which a memory cgroup can be made, and its version. Raises HostError."""
+    unified: Path | None = None
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        _, place, kind, options = line.split()[:4]
+        if kind == "cgroup" and "memory" in options.split(","):
+            return Path(place), 1
+        if kind == "cgroup2":
+            unified = unified or Path(place)
+    if unified and "memory" in (unified / "cgroup.subtree_control").read_text().split():
+        return unified, 2
+    raise HostError("no memory cgroup can be made: the controller is in neither a v1 nor the unified hierarchy")
+
+
+def require_cgroup() -> None:
+    """Raise HostError unless this process can make a memory cgroup."""
+    place, _ = memory_hierarchy()
+    if not os.access(place, os.W_OK):
+        raise HostError(f"making a memory cgroup needs root and a writable {place}")
+
+
+@contextmanager
+def memory_cgroup(name: str) -> Iterator[MemoryCgroup]:
+    """Make a cgroup, and remove it with all that is inside whatever happens. Raises HostError."""
+    place, version = memory_hierarchy()
+    cgroup = MemoryCgroup(place / name, version)
+    journal = own_journal()
+    entry = journal.add("cgroup", str(cgroup.path))
+    try:
+        cgroup.path.mkdir()
+        yield cgroup
+    finally:
+        cgroup.remove()
+        journal.remove(entry)

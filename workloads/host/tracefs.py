@@ -1,0 +1,74 @@
+"""A trace instance of our own in tracefs, apart from whatever else traces this host.
+
+Source: Documentation/trace/ftrace.rst, "Instances" (6.18).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from workloads.errors import HostError
+from workloads.host.mounting import mount, unmount
+from workloads.host.registry import own_journal
+
+PATIENCE_S = 5.0
+
+
+def missing() -> str:
+    """What keeps us from tracing; empty when nothing does."""
+    if "\ttracefs\n" not in Path("/proc/filesystems").read_text():
+        return "this kernel has no tracefs"
+    return "tracing needs root" if os.geteuid() else ""
+
+
+@contextmanager
+def tracing() -> Iterator[Path]:
+    """Mount tracefs where only we use it: nobody else's mount is relied on, and none is kept from going."""
+    journal = own_journal()
+    place = journal.path.with_suffix(".tracing")
+    entry = journal.add("mount", str(place))
+    try:
+        place.mkdir(mode=0o700)
+        mount("tracefs", place)
+        yield place
+    finally:
+        unmount(place)
+        journal.remove(entry)
+
+
+@contextmanager
+def instance(name: str) -> Iterator[Path]:
+    """A trace instance, removed whatever happens. Raises HostError."""
+    with tracing() as root:
+        place = root / "instances" / name
+        journal = own_journal()
+        entry = journal.add("instance", str(place))
+        try:
+            try:
+                place.mkdir()
+            except OSError as error:
+                raise HostError(f"{place}: cannot be made ({error.strerror}); try --backend bpf") from error
+            yield place
+        finally:
+            remove_instance(place)
+            journal.remove(entry)
+
+
+def remove_instance(place: Path) -> None:
+    """Remove an instance, again for as long as somebody reads it; nothing when it is gone."""
+    end = time.monotonic() + PATIENCE_S
+    with suppress(OSError):
+        (place / "tracing_on").write_text("0")
+    while place.is_dir():
+        try:
+            place.rmdir()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            if time.monotonic() > end:
+                raise HostError(f"{place}: stays in use ({error.strerror}); end who reads it") from error
+            time.sleep(0.02)

@@ -1,0 +1,65 @@
+"""A zram device of our own that is swap, before all other swap, for as long as it is used."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from workloads.errors import HostError
+from workloads.host.mmstat import MmStat
+from workloads.host.registry import own_journal
+from workloads.host.swap import HIGHEST, active, header, page_out_own, swap_off, swap_on
+from workloads.host.zram import PAGE, ZramDevice, zram_device
+
+
+class SwapDevice:
+    """`path` /dev/zramN; `number` by which pagemap names it; `n_slots` pages, the first of them the header."""
+
+    def __init__(self, device: ZramDevice, n_slots: int) -> None:
+        self._device = device
+        self.path = Path("/dev") / device.name
+        self.n_slots = n_slots
+        status = os.stat(self.path)
+        self.major, self.minor = os.major(status.st_rdev), os.minor(status.st_rdev)
+        self.number = -1
+
+    def begin(self) -> None:
+        """Write the header, swap on, and page a page of our own out and in, to see that it works. Raises HostError."""
+        others = [name for name, priority in active().items() if priority >= HIGHEST]
+        if others:
+            raise HostError(f"{others[0]} is swap with the highest priority; swap it on again with a lower one")
+        with mmap.mmap(-1, PAGE) as page:
+            page[:] = header(self.n_slots, PAGE)
+            if not self._device.write(0, memoryview(page)):
+                raise HostError(f"{self.path}: the swap header could not be written")
+        swap_on(self.path)
+        with page_out_own() as (number, slot, content), mmap.mmap(-1, PAGE) as page:
+            self.number = number
+            self._device.read(slot, page)
+            if page[:] != content:
+                raise HostError(f"{self.path}: slot {slot} holds another page than was paged out to it")
+
+    def mm_stat(self) -> MmStat:
+        """The nine fields now."""
+        return self._device.mm_stat()
+
+
+@contextmanager
+def swap_device(codec: str, n_slots: int) -> Iterator[SwapDevice]:
+    """Add a zram device as swap, and remove it whatever happens. Raises HostError.
+
+    Leaving brings pages that are still out back into memory: end the program before.
+    """
+    with zram_device(codec, n_slots) as device:
+        journal = own_journal()
+        swap = SwapDevice(device, n_slots)
+        entry = journal.add("swap", str(swap.path))
+        try:
+            swap.begin()
+            yield swap
+        finally:
+            swap_off(swap.path)
+            journal.remove(entry)
