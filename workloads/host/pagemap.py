@@ -20,7 +20,7 @@ ARGUMENT = struct.Struct("<12Q")
 REGION = np.dtype([("start", np.uint64), ("end", np.uint64), ("categories", np.uint64)])
 REGIONS = 4096
 GAP = 64  # pages between two regions below which both are read at once
-HIGHEST_ADDRESS = 1 << 47
+HIGHEST_ADDRESS = (1 << 47) - 4096  # of user space
 BATCH = 1 << 17  # entries a read
 
 
