@@ -32,6 +32,10 @@ class MemoryCgroup:
         else:
             self._set("memory.max", size)
 
+    def add(self, pid: int) -> None:
+        """Put a process inside; what it forks stays inside."""
+        self._set("cgroup.procs", pid)
+
     def tasks(self) -> list[int]:
         """The processes inside."""
         try:

@@ -35,7 +35,8 @@ class Records:
     settles what is UNKNOWN by pagemap, and does not look at the owner of other records. `page` int32[n]: the row of
     `content` that a PAGE_OUT wrote, or -1 when it is lost; -1 for all other kinds.
 
-    `content` uint8[m, page size]: the pages that were caught, exactly as they were written. A page that may be another
+    `content` uint8[m, page size]: the pages that were caught, in the order of their records and exactly as they were
+    written. A page that may be another
     write's, or may have been read after its slot was freed, is lost; it is never guessed.
 
     `until_ns`: every record of this time or before has been handed over. It moves on although nothing happens.
@@ -64,3 +65,27 @@ class Records:
         """A batch in which nothing happened."""
         columns = {name: np.empty(0, dtype) for name, dtype in DTYPES.items()}
         return cls(**columns, content=np.empty((0, page_size), np.uint8), until_ns=until_ns)
+
+    def split(self, time_ns: int) -> tuple[Records, Records]:
+        """The records up to and including that time, and those after it."""
+        n = int(np.searchsorted(self.time_ns, time_ns, side="right"))
+        pages = int(self.page[:n].max(initial=-1)) + 1
+        first = {name: getattr(self, name)[:n] for name in DTYPES}
+        rest = {name: getattr(self, name)[n:] for name in DTYPES}
+        rest["page"] = np.where(rest["page"] < 0, np.int32(-1), rest["page"] - np.int32(pages))
+        return (
+            Records(**first, content=self.content[:pages], until_ns=min(time_ns, self.until_ns)),
+            Records(**rest, content=self.content[pages:], until_ns=self.until_ns),
+        )
+
+
+def joined(batches: list[Records]) -> Records:
+    """Some batches as one; at least one must be given."""
+    starts = np.cumsum([0, *(len(batch.content) for batch in batches)])
+    columns = {name: np.concatenate([getattr(batch, name) for batch in batches]) for name in DTYPES}
+    columns["page"] = np.concatenate(
+        [np.where(b.page < 0, np.int32(-1), b.page + np.int32(at)) for b, at in zip(batches, starts, strict=False)]
+    )
+    return Records(
+        **columns, content=np.concatenate([batch.content for batch in batches]), until_ns=batches[-1].until_ns
+    )

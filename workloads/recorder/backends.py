@@ -1,0 +1,22 @@
+"""The backends there are, and which one serves here."""
+
+from __future__ import annotations
+
+from workloads.errors import HostError
+from workloads.recorder.backend import Backend
+from workloads.recorder.tracefs.backend import TracefsBackend
+
+BACKENDS: dict[str, type[Backend]] = {backend.name: backend for backend in (TracefsBackend,)}  # the best first
+
+
+def choose(name: str | None) -> type[Backend]:
+    """The backend of that name, or the first that works here. Raises HostError that says what is missing."""
+    if name is not None and name not in BACKENDS:
+        raise HostError(f"--backend {name}: there is no such backend; use one of {', '.join(BACKENDS)}")
+    reasons = []
+    for backend in BACKENDS.values() if name is None else [BACKENDS[name]]:
+        missing = backend.missing()
+        if not missing:
+            return backend
+        reasons.append(f"{backend.name}: {missing}")
+    raise HostError(f"{'; '.join(reasons)}; `cswap record --snapshot` works without")

@@ -1,0 +1,179 @@
+"""A recording, from the first entry in the journal to the finished trace."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from workloads.errors import HostError
+from workloads.host.cgroup import MemoryCgroup, memory_cgroup, require_cgroup
+from workloads.host.counters import kernel, memory_bytes, since, vmstat
+from workloads.host.direct import SlotReader
+from workloads.host.signals import Pending, deferred
+from workloads.host.zram import require_zram
+from workloads.host.zram_swap import SwapDevice, swap_device
+from workloads.progress import Progress
+from workloads.recorder.backend import Backend, Target
+from workloads.recorder.backends import choose
+from workloads.recorder.epochs import Epochs
+from workloads.recorder.ledger import HELD, OTHERS, ZERO, Ledger
+from workloads.recorder.plan import Plan, Status, Watch
+from workloads.recorder.program import Program, User, invoking_user
+from workloads.recorder.segments import Segments
+from workloads.trace import Trace
+
+PAGE = mmap.PAGESIZE
+MOST_SWAP = 16 << 30  # bytes: the kernel holds about 20 bytes of tables for each page of a device
+PRIVATE = 0o077  # umask
+
+
+def record(plan: Plan, watch: Watch | None = None, progress: Progress | None = None) -> tuple[Trace, int]:
+    """Record; the trace, and the exit status of the command (0 if the recording ended first).
+
+    `watch` is called about ten times a second, `progress` while the trace is put together. SIGINT, SIGTERM and SIGHUP
+    end the recording: the trace is complete up to then, and the signal takes effect afterwards. Raises HostError when
+    this host lacks something, TraceError when the trace cannot be written; then nothing is left behind.
+    """
+    require_zram()
+    require_cgroup()
+    backend = choose(plan.backend)
+    user = invoking_user()
+    umask = os.umask(PRIVATE)
+    try:
+        with deferred() as pending:
+            return Session(plan, backend, user, umask, pending).run(watch or (lambda status: None), progress)
+    finally:
+        os.umask(umask)
+
+
+class Session:
+    """One recording."""
+
+    def __init__(self, plan: Plan, backend: type[Backend], user: User | None, umask: int, pending: Pending) -> None:
+        self._plan, self._backend, self._user = plan, backend, user
+        self._umask, self._pending = umask, pending
+        self._source: dict[str, Any] = {
+            "kind": "recording",
+            "command": list(plan.command),
+            "limit": plan.limit,
+            "algorithm": plan.algorithm,
+            "backend": backend.name,
+            "kernel": kernel(),
+            "began": datetime.now(UTC).isoformat(timespec="seconds"),
+            **dict(plan.notes),
+        }
+
+    def run(self, watch: Watch, progress: Progress | None) -> tuple[Trace, int]:
+        """Record, take everything down, and put the trace together."""
+        segments = Segments(self._plan.out, PAGE, self._source)
+        try:
+            status = self._record(segments, watch)
+        except BaseException:
+            segments.close()
+            if not segments.events:
+                segments.discard()
+            raise
+        trace = segments.finish(self._source, progress)
+        if self._user:
+            for path in (self._plan.out, *self._plan.out.rglob("*")):
+                os.chown(path, self._user.uid, self._user.gid)
+        return trace, status
+
+    def _record(self, segments: Segments, watch: Watch) -> int:
+        plan = self._plan
+        name = f"cswap-{os.getpid()}"
+        n_slots = min(memory_bytes(), MOST_SWAP) // PAGE
+        with ExitStack() as stack:
+            swap = stack.enter_context(swap_device(plan.algorithm, n_slots))
+            cgroup = stack.enter_context(memory_cgroup(name))
+            cgroup.limit(plan.limit)
+            slots = SlotReader(swap.path, PAGE)
+            stack.callback(slots.close)
+            program = Program(plan.command, self._user, self._umask)
+            stack.callback(program.reap)
+            stack.callback(cgroup.kill)
+            stack.callback(program.end)
+            cgroup.add(program.pid)
+            target = Target(
+                swap.path, swap.major, swap.minor, n_slots, cgroup.path, cgroup.version, PAGE, (os.getpid(),), name
+            )
+            backend = stack.enter_context(self._backend(target))
+
+            def probe(asked: np.ndarray[Any, np.dtype[np.int64]]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+                return slots.read(asked)[2]
+
+            ledger = Ledger(n_slots, probe, backend.sees_frees, backend.sees_zeros)
+            self._source["mm_stat_before"] = swap.mm_stat()._asdict()
+            before, began = vmstat(), time.monotonic_ns()
+            epochs = Epochs(backend, ledger, cgroup, swap.number, PAGE, began)
+            program.begin()
+            self._follow(program, epochs, segments, watch, began)
+            cgroup.freeze()
+            for epoch in epochs.last():
+                segments.add(epoch)
+            self._conclude(program, swap, cgroup, epochs, began)
+            self._source["vmstat"] = since(before)
+            status = program.status()
+        return 0 if status is None else status
+
+    def _follow(self, program: Program, epochs: Epochs, segments: Segments, watch: Watch, began: int) -> None:
+        """Record until something ends it."""
+        while True:
+            ended = program.status() is not None or self._pending.number is not None
+            seconds = (time.monotonic_ns() - began) / 1e9
+            if ended or seconds >= (self._plan.duration_s or seconds + 1):
+                return
+            segments.add(epochs.next())
+            watch(Status(seconds, segments.events, epochs.pages, epochs.lost, segments.written))
+
+    def _conclude(self, program: Program, swap: SwapDevice, cgroup: MemoryCgroup, epochs: Epochs, began: int) -> None:
+        """Note how it ended and what the kernel says, while everything stands still."""
+        status = program.status()
+        if status is not None:
+            ended = f"command ended with status {status}"
+        elif self._pending.number is not None:
+            ended = f"signal {self._pending.number}"
+        else:
+            ended = "duration"
+        state = epochs.ledger.state
+        self._source |= {
+            "ended": ended,
+            "seconds": round((time.monotonic_ns() - began) / 1e9, 3),
+            "mm_stat": swap.mm_stat()._asdict(),
+            "swapped_pages": cgroup.swapped() // PAGE,
+            "held_pages": int((state == HELD).sum()),
+            "zero_pages": int((state == ZERO).sum()),
+            "pages_of_others": int((state == OTHERS).sum()),
+            "decided": {name: count for name, count in sorted(epochs.ledger.counts.items()) if count},
+            "dropped": epochs.dropped(),
+        }
+
+
+def peak_of(plan: Plan) -> int:
+    """Run the command once without a limit; the most bytes that its cgroup held. Raises HostError."""
+    require_cgroup()
+    user = invoking_user()
+    with deferred() as pending, memory_cgroup(f"cswap-{os.getpid()}-peak") as cgroup, ExitStack() as stack:
+        program = Program(plan.command, user)
+        stack.callback(program.reap)
+        stack.callback(cgroup.kill)
+        stack.callback(program.end)
+        cgroup.add(program.pid)
+        program.begin()
+        end = time.monotonic() + (plan.duration_s or float("inf"))
+        while program.status() is None and time.monotonic() < end:
+            pending.check()
+            time.sleep(0.02)
+        peak = cgroup.peak()
+        if program.status():
+            raise HostError(
+                f"{plan.command[0]}: ended with status {program.status()} while its peak was measured; "
+                f"see that it runs, or give --limit"
+            )
+    return peak

@@ -1,0 +1,101 @@
+"""The process that reads events and contents: `python -m workloads.recorder.tracefs.reader ARGUMENTS`.
+
+It writes batches (`wire`) to its standard output and ends when its standard input does, or when its parent dies.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import sys
+import time
+from contextlib import suppress
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+from workloads.host.direct import SlotReader
+from workloads.host.processes import die_with_parent
+from workloads.recorder.tracefs.catcher import Catcher
+from workloads.recorder.tracefs.ringbuffer import Decoder, Event
+from workloads.recorder.tracefs.wire import send
+
+PAUSE_S = 0.0003  # between two looks at the buffers
+SETTLED_NS = 2_000_000  # an event that was begun so long ago is in the buffer
+SILENCE_NS = 20_000_000  # after which the time is told although nothing happened
+SUB_BUFFER = 1 << 16  # at least as large as a page of the ring buffer
+PRIORITY = -20
+
+
+class Reader:
+    """Reads the buffers of all CPUs and the device."""
+
+    def __init__(self, arguments: dict[str, Any]) -> None:
+        instance, page_size = Path(arguments["instance"]), int(arguments["page_size"])
+        _enable(instance, arguments["device_number"], [*arguments["ignored"], os.getpid()])
+        self._decoder = Decoder(instance / "events", page_size)
+        self._slots = SlotReader(Path(arguments["device"]), page_size)
+        threads = map(int, Path(arguments["threads"]).read_text().split())
+        self._catcher = Catcher(self._slots.read, page_size, threads)
+        self._buffers = [
+            os.open(path / "trace_pipe_raw", os.O_RDONLY | os.O_NONBLOCK)
+            for path in sorted((instance / "per_cpu").glob("cpu*"))
+        ]
+        self._page = bytearray(SUB_BUFFER)
+
+    def run(self) -> None:
+        """Read until standard input ends."""
+        told, missed = 0, 0
+        ending = select.poll()
+        ending.register(sys.stdin.fileno(), select.POLLIN | select.POLLHUP)
+        send(self._catcher.release(0), 0, sys.stdout.buffer)  # ready
+        while not ending.poll(0):
+            now = time.monotonic_ns()
+            events = self._events()
+            if self._decoder.missed > missed:
+                self._catcher.doubt()
+                missed = self._decoder.missed
+            self._catcher.take(events)
+            self._catcher.catch()
+            records = self._catcher.release(now - SETTLED_NS)
+            if len(records) or now - told > SILENCE_NS:
+                send(records, missed, sys.stdout.buffer)
+                told = now
+            if not events:
+                time.sleep(PAUSE_S)
+
+    def _events(self) -> list[Event]:
+        events: list[Event] = []
+        page = memoryview(self._page)
+        for buffer in self._buffers:
+            with suppress(BlockingIOError):
+                while os.readv(buffer, [self._page]):
+                    self._decoder.decode(page, events)
+        events.sort(key=itemgetter(0))
+        return events
+
+
+def _enable(instance: Path, device_number: int, ignored: list[int]) -> None:
+    """Let the instance trace bios of the device, but our own, and forks."""
+    ours = " && ".join([f"dev == {device_number}", *(f"common_pid != {pid}" for pid in ignored)])
+    events = instance / "events"
+    (instance / "trace_clock").write_text("mono")
+    (instance / "buffer_size_kb").write_text("16384")
+    (events / "block" / "block_bio_queue" / "filter").write_text(ours)
+    (events / "block" / "block_bio_complete" / "filter").write_text(f'{ours} && rwbs ~ "W*"')
+    for name in ("sched/sched_process_fork", "block/block_bio_queue", "block/block_bio_complete"):
+        (events / name / "enable").write_text("1")
+    (instance / "tracing_on").write_text("1")
+
+
+def main() -> None:
+    """Run with the arguments in argv, a JSON object: see `backend`."""
+    die_with_parent()
+    os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
+    with suppress(BrokenPipeError, KeyboardInterrupt):
+        Reader(json.loads(sys.argv[1])).run()
+
+
+if __name__ == "__main__":
+    main()
