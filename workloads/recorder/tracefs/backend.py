@@ -55,6 +55,7 @@ class TracefsBackend:
                 "device_number": target.major << 20 | target.minor,
                 "threads": str(target.cgroup / ("tasks" if target.version == 1 else "cgroup.threads")),
                 "page_size": target.page_size,
+                "n_slots": target.n_slots,
                 "ignored": target.ignored,
             }
             words = [sys.executable, "-m", "workloads.recorder.tracefs.reader", json.dumps(arguments)]

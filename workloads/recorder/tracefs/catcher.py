@@ -10,127 +10,131 @@ was read. The decision waits until all events up to r are known.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from operator import attrgetter
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from workloads.recorder.records import DTYPES, OURS, PAGE_IN, PAGE_OUT, UNKNOWN, Records
-from workloads.recorder.tracefs.ringbuffer import FORKED, QUEUED_IN, QUEUED_OUT, WRITTEN, Event
+from workloads.recorder.tracefs.ringbuffer import FORKED, QUEUED_IN, QUEUED_OUT, WRITTEN, Events
 
 Read = Callable[
     [npt.NDArray[np.int64]], tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.bool_]]
 ]  # as `workloads.host.direct.SlotReader.read`
 
-ON_ITS_WAY, THERE, READ, LOST = 0, 1, 2, 3
+ON_ITS_WAY, THERE, READ, LOST = 0, 1, 2, 3  # of a page-out
 PATIENCE_NS = 1_000_000_000  # for the event that says that a page was written
 
-
-@dataclass(slots=True, eq=False)
-class Seen:
-    """A page-out or page-in that waits for its decision."""
-
-    time_ns: int
-    kind: int
-    slot: int
-    pid: int
-    owner: int
-    state: int = ON_ITS_WAY
-    read_ns: int = 0
-    content: npt.NDArray[np.uint8] | None = None
+SEEN = np.dtype(
+    [
+        ("time_ns", np.int64),
+        ("slot", np.int64),
+        ("read_ns", np.int64),
+        ("pid", np.int32),
+        ("batch", np.int32),  # where its contents lie
+        ("row", np.int32),
+        ("kind", np.uint8),
+        ("owner", np.int8),
+        ("state", np.uint8),
+    ]
+)
 
 
 class Catcher:
     """Takes events, reads what was written, hands over records once they are decided."""
 
-    def __init__(self, read: Read, page_size: int, threads: Iterable[int]) -> None:
+    def __init__(self, read: Read, n_slots: int, page_size: int, threads: Iterable[int]) -> None:
         """`threads` are those of the program at the start; their children follow from fork events."""
         self._read, self._page_size = read, page_size
         self._threads = set(threads)
-        self._waiting: list[Seen] = []
-        self._latest: dict[int, Seen] = {}  # page-out by slot, until it is decided
-        self._there: list[Seen] = []
+        self._waiting: Any = np.zeros(0, SEEN)  # in the order of time
+        self._written = np.zeros(n_slots, np.int64)  # when a page-out of the slot was last known to be over
+        self._contents: dict[int, npt.NDArray[np.uint8]] = {}
+        self._batch = 0
 
-    def take(self, events: Iterable[Event]) -> None:
-        """Take the next events, in the order of time; later calls may bring some that are a little earlier."""
-        threads, latest, waiting = self._threads, self._latest, self._waiting
-        for time, what, pid, first, pages in events:
-            if what == FORKED:
-                (threads.add if pid in threads else threads.discard)(first)
-                continue
-            for slot in range(first, first + pages):
-                if what == QUEUED_IN:
-                    waiting.append(Seen(time, PAGE_IN, slot, pid, UNKNOWN))
-                elif what == QUEUED_OUT:
-                    out = Seen(time, PAGE_OUT, slot, pid, OURS if pid in threads else UNKNOWN)
-                    waiting.append(out)
-                    self._follow(latest.get(slot), out)
-                elif what == WRITTEN:
-                    known = latest.get(slot)
-                    if known is not None and known.state == ON_ITS_WAY:
-                        known.state = THERE
-                        self._there.append(known)
+    def take(self, events: Events) -> None:
+        """Take EVENT[n], in the order of time; later calls may bring some that are a little earlier."""
+        self._forked(events[events["what"] == FORKED])
+        bios = events[events["what"] <= QUEUED_IN]
+        pages = bios["pages"]
+        first = np.repeat(np.cumsum(pages) - pages, pages)
+        each = np.repeat(bios, pages)
+        each["slot"] += np.arange(len(each)) - first
+        over = each[each["what"] == WRITTEN]
+        self._written[over["slot"]] = over["time_ns"]  # the last of a slot counts
+        queued = each[each["what"] != WRITTEN]
+        new = np.zeros(len(queued), SEEN)
+        for name in ("time_ns", "slot", "pid"):
+            new[name] = queued[name]
+        new["kind"] = np.where(queued["what"] == QUEUED_OUT, PAGE_OUT, PAGE_IN)
+        ours = np.isin(queued["pid"], np.fromiter(self._threads, np.int64)) & (queued["what"] == QUEUED_OUT)
+        new["owner"] = np.where(ours, OURS, UNKNOWN)
+        waiting = np.concatenate([self._waiting, new])
+        self._waiting = waiting[np.argsort(waiting["time_ns"], kind="stable")]
+        self._supersede()
 
-    def _follow(self, before: Seen | None, out: Seen) -> None:
-        if before is not None and before.time_ns > out.time_ns:  # events of two CPUs came in the wrong order
-            before, out = out, before
-        else:
-            self._latest[out.slot] = out
-        if before is not None and not (before.state == READ and before.read_ns < out.time_ns):
-            before.state, before.content = LOST, None
+    def _forked(self, forks: Events) -> None:
+        for parent, child in zip(forks["pid"].tolist(), forks["slot"].tolist(), strict=True):
+            (self._threads.add if parent in self._threads else self._threads.discard)(child)
+
+    def _supersede(self) -> None:
+        """Decide what a later page-out of the same slot makes of one."""
+        waiting = self._waiting
+        outs = np.flatnonzero(waiting["kind"] == PAGE_OUT)
+        outs = outs[np.argsort(waiting["slot"][outs], kind="stable")]
+        before, after = outs[:-1], outs[1:]
+        again = waiting["slot"][before] == waiting["slot"][after]
+        before, after = before[again], after[again]
+        kept = (waiting["state"][before] == READ) & (waiting["read_ns"][before] < waiting["time_ns"][after])
+        waiting["state"][before[~kept]] = LOST
+        open_ = outs[waiting["state"][outs] == ON_ITS_WAY]
+        there = self._written[waiting["slot"][open_]] >= waiting["time_ns"][open_]
+        waiting["state"][open_[there]] = THERE
 
     def catch(self) -> None:
         """Read from the device all that was written and not overwritten meanwhile."""
-        wanted = sorted((out for out in self._there if out.state == THERE), key=attrgetter("slot"))
-        self._there = []
-        if not wanted:
+        waiting = self._waiting
+        wanted = np.flatnonzero(waiting["state"] == THERE)
+        if not len(wanted):
             return
-        content, done, held = self._read(np.array([out.slot for out in wanted], np.int64))
-        times, full = done.tolist(), held.tolist()
-        for row, out in enumerate(wanted):
-            if full[row]:
-                out.state, out.read_ns, out.content = READ, times[row], content[row]
-            else:
-                out.state = LOST
+        wanted = wanted[np.argsort(waiting["slot"][wanted])]
+        content, done, held = self._read(waiting["slot"][wanted])
+        self._batch += 1
+        self._contents[self._batch] = content
+        waiting["state"][wanted] = np.where(held, READ, LOST)
+        waiting["read_ns"][wanted] = done
+        waiting["batch"][wanted] = self._batch
+        waiting["row"][wanted] = np.arange(len(wanted))
 
     def doubt(self) -> None:
         """Events are missing, perhaps page-outs: nothing that is not yet decided can be trusted."""
-        for seen in self._waiting:
-            if seen.kind == PAGE_OUT:
-                seen.state, seen.content = LOST, None
+        self._waiting["state"][self._waiting["kind"] == PAGE_OUT] = LOST
 
     def release(self, until_ns: int) -> Records:
         """Hand over what is decided, knowing that no event of `until_ns` or before is still to come."""
-        self._waiting.sort(key=attrgetter("time_ns"))
-        ready = 0
-        for seen in self._waiting:
-            if seen.time_ns > until_ns:
-                break
-            if seen.kind == PAGE_OUT and seen.state != LOST:
-                if seen.state == READ:
-                    if seen.read_ns > until_ns:
-                        break
-                elif until_ns - seen.time_ns < PATIENCE_NS:
-                    break
-                else:
-                    seen.state = LOST
-                if self._latest.get(seen.slot) is seen:
-                    del self._latest[seen.slot]
-            ready += 1
-        done, self._waiting = self._waiting[:ready], self._waiting[ready:]
-        if self._waiting:
-            until_ns = min(until_ns, self._waiting[0].time_ns - 1)
-        return _records(done, self._page_size, until_ns)
+        waiting = self._waiting
+        out, state, time = waiting["kind"] == PAGE_OUT, waiting["state"], waiting["time_ns"]
+        state[out & (state < READ) & (time <= until_ns - PATIENCE_NS)] = LOST
+        decided = ~out | (state == LOST) | ((state == READ) & (waiting["read_ns"] <= until_ns))
+        stops = np.flatnonzero(~decided | (time > until_ns))
+        ready = int(stops[0]) if len(stops) else len(waiting)
+        done, self._waiting = waiting[:ready], waiting[ready:]
+        if len(self._waiting):
+            until_ns = min(until_ns, int(self._waiting["time_ns"][0]) - 1)
+        records = self._records(done, until_ns)
+        oldest = int(self._waiting["batch"][self._waiting["state"] == READ].min(initial=self._batch + 1))
+        for batch in [number for number in self._contents if number < oldest]:
+            del self._contents[batch]
+        return records
 
-
-def _records(seen: list[Seen], page_size: int, until_ns: int) -> Records:
-    page = np.full(len(seen), -1, DTYPES["page"])
-    pages: list[npt.NDArray[np.uint8]] = []
-    for row, one in enumerate(seen):
-        if one.content is not None:
-            page[row] = len(pages)
-            pages.append(one.content)
-    columns = {name: np.array([getattr(s, name) for s in seen], DTYPES[name]) for name in DTYPES if name != "page"}
-    content = np.array(pages, np.uint8) if pages else np.empty((0, page_size), np.uint8)
-    return Records(page=page, content=content, until_ns=until_ns, **columns)
+    def _records(self, seen: Any, until_ns: int) -> Records:
+        caught = np.flatnonzero((seen["kind"] == PAGE_OUT) & (seen["state"] == READ))
+        page = np.full(len(seen), -1, DTYPES["page"])
+        page[caught] = np.arange(len(caught))
+        content = np.empty((len(caught), self._page_size), np.uint8)
+        batches = seen["batch"][caught]
+        for batch in np.unique(batches).tolist():
+            mine = batches == batch
+            content[mine] = self._contents[batch][seen["row"][caught][mine]]
+        columns = {name: np.ascontiguousarray(seen[name], DTYPES[name]) for name in DTYPES if name != "page"}
+        return Records(page=page, content=content, until_ns=until_ns, **columns)

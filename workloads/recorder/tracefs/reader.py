@@ -6,25 +6,28 @@ It writes batches (`wire`) to its standard output and ends when its standard inp
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import select
 import sys
 import time
 from contextlib import suppress
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from workloads.host.direct import SlotReader
 from workloads.host.processes import die_with_parent
 from workloads.recorder.tracefs.catcher import Catcher
-from workloads.recorder.tracefs.ringbuffer import Decoder, Event
+from workloads.recorder.tracefs.ringbuffer import Decoder, Events
 from workloads.recorder.tracefs.wire import send
 
 PAUSE_S = 0.0003  # between two looks at the buffers
 SETTLED_NS = 2_000_000  # an event that was begun so long ago is in the buffer
 SILENCE_NS = 20_000_000  # after which the time is told although nothing happened
-SUB_BUFFER = 1 << 16  # at least as large as a page of the ring buffer
+SUB_BUFFER = mmap.PAGESIZE  # of the ring buffer
+ROUND = 64  # pages of it between two readings of contents
 PRIORITY = -20
 
 
@@ -37,12 +40,17 @@ class Reader:
         self._decoder = Decoder(instance / "events", page_size)
         self._slots = SlotReader(Path(arguments["device"]), page_size)
         threads = map(int, Path(arguments["threads"]).read_text().split())
-        self._catcher = Catcher(self._slots.read, page_size, threads)
+        self._catcher = Catcher(self._slots.read, int(arguments["n_slots"]), page_size, threads)
         self._buffers = [
             os.open(path / "trace_pipe_raw", os.O_RDONLY | os.O_NONBLOCK)
             for path in sorted((instance / "per_cpu").glob("cpu*"))
         ]
-        self._page = bytearray(SUB_BUFFER)
+        self._budget = max(4, ROUND // len(self._buffers))
+        n = self._budget * len(self._buffers)
+        self._pages = bytearray(n * SUB_BUFFER)
+        self._places = [memoryview(self._pages)[i * SUB_BUFFER : (i + 1) * SUB_BUFFER] for i in range(n)]
+        self._words = memoryview(self._pages).cast("I")
+        self._columns = np.frombuffer(self._pages, np.uint32)
 
     def run(self) -> None:
         """Read until standard input ends."""
@@ -52,28 +60,32 @@ class Reader:
         send(self._catcher.release(0), 0, sys.stdout.buffer)  # ready
         while not ending.poll(0):
             now = time.monotonic_ns()
-            events = self._events()
+            events, until = self._events(now - SETTLED_NS)
             if self._decoder.missed > missed:
                 self._catcher.doubt()
                 missed = self._decoder.missed
             self._catcher.take(events)
             self._catcher.catch()
-            records = self._catcher.release(now - SETTLED_NS)
+            records = self._catcher.release(until)
             if len(records) or now - told > SILENCE_NS:
                 send(records, missed, sys.stdout.buffer)
                 told = now
-            if not events:
+            if not len(events):
                 time.sleep(PAUSE_S)
 
-    def _events(self) -> list[Event]:
-        events: list[Event] = []
-        page = memoryview(self._page)
+    def _events(self, until_ns: int) -> tuple[Events, int]:
+        """What the buffers hold, or as much of it as fits into a round; the time up to which that is all there is."""
+        read = 0
         for buffer in self._buffers:
-            with suppress(BlockingIOError):
-                while os.readv(buffer, [self._page]):
-                    self._decoder.decode(page, events)
-        events.sort(key=itemgetter(0))
-        return events
+            end, last = read + self._budget, until_ns
+            try:
+                while read < end and os.readv(buffer, [self._places[read]]):
+                    last = self._decoder.walk(self._words, read * SUB_BUFFER // 4)
+                    read += 1
+                until_ns = min(until_ns, last)  # there may be more
+            except BlockingIOError:
+                pass
+        return self._decoder.events(self._columns), until_ns
 
 
 def _enable(instance: Path, device_number: int, ignored: list[int]) -> None:

@@ -9,23 +9,28 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from workloads.errors import HostError
 
 PADDING, TIME_EXTEND, TIME_STAMP = 29, 30, 31  # types of events that carry no data
 HEADER_WORDS = 4  # of a page: time u64, bytes committed u64 with flags
 COMMITTED, MISSED = (1 << 20) - 1, 1 << 31
 SECTOR = 512
-QUEUED_OUT, WRITTEN, QUEUED_IN, FORKED = 0, 1, 2, 3
+QUEUED_OUT, WRITTEN, QUEUED_IN, FORKED, OTHER = 0, 1, 2, 3, 4
 
 
-class Event(NamedTuple):
-    """One event. `slot` and `pages` of a bio; of a fork `pid` is the parent and `slot` the child's thread id."""
-
-    time_ns: int
-    what: int
-    pid: int
-    slot: int
-    pages: int
+EVENT = np.dtype(
+    [
+        ("time_ns", np.int64),
+        ("slot", np.int64),  # the first of a bio's; of a fork the child's thread id
+        ("pid", np.int32),  # of a fork the parent
+        ("pages", np.int32),
+        ("what", np.uint8),
+    ]
+)
+Events = npt.NDArray[np.void]  # EVENT[n]
 
 
 class Format(NamedTuple):
@@ -46,7 +51,10 @@ def read_format(path: Path) -> Format:
 
 
 class Decoder:
-    """Decodes pages of one host's ring buffer into events of one device."""
+    """Decodes a buffer of pages, read one after the other, into events of one device.
+
+    Python walks from event to event, which costs about 0.2 us each; their fields are then gathered all at once.
+    """
 
     def __init__(self, events: Path, page_size: int) -> None:
         """`events` is the folder of that name in the trace instance."""
@@ -55,30 +63,35 @@ class Decoder:
         fork = read_format(events / "sched" / "sched_process_fork" / "format")
         self._queue, self._done, self._fork = queue.number, done.number, fork.number
         self._per_slot = page_size // SECTOR
-        self._at = _words(queue, "common_pid", "sector", "nr_sector", "rwbs")
-        if _words(done, "common_pid", "sector", "nr_sector") != self._at[:3]:
+        self._pid, self._sector, self._sectors, self._rwbs = _words(queue, "common_pid", "sector", "nr_sector", "rwbs")
+        if _words(done, "common_pid", "sector", "nr_sector") != (self._pid, self._sector, self._sectors):
             raise HostError(f"{events}: the block events differ in form; try --backend bpf")
         self._parent, self._child = _words(fork, "parent_pid", "child_pid")
         self.missed = 0  # pages that said that events before them were overwritten
+        self._times: list[int] = []
+        self._places: list[int] = []
 
-    def decode(self, page: memoryview, into: list[Event]) -> None:
-        """Append the events of a page, in their order."""
-        words = page.cast("I")
-        time = words[0] | words[1] << 32
-        committed = words[2]
+    def walk(self, words: memoryview, start: int) -> int:
+        """Find the events of the page whose first word is `words[start]`; the time of the last one."""
+        times, places = self._times, self._places
+        time = words[start] | words[start + 1] << 32
+        committed = words[start + 2]
         self.missed += bool(committed & MISSED)
-        at, end = HEADER_WORDS, HEADER_WORDS + (committed & COMMITTED) // 4
+        at = start + HEADER_WORDS
+        end = at + (committed & COMMITTED) // 4
         while at < end:
             head = words[at]
             kind, delta = head & 31, head >> 5
-            if kind < PADDING:
+            if 0 < kind < PADDING:
                 time += delta
-                if kind:
-                    self._event(words, at + 1, time, into)
-                    at += 1 + kind
-                else:
-                    self._event(words, at + 2, time, into)
-                    at += 1 + words[at + 1] // 4
+                times.append(time)
+                places.append(at + 1)
+                at += 1 + kind
+            elif not kind:  # longer: the next word is the length
+                time += delta
+                times.append(time)
+                places.append(at + 2)
+                at += 1 + words[at + 1] // 4
             elif kind == TIME_EXTEND:
                 time += delta + (words[at + 1] << 27)
                 at += 2
@@ -89,28 +102,27 @@ class Decoder:
                 time += delta
                 at += 1 + words[at + 1] // 4
             else:  # the rest of the page is empty
-                return
+                break
+        return time
 
-    def _event(self, words: memoryview, at: int, time: int, into: list[Event]) -> None:
+    def events(self, words: npt.NDArray[np.uint32]) -> Events:
+        """The fields of all events found since the last call, in the order of time."""
+        at = np.array(self._places, np.int64)
+        found = np.zeros(len(at), EVENT)
+        found["time_ns"] = self._times
+        self._times.clear()
+        self._places.clear()
         number = words[at] & 0xFFFF
-        if number == self._fork:
-            into.append(Event(time, FORKED, words[at + self._parent], words[at + self._child], 0))
-            return
-        pid, sector, count, rwbs = self._at
-        if number == self._queue:
-            letter = words[at + rwbs] & 0xFF
-            if letter == 87:  # W
-                what = QUEUED_OUT
-            elif letter == 82:  # R
-                what = QUEUED_IN
-            else:
-                return
-        elif number == self._done:
-            what = WRITTEN
-        else:
-            return
-        slot = (words[at + sector] | words[at + sector + 1] << 32) // self._per_slot
-        into.append(Event(time, what, words[at + pid], slot, words[at + count] // self._per_slot))
+        fork = number == self._fork
+        sector = words[at + self._sector] | words[at + self._sector + 1].astype(np.int64) << 32
+        found["slot"] = np.where(fork, words[at + self._child], sector // self._per_slot)
+        found["pid"] = np.where(fork, words[at + self._parent], words[at + self._pid])
+        found["pages"] = words[at + self._sectors] // self._per_slot
+        letter = words[at + self._rwbs] & 0xFF
+        queued = number == self._queue
+        kinds = (fork, number == self._done, queued & (letter == ord("W")), queued & (letter == ord("R")))
+        found["what"] = np.select(kinds, (FORKED, WRITTEN, QUEUED_OUT, QUEUED_IN), OTHER)
+        return found[np.argsort(found["time_ns"], kind="stable")]
 
 
 def _words(form: Format, *names: str) -> tuple[int, ...]:
