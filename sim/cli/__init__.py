@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sim.cli import calibrate, import_, list, ops, plot, run, trace, validate
+from sim.cli import calibrate, import_, list, ops, plot, record, run, trace, validate
 from sim.cli.group import Group
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command("plot")(plot.plot)
 app.command("ops")(ops.ops)
 app.command("validate")(validate.validate)
 app.command("calibrate")(calibrate.calibrate)
+app.command("record", context_settings={"allow_interspersed_args": False})(record.record)
 app.add_typer(trace.app, name="trace")
 app.add_typer(import_.app, name="import")
 app.command("list")(list.list_)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from time import monotonic
 
 PATIENCE_S = 1.0
+SHOWN_S = 0.5  # how long a status line stands at least
 
 
 @contextmanager
@@ -43,3 +44,21 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
         yield report
     finally:
         bar.stop()
+
+
+@contextmanager
+def status_line() -> Iterator[Callable[[str], None]]:
+    """Give a callback for a line of text that replaces the one before; on standard error, if that is a terminal."""
+    last = -1.0
+
+    def say(text: str) -> None:
+        nonlocal last
+        if sys.stderr.isatty() and monotonic() - last > SHOWN_S:
+            print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+            last = monotonic()
+
+    try:
+        yield say
+    finally:
+        if last >= 0:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)

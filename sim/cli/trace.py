@@ -51,6 +51,20 @@ app.command("sample")(copies.sample)
 app.command("strip")(copies.strip)
 
 
+@app.command()
+def recover(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The trace that a killed `cswap record` was writing.")],
+) -> None:
+    """Make a trace of what a killed recorder had written: all segments that are whole."""
+    from sim.cli.progress import progress
+    from workloads.recorder.segments import recover as rescue
+
+    with progress(f"recovering {out}") as done:
+        trace = rescue(out, done)
+    found = trace.source["recovered"]
+    print(f"{out}: {found['segments']} segments, {found['damaged']} damaged; {trace.n_events} events")
+
+
 def _shown(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"

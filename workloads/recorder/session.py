@@ -26,23 +26,30 @@ from workloads.recorder.ledger import HELD, OTHERS, ZERO, Ledger
 from workloads.recorder.plan import Plan, Status, Watch
 from workloads.recorder.program import Program, User, invoking_user
 from workloads.recorder.segments import Segments
-from workloads.trace import Trace
 
 PAGE = mmap.PAGESIZE
 MOST_SWAP = 16 << 30  # bytes: the kernel holds about 20 bytes of tables for each page of a device
 PRIVATE = 0o077  # umask
 
 
-def record(plan: Plan, watch: Watch | None = None, progress: Progress | None = None) -> tuple[Trace, int]:
-    """Record; the trace, and the exit status of the command (0 if the recording ended first).
+def require(plan: Plan) -> type[Backend]:
+    """The backend that will serve. Raises HostError that says what this host lacks, and what works instead."""
+    try:
+        require_zram()
+        require_cgroup()
+    except HostError as error:
+        raise HostError(f"{error}; `cswap record --snapshot` works without") from error
+    return choose(plan.backend)
+
+
+def record_program(plan: Plan, watch: Watch | None = None, progress: Progress | None = None) -> int:
+    """Record into `plan.out`; the exit status of the command (0 if the recording ended first).
 
     `watch` is called about ten times a second, `progress` while the trace is put together. SIGINT, SIGTERM and SIGHUP
     end the recording: the trace is complete up to then, and the signal takes effect afterwards. Raises HostError when
     this host lacks something, TraceError when the trace cannot be written; then nothing is left behind.
     """
-    require_zram()
-    require_cgroup()
-    backend = choose(plan.backend)
+    backend = require(plan)
     user = invoking_user()
     umask = os.umask(PRIVATE)
     try:
@@ -69,7 +76,7 @@ class Session:
             **dict(plan.notes),
         }
 
-    def run(self, watch: Watch, progress: Progress | None) -> tuple[Trace, int]:
+    def run(self, watch: Watch, progress: Progress | None) -> int:
         """Record, take everything down, and put the trace together."""
         segments = Segments(self._plan.out, PAGE, self._source)
         try:
@@ -79,11 +86,11 @@ class Session:
             if not segments.events:
                 segments.discard()
             raise
-        trace = segments.finish(self._source, progress)
+        segments.finish(self._source, progress)
         if self._user:
             for path in (self._plan.out, *self._plan.out.rglob("*")):
                 os.chown(path, self._user.uid, self._user.gid)
-        return trace, status
+        return status
 
     def _record(self, segments: Segments, watch: Watch) -> int:
         plan = self._plan

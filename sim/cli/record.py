@@ -1,0 +1,128 @@
+"""`cswap record`: the swap traffic of a program."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from workloads.recorder.plan import Plan
+
+UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+LEAST = 1 << 20  # bytes: below it a program can hardly begin
+
+
+def record(
+    command: Annotated[
+        list[str] | None, typer.Argument(metavar="-- CMD...", help="The program to be recorded.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="OUT", help="The trace, a folder NAME.cswap.")
+    ] = None,
+    limit: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="Memory that CMD may use, such as 256M; what is more is swapped.")
+    ] = None,
+    fraction: Annotated[
+        float | None,
+        typer.Option(help="In place of --limit: a share of the peak that a first run of CMD, without limit, shows."),
+    ] = None,
+    algorithm: Annotated[str, typer.Option(help="Of the zram device that is the swap.")] = "lz4",
+    backend: Annotated[
+        str | None, typer.Option(metavar="NAME", help="How the kernel is watched; by default the best that works here.")
+    ] = None,
+    duration: Annotated[float | None, typer.Option(metavar="S", help="Seconds after which CMD is ended.")] = None,
+    cleanup: Annotated[
+        bool, typer.Option("--cleanup", help="Remove what killed recorders left in the kernel.")
+    ] = False,
+) -> None:
+    """Run CMD under memory pressure and record what it swaps, with contents.
+
+    Adds a zram device as swap and a memory cgroup, and removes them afterwards (root). CMD runs as the user who called
+    sudo. Ends with CMD, after --duration or on Ctrl-C, with the exit status of CMD. What cannot be seen is in
+    docs/recording.md.
+    """
+    from sim.errors import UserError
+
+    if cleanup:
+        _clean()
+        return
+    if not command or out is None:
+        raise UserError("what is to be recorded, and where to? give -o OUT -- CMD...")
+    if (limit is None) == (fraction is None):
+        raise UserError("give either --limit SIZE or --fraction SHARE")
+    if fraction is not None and not 0.01 <= fraction <= 1:
+        raise UserError(f"--fraction {fraction}: give a share of the peak from 0.01 to 1")
+    if duration is not None and duration <= 0:
+        raise UserError(f"--duration {duration}: give seconds, more than 0")
+    from workloads.recorder.plan import Plan
+
+    size = LEAST if limit is None else _bytes(limit)
+    _run(Plan(tuple(command), out, size, algorithm, backend, duration), fraction)
+
+
+def _run(plan: Plan, fraction: float | None) -> None:
+    from dataclasses import replace
+
+    from sim.cli.progress import progress, status_line
+    from workloads.recorder.session import peak_of, record_program, require
+
+    require(plan)
+    if fraction is not None:
+        with status_line() as say:
+            say("first run, without limit, to see how much memory it needs")
+            peak = peak_of(plan)
+        notes = (("fraction", fraction), ("peak", peak))
+        plan = replace(plan, limit=max(LEAST, int(peak * fraction)), notes=notes)
+    status, existed = 0, plan.out.exists()
+    try:
+        with status_line() as say, progress(f"writing {plan.out}") as done:
+            status = record_program(
+                plan,
+                lambda now: say(
+                    f"recording {now.seconds:.0f} s: {now.events} events, {now.pages} pages caught, {now.lost} lost, "
+                    f"{now.written / 1e6:.0f} MB written"
+                ),
+                done,
+            )
+    finally:
+        if plan.out.is_dir() and not existed:
+            _summary(plan.out)
+    raise typer.Exit(status)
+
+
+def _summary(out: Path) -> None:
+    import sys
+
+    from workloads import open_trace
+
+    trace = open_trace(out)
+    counts, source = trace.counts, trace.source
+    print(
+        f"{out}: {counts['out']} page-outs, {counts['lost']} more lost, {counts['in']} page-ins, "
+        f"{counts['free']} frees, {trace.unique_pages} unique pages; {source['ended']}\n"
+        f"{out} holds memory of the program, with whatever secrets were in it; only you can read it",
+        file=sys.stderr,
+    )
+
+
+def _clean() -> None:
+    from workloads.host.cleanup import cleanup
+
+    removed, running = cleanup()
+    for entry in removed:
+        print(f"removed {entry.what} {entry.name}")
+    if not removed:
+        print("nothing was left behind" + (f"; {running} recording(s) under way" if running else ""))
+
+
+def _bytes(text: str) -> int:
+    from sim.errors import UserError
+
+    found = re.fullmatch(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)([KMG]?)(?:i?B)?", text, re.IGNORECASE)
+    size = int(float(found[1]) * UNITS[found[2].upper()]) if found else 0
+    if size < LEAST:
+        raise UserError(f"--limit {text}: give a size of at least 1M, such as 256M or 1.5G")
+    return size
