@@ -17,9 +17,12 @@ from workloads.trace import Trace
 from workloads.writer import TraceWriter
 
 META = ("codec", "version", "host")  # of sizes; `host` is a kind of processor
-TEXTS = ("kind", "reclaim", "backend", "algorithm", "device", "memory_limit")
+TEXTS = ("kind", "reclaim", "backend", "algorithm", "ended")
 """Keys of a trace's source whose texts are cswap's own words; the other texts in it may be anybody's."""
-NUMBERS = ("sample", "counters", "mm_stat")
+NUMBERS = (
+    *("limit", "seconds", "swapped_pages", "held_pages", "zero_pages", "pages_of_others"),
+    *("sample", "mm_stat", "mm_stat_before", "vmstat", "decided", "dropped", "recovered"),
+)
 """Keys under which numbers are kept, at any depth; texts below them (a digest is one) are not."""
 
 
@@ -57,7 +60,7 @@ def safe_source(source: Mapping[str, Any]) -> dict[str, Any]:
     Command lines, file and host names, users, notes and digests are left out, and so is every key that is not
     known to be safe. A kernel's release is cut after its numbers: what follows is the builder's own.
     """
-    safe = {key: source[key] for key in TEXTS if isinstance(source.get(key), str | int | float)}
+    safe = {key: source[key] for key in TEXTS if isinstance(source.get(key), str)}
     release = re.match(r"(Linux )?\d+(\.\d+)*", str(source.get("kernel", "")))
     if release:
         safe["kernel"] = release[0]

@@ -9,18 +9,22 @@ import typer
 
 if TYPE_CHECKING:
     from sim.validate.comparison import Comparison
+    from sim.validate.ending import Ending
 
 DIFFERENT = 1
 
 
 def validate(
-    codec: Annotated[
-        str,
-        typer.Option("-c", "--compressor", metavar="CODEC", help="The codec of the device, as the kernel calls it."),
-    ],
     trace: Annotated[
         str | None, typer.Argument(metavar="[TRACE]", help="A folder NAME.cswap, a shipped sample, or a generator.")
     ] = None,
+    codec: Annotated[
+        str | None,
+        typer.Option("-c", "--compressor", metavar="CODEC", help="The codec of the device, as the kernel calls it."),
+    ] = None,
+    ending: Annotated[
+        bool, typer.Option("--ending", help="TRACE was recorded: hold it against what its device said at the end.")
+    ] = False,
     pages: Annotated[Path | None, typer.Option(metavar="BIN", help="Recorded: pages, plain, .gz or .zst.")] = None,
     ops: Annotated[Path | None, typer.Option(metavar="FILE", help="Recorded: operations, plain, .gz or .zst.")] = None,
     expect: Annotated[Path | None, typer.Option(metavar="CSV", help="Recorded: rows of mm_stat.")] = None,
@@ -33,24 +37,40 @@ def validate(
 ) -> None:
     """Compare the simulated mm_stat of zram with a kernel's, field by field.
 
-    Either with recorded rows (--pages, --ops, --expect), or with a zram device that is added to this host, given TRACE
-    and removed again (TRACE --device zram; needs root). Exit status 1 when a row differs.
+    With recorded rows (--pages, --ops, --expect); with a zram device that is added to this host, given TRACE and
+    removed again (TRACE --device zram; needs root); or with the device that TRACE was recorded on (TRACE --ending).
+    Exit status 1 when a row differs, or when what was held at the end of a recording differs by more than 0.5 %.
     """
     from sim.errors import UserError
 
     recorded = {"--pages": pages, "--ops": ops, "--expect": expect}
-    if trace is None and device is None and pages and ops and expect:
-        comparison = _recorded(pages, ops, expect, codec, chain)
-    elif trace is not None and device is not None and not any(recorded.values()):
-        comparison = _live(trace, device, codec, every, chain)
+    if ending:
+        if trace is None or device or codec or any(recorded.values()):
+            raise UserError("--ending: give TRACE and nothing besides; it says by itself what it was recorded on")
+        agrees = _show_ending(_ending(trace, chain), json)
+    elif codec is None:
+        raise UserError("-c is missing; give the codec of the device, as in -c lz4")
     else:
-        missing = [name for name, value in recorded.items() if value is None]
-        if trace is None and device is None and len(missing) < len(recorded):
-            raise UserError(f"{', '.join(missing)} is missing; give --pages, --ops and --expect")
-        raise UserError("give either --pages, --ops and --expect, or TRACE and --device zram")
-    _show(comparison, codec, json)
-    if not comparison.equal:
+        comparison = _compared(trace, codec, recorded, device, every, chain)
+        agrees = _show(comparison, codec, json)
+    if not agrees:
         raise typer.Exit(DIFFERENT)
+
+
+def _compared(
+    trace: str | None, codec: str, recorded: dict[str, Path | None], device: str | None, every: int, chain: int | None
+) -> Comparison:
+    from sim.errors import UserError
+
+    pages, ops, expect = recorded.values()
+    if trace is None and device is None and pages and ops and expect:
+        return _recorded(pages, ops, expect, codec, chain)
+    if trace is not None and device is not None and not any(recorded.values()):
+        return _live(trace, device, codec, every, chain)
+    missing = [name for name, value in recorded.items() if value is None]
+    if trace is None and device is None and len(missing) < len(recorded):
+        raise UserError(f"{', '.join(missing)} is missing; give --pages, --ops and --expect")
+    raise UserError("give either --pages, --ops and --expect, or TRACE and --device zram, or TRACE and --ending")
 
 
 def _recorded(pages: Path, ops: Path, expect: Path, codec: str, chain: int | None) -> Comparison:
@@ -74,12 +94,20 @@ def _live(trace: str, device: str, codec: str, every: int, chain: int | None) ->
     return compare_live(open_input(trace), compressor(codec), every, chain, report=progress)
 
 
-def _show(comparison: Comparison, codec: str, json: bool) -> None:
+def _ending(trace: str, chain: int | None) -> Ending:
+    from sim.cli.progress import progress
+    from sim.inputs import open_input
+    from sim.validate.ending import compare_ending
+
+    return compare_ending(open_input(trace), chain, report=progress)
+
+
+def _show(comparison: Comparison, codec: str, json: bool) -> bool:
     from sim.cli.output import print_json
 
     if json:
         print_json({"compressor": codec, **comparison.summary()})
-        return
+        return comparison.equal
     print(f"{comparison.identical} of {comparison.rows} rows identical")
     first = comparison.first
     if first is not None:
@@ -87,3 +115,17 @@ def _show(comparison: Comparison, codec: str, json: bool) -> None:
             f"first difference: row {first.row} (ops_done {first.ops_done}), {first.field}: "
             f"kernel {first.kernel}, simulated {first.simulated}"
         )
+    return comparison.equal
+
+
+def _show_ending(ending: Ending, json: bool) -> bool:
+    from sim.cli.output import print_json, print_table
+    from sim.validate.ending import HELD, TOLERANCE
+
+    if json:
+        print_json({"agrees": ending.agrees, "mm_stat": ending.rows()})
+    else:
+        shown = ({**row, "deviation": f"{row['deviation']:+.2%}"} for row in ending.rows())
+        print_table("mm_stat at the end of the recording", shown)
+        print(f"{', '.join(HELD)}: {'' if ending.agrees else 'not '}within {TOLERANCE:.1%} of the kernel's")
+    return ending.agrees

@@ -24,8 +24,9 @@ PLACES = {
     "note": "recorded for Bob",
     "environment": {"TOKEN": "ghp_planted"},
     "kernel": "Linux 6.18.4-acme-internal",
-    "device": "zram, lz4",
-    "kind": "recorded",
+    "algorithm": "lz4",
+    "kind": "recording",
+    "limit": 1 << 28,
     "mm_stat": {"orig_data_size": 4096, "path": "/srv/hidden"},
     "sample": {"share": 0.5, "of": {"digest": "0123456789abcdef0123456789abcdef", "out": 9}},
     "pin": 739154,
@@ -135,9 +136,10 @@ def test_all_else_stays(tmp_path: Path) -> None:
 
 def test_what_is_kept_of_the_source() -> None:
     assert safe_source(PLACES) == {
-        "kind": "recorded",
-        "device": "zram, lz4",
+        "kind": "recording",
+        "algorithm": "lz4",
         "kernel": "Linux 6.18.4",
+        "limit": 1 << 28,
         "mm_stat": {"orig_data_size": 4096},
         "sample": {"share": 0.5, "of": {"out": 9}},
     }

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cli_kit import good, refused, run
 
+from workloads import OUT, Events, Trace, save_trace
 from workloads.host import zram
+from workloads.host.mmstat import FIELDS
 
 ZRAM = Path(__file__).parents[2] / "golden" / "zram"
 PAGES, OPS, ROWS = ZRAM / "public.bin.zst", ZRAM / "public.lz4.ops.gz", ZRAM / "public.lz4.mmstat.csv"
@@ -33,10 +36,29 @@ def test_different() -> None:
     assert json.loads(result.stdout)["first_difference"]["field"] == "compr_data_size"
 
 
+def test_ending(tmp_path: Path) -> None:
+    """Three pages that do not compress, each whole in a zspage of its own."""
+    pages = np.random.default_rng(0).integers(0, 256, (3, 4096), np.uint8)
+    held = {**dict.fromkeys(FIELDS, 0), "orig_data_size": 12288, "compr_data_size": 12288, "mem_used_total": 12288}
+    for name, memory in (("same", 12288), ("other", 12400)):
+        said = {"mm_stat_before": dict.fromkeys(FIELDS, 0), "mm_stat": held | {"mem_used_total": memory}}
+        events = Events.of([OUT] * 3, [1, 2, 3], range(3))
+        trace = Trace.from_arrays(name, events, pages, source={"algorithm": "lz4", **said})
+        save_trace(trace, tmp_path / f"{name}.cswap")
+    shown = good("validate", tmp_path / "same.cswap", "--ending", "--chain", 8)
+    assert shown.endswith("mem_used_total: within 0.5% of the kernel's\n")
+    result = run("validate", tmp_path / "other.cswap", "--ending", "--chain", 8, "--json")
+    assert result.exit_code == 1
+    found = json.loads(result.stdout)
+    assert found["agrees"] is False
+    row = {"field": "mem_used_total", "kernel": 12400, "simulated": 12288, "deviation": -0.00903}
+    assert found["mm_stat"][2] == row
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([*RECORDED], "Missing option '-c'"),
+        ([*RECORDED], "-c is missing; give the codec"),
         ([*RECORDED, "-c", "nope"], "no compressor is called nope"),
         ([*RECORDED, "-c", "lz4", "--chain", "99"], "chain=99 is out of range"),
         ([*RECORDED, "-c", "lz4", "gcc"], "give either --pages, --ops and --expect, or TRACE and --device zram"),
@@ -46,6 +68,9 @@ def test_different() -> None:
         (["validate", "gcc", "--device", "sda", "-c", "lz4"], "--device sda: only zram devices can be added"),
         (["validate", "nope", "--device", "zram", "-c", "lz4"], "nope: there is no such trace"),
         (["validate", "gcc", "--device", "zram", "-c", "lz4", "--every", "0"], "'--every'"),
+        (["validate", "bell:events=9", "--ending"], "does not say what mm_stat was at its end"),
+        (["validate", "gcc", "--ending", "-c", "lz4"], "--ending: give TRACE and nothing besides"),
+        (["validate", "--ending"], "--ending: give TRACE and nothing besides"),
     ],
 )
 def test_refused(words: list[object], message: str) -> None:
