@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from workloads.errors import HostError
 from workloads.recorder.backend import Backend
+from workloads.recorder.bpf.backend import BpfBackend
 from workloads.recorder.tracefs.backend import TracefsBackend
 
-BACKENDS: dict[str, type[Backend]] = {backend.name: backend for backend in (TracefsBackend,)}  # the best first
+BACKENDS: dict[str, type[Backend]] = {backend.name: backend for backend in (BpfBackend, TracefsBackend)}  # the best first
 
 
 def choose(name: str | None) -> type[Backend]:

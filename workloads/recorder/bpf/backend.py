@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from types import TracebackType
 from typing import ClassVar, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from workloads.errors import HostError
 from workloads.recorder.backend import Target
 from workloads.recorder.bpf import ring
+from workloads.recorder.bpf.drain import Batch, Drain
 from workloads.recorder.bpf.programs import Programs, missing
 from workloads.recorder.records import (
     DTYPES,
@@ -23,9 +22,8 @@ from workloads.recorder.records import (
     UNKNOWN,
     ZERO_OUT,
     Records,
+    joined,
 )
-
-POLL_S = 0.002  # the programs wake nobody; the pool lasts 70 times longer than this at full speed
 
 # By the kind of an event: its kind as a record, and whose it is.
 _KIND = np.zeros(6, DTYPES["kind"])
@@ -69,32 +67,22 @@ class BpfBackend:
         cgroup = target.cgroup.stat().st_ino
         self._programs = Programs(target.device, (target.major, target.minor), target.n_slots, cgroup)
         self._programs.control.armed = 1
+        self._drain = Drain(self._programs)
         return self
 
     def read(self, timeout_s: float) -> Records:
         """Hand over what has come; wait at most `timeout_s` for something to come."""
-        end = time.monotonic() + timeout_s
-        while True:
-            self._programs.sweep()
-            now = time.monotonic_ns()
-            events, complete = self._programs.ring.take()
-            if len(events):
-                return self._records(events, now, complete)
-            self._advance(now, complete)
-            left = end - time.monotonic()
-            if left <= 0:
-                return Records.none(ring.PAGE, self._until_ns)
-            time.sleep(min(POLL_S, left))
+        return joined([self._records(batch) for batch in self._drain.take(timeout_s)])
 
-    def _advance(self, now_ns: int, complete: bool) -> None:
-        """Each CPU took its place in the ring before it looked at the clock: what comes later, happened later."""
-        self._until_ns = max(self._until_ns, now_ns if complete else self._last_ns - 1)
-
-    def _records(self, events: npt.NDArray[np.void], now_ns: int, complete: bool) -> Records:
+    def _records(self, batch: Batch) -> Records:
+        events = batch.events
+        # Each CPU took its place in the ring before it looked at the clock. The places are the order of what happened.
         times = np.maximum(np.maximum.accumulate(events["time_ns"].astype(np.int64)), self._last_ns)
-        self._last_ns = int(times[-1])
-        self._advance(now_ns, complete)
-        content, page = self._content(events)
+        self._last_ns = int(times[-1]) if len(times) else self._last_ns
+        self._until_ns = max(self._until_ns, batch.now_ns if batch.complete else self._last_ns - 1)
+        caught = events["kind"] == ring.OUT
+        page = np.full(len(events), -1, np.int32)
+        page[caught] = np.arange(len(batch.content))
         own = (events["kind"] == ring.IN) & np.isin(events["task"], self._target.ignored)
         repeat = np.where(own, 0, events["pages"]).astype(np.int64)  # one record a page
         row = np.repeat(np.arange(len(events)), repeat)
@@ -106,20 +94,9 @@ class BpfBackend:
             pid=events["task"].astype(np.int32)[row],
             owner=_OWNER[events["kind"]][row],
             page=page[row],
-            content=content,
+            content=batch.content,
             until_ns=self._until_ns,
         )
-
-    def _content(self, events: npt.NDArray[np.void]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
-        """Copy the pages out of the pool and give their places back."""
-        caught = events["kind"] == ring.OUT
-        page = np.full(len(events), -1, np.int32)
-        page[caught] = np.arange(np.count_nonzero(caught))
-        content = self._programs.pool.copies(events["taken"][caught])
-        taken = events["taken"][caught | (events["kind"] == ring.LOST)]
-        if len(taken):
-            self._programs.control.returned = int(taken[-1]) + 1
-        return content, page
 
     def dropped(self) -> dict[str, int]:
         """Events that found the ring full."""
@@ -129,4 +106,5 @@ class BpfBackend:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._drain.stop()
         self._programs.close()

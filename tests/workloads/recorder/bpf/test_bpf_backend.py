@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from programs_kit import Row, Stand, events_of
 
 from workloads.errors import HostError
 from workloads.recorder.backend import Target
 from workloads.recorder.bpf import ring
 from workloads.recorder.bpf.backend import BpfBackend
+from workloads.recorder.bpf.drain import Batch
 from workloads.recorder.records import FOREIGN, OURS, PAGE_IN, PAGE_OUT, SLOT_FREE, UNKNOWN, ZERO_OUT
 
 TARGET = Target(
@@ -28,27 +30,20 @@ TARGET = Target(
 )
 
 
-class Stand:
-    """Stands for the programs: batches of events that have come, and a pool whose pages hold their places."""
-
-    def __init__(self, *batches: tuple[list[tuple[int, int, int, int, int, int]], bool]) -> None:
-        self.control = SimpleNamespace(returned=0, dropped=0)
-        self.batches = [(self._events(rows), complete) for rows, complete in batches]
-        self.ring = SimpleNamespace(take=lambda: self.batches.pop(0) if self.batches else (self._events([]), True))
-        self.pool = SimpleNamespace(copies=lambda taken: np.repeat(taken.astype(np.uint8)[:, None], ring.PAGE, 1))
-
-    def sweep(self) -> None:
-        """Nothing is freed unseen."""
-
-    @staticmethod
-    def _events(rows: list[tuple[int, int, int, int, int, int]]) -> np.ndarray[Any, Any]:
-        return np.array([(32, 0, *row, 0) for row in rows], ring.EVENT)
-
-
-def _backend(stand: Stand) -> BpfBackend:
+def _backend(stand: Stand, *batches: tuple[list[Row], bool]) -> BpfBackend:
+    """A backend whose thread has handed over these batches, one a read."""
+    waiting = [
+        [Batch(events := events_of(rows), _content(events), 1000 + i, complete)]
+        for i, (rows, complete) in enumerate(batches)
+    ]
     backend = BpfBackend(TARGET)
     backend._programs = stand  # type: ignore[assignment]
+    backend._drain = SimpleNamespace(take=lambda timeout: waiting.pop(0))  # type: ignore[assignment]
     return backend
+
+
+def _content(events: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return np.repeat(events["taken"][events["kind"] == ring.OUT].astype(np.uint8)[:, None], ring.PAGE, 1)
 
 
 def test_an_event_of_many_pages_is_many_records() -> None:
@@ -63,8 +58,7 @@ def test_an_event_of_many_pages_is_many_records() -> None:
         (107, 70, 1, ring.LOST, 7, 2),
         (108, 71, 1, ring.OUT, 7, 3),
     ]
-    stand = Stand((rows, True))
-    records = _backend(stand).read(0)
+    records = _backend(Stand(), (rows, True)).read(0)
     out, free, zero = PAGE_OUT, SLOT_FREE, ZERO_OUT
     assert records.kind.tolist() == [out, out, *3 * [PAGE_IN], out, out, free, zero, zero, out, out]
     assert records.slot.tolist() == [10, 11, 20, 21, 22, 40, 41, 50, 60, 61, 70, 71]
@@ -73,21 +67,21 @@ def test_an_event_of_many_pages_is_many_records() -> None:
     ]  # fmt: skip
     assert records.page.tolist() == [0, 1, *8 * [-1], -1, 2]
     assert records.content[:, 0].tolist() == [0, 1, 3]
-    assert stand.control.returned == 4
-    assert records.until_ns > 108
+    assert records.until_ns == 1000
 
 
 def test_time_never_runs_backwards_and_nothing_is_promised_behind_an_incomplete_event() -> None:
     first = [(200, 1, 1, ring.FREE, 7, 0), (190, 2, 1, ring.FREE, 7, 0)]
     second = [(195, 3, 1, ring.FREE, 7, 0), (300, 4, 1, ring.FREE, 7, 0)]
-    backend = _backend(Stand((first, False), (second, True)))
+    backend = _backend(Stand(), (first, False), (second, True), ([], True))
     records = backend.read(0)
     assert records.time_ns.tolist() == [200, 200]
     assert records.until_ns < 200
     records = backend.read(0)
     assert records.time_ns.tolist() == [200, 300]
-    assert records.until_ns > 300
-    assert len(backend.read(0)) == 0
+    assert records.until_ns == 1001
+    records = backend.read(0)
+    assert (len(records), records.until_ns) == (0, 1002)
 
 
 def test_what_found_no_room_is_counted() -> None:
