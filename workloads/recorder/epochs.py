@@ -16,7 +16,8 @@ from workloads.recorder.ledger import Ledger, Seen
 from workloads.recorder.records import Records, joined
 from workloads.recorder.rows import Epoch
 
-EPOCH_S = 0.1
+EPOCH_S = 0.05  # at least
+LOOK_SHARE = 0.05  # of the time that looks may take
 PATIENCE_S = 10.0
 
 
@@ -31,11 +32,12 @@ class Epochs:
         self._number, self._page_size, self._began = number, page_size, began_ns
         self._left = Records.none(page_size, 0)  # of the next epoch
         self.pages = self.lost = 0
+        self._look_s = 0.0
 
     def next(self) -> Epoch:
-        """Collect for a tenth of a second, look, and settle."""
+        """Collect for a while, look, and settle."""
         parts = [self._left]
-        end = time.monotonic() + EPOCH_S
+        end = time.monotonic() + max(EPOCH_S, self._look_s / LOOK_SHARE)
         while (now := time.monotonic()) < end:
             parts.append(self._backend.read(end - now))
         return self._close(parts, self._look(), final=False)
@@ -54,7 +56,9 @@ class Epochs:
         found = swapped(self._cgroup.tasks(), self._number, self._page_size)
         slots = [np.empty(0, np.int64), *found.values()]
         tasks = [np.empty(0, np.int32), *(np.full(len(slot), pid, np.int32) for pid, slot in found.items())]
-        return Seen(begin, time.monotonic_ns(), np.concatenate(slots), np.concatenate(tasks))
+        end = time.monotonic_ns()
+        self._look_s = (end - begin) / 1e9
+        return Seen(begin, end, np.concatenate(slots), np.concatenate(tasks))
 
     def _close(self, parts: list[Records], seen: Seen, final: bool) -> Epoch:
         """Wait until all records up to the end of the look are there, and settle them."""

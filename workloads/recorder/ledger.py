@@ -10,7 +10,8 @@ the program's pages refer to. From both follows
   device itself, on which a free slot reads as zeros. A slot that is in use, has no record in the epoch and that no page
   refers to any more is looked up on the device as well. A page-out to a slot in use was preceded by a free;
 - which pages of zeros went out. Swap itself keeps them since 6.12 and nothing reaches the device: slots that pagemap
-  names at the end of two epochs, with no page-out on the device. They are free when pagemap no longer names them.
+  names although nothing was written to them, nor is in the next `ON_ITS_WAY_NS`. They are free when pagemap no longer
+  names them. What went out and came in between two looks is not seen.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from workloads.recorder.records import FOREIGN, OURS, PAGE_IN, PAGE_OUT, SLOT_FR
 from workloads.recorder.rows import ZERO_PAGE, Epoch, Rows
 
 EMPTY, HELD, ZERO, OTHERS = 0, 1, 2, 3  # what a slot holds: nothing, a page of ours, one of zeros, another program's
+ON_ITS_WAY_NS = 20_000_000  # from the page table entry that names a slot to the write of its page, at most
 RECHECK = 8  # epochs after which a slot that nobody refers to and that is in use is looked up again
 
 Probe = Callable[[npt.NDArray[np.int64]], Mask]  # slots, ascending: which are not free
@@ -50,7 +52,8 @@ class Ledger:
         self._probe, self._sees_frees, self._sees_zeros = probe, sees_frees, sees_zeros
         self.state = np.zeros(n_slots, np.uint8)  # EMPTY
         self._last_ns = np.zeros(n_slots, np.int64)  # of the last record
-        self._named = np.zeros(n_slots, np.bool_)  # by pagemap in the last look, though nothing was written there
+        # What the last look named though nothing was written there.
+        self._unwritten = Seen(0, 0, np.empty(0, np.int64), np.empty(0, np.int32))
         self._looked_up = np.zeros(n_slots, np.int64)  # in which epoch
         self._epoch = RECHECK
         self._top = 0  # no slot from here on was ever in use
@@ -65,11 +68,24 @@ class Ledger:
         slots = (records.slot, seen.slot) if seen else (records.slot,)
         self._top = max(self._top, *(int(slot.max(initial=-1)) + 1 for slot in slots))
         rows = Rows()
+        if not self._sees_zeros:
+            self._settle_zeros(records, rows)
         page = self._settle(records, seen, rows)
         if seen is not None:
             self._time_ns = max(self._time_ns, seen.end_ns)
             self._look(seen, rows)
         return rows.epoch(records, page)
+
+    def _settle_zeros(self, records: Records, rows: Rows) -> None:
+        """What the last look named and was not written since then is a page of zeros, from then on."""
+        before = self._unwritten
+        soon = records.time_ns <= before.end_ns + ON_ITS_WAY_NS
+        written = records.slot[soon & (records.kind == PAGE_OUT)]
+        zero = ~np.isin(before.slot, written) & (self.state[before.slot] == EMPTY)
+        slot, task = before.slot[zero], before.task[zero]
+        self.state[slot] = ZERO
+        self.counts["zero page-outs by pagemap"] += len(slot)
+        rows.add_before(OUT, slot, task, before.end_ns)
 
     def _settle(self, records: Records, seen: Seen | None, rows: Rows) -> npt.NDArray[np.int32]:
         kind, slot, time = records.kind, records.slot, records.time_ns
@@ -83,7 +99,6 @@ class Ledger:
         overwritten = writes & ours
         rows.add(at(overwritten), 0, FREE)
         self.counts["frees by reuse"] += int(overwritten.sum())
-        self.counts["zero page-outs that were written after all"] += int((overwritten & (held == ZERO)).sum())
         out = at(writes & mine)
         lost = (kind[out] == PAGE_OUT) & (records.page[out] < 0)
         rows.add(out, 1, np.where(lost, LOST, OUT))
@@ -105,7 +120,6 @@ class Ledger:
         after[freed | (kind == SLOT_FREE)] = EMPTY
         self.state[slot[last]] = after[last]
         self._last_ns[slot[last]] = time[last]
-        self._named[slot[last]] = False
         if len(time):
             self._time_ns = max(self._time_ns, int(time[-1]))
         return np.where(kind == ZERO_OUT, ZERO_PAGE, records.page).astype(np.int32)
@@ -172,10 +186,7 @@ class Ledger:
         self._put(slot[missed], task[missed], LOST, HELD, "page-outs noticed by pagemap only", rows)
         if not self._sees_zeros:
             unwritten = quiet[slot] & (state[slot] == EMPTY)
-            again = unwritten & self._named[slot]
-            self._put(slot[again], task[again], OUT, ZERO, "zero page-outs by pagemap", rows)
-            self._named[: self._top] = False
-            self._named[slot[unwritten & ~again]] = True
+            self._unwritten = Seen(seen.begin_ns, self._time_ns, slot[unwritten], task[unwritten])
 
     def _free(self, slot: npt.NDArray[np.int64], why: str, rows: Rows) -> None:
         self.state[slot] = EMPTY

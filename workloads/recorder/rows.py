@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,11 +33,16 @@ class Rows:
 
     def __init__(self) -> None:
         self._at: list[tuple[Ints, int, npt.NDArray[np.uint8]]] = []
+        self._before: list[tuple[int, Ints, npt.NDArray[np.int32], int]] = []
         self._later: list[tuple[int, Ints, npt.NDArray[np.int32], int]] = []
 
     def add(self, record: Ints, order: int, kind: npt.ArrayLike) -> None:
         """An event of `kind` (one, or one each) for each of these records; `order` among those of one record."""
         self._at.append((record, order, np.broadcast_to(np.asarray(kind, np.uint8), record.shape)))
+
+    def add_before(self, kind: int, slot: Ints, task: npt.NDArray[np.int32], time_ns: int) -> None:
+        """Events of a kind at the beginning of the epoch; a page-out is one of a page of zeros."""
+        self._before.append((kind, slot, task, time_ns))
 
     def add_later(self, kind: int, slot: Ints, task: npt.NDArray[np.int32], time_ns: int) -> None:
         """Events of a kind at the end of the epoch; a page-out is one of a page of zeros."""
@@ -49,15 +55,20 @@ class Rows:
         kind = np.concatenate([np.empty(0, np.uint8), *(kinds for _, _, kinds in self._at)])
         sorted_ = np.lexsort((order, record))
         record, kind = record[sorted_], kind[sorted_]
-        later = [(np.full(len(slot), k), slot, task, np.full(len(slot), t)) for k, slot, task, t in self._later]
-        kinds, slots, tasks, times = (
-            np.concatenate([first, *(part[i] for part in later)])
-            for i, first in enumerate((kind, records.slot[record], records.pid[record], records.time_ns[record]))
-        )
-        pages = np.append(page[record], np.full(len(kinds) - len(record), ZERO_PAGE, np.int32))
+        here = (kind, records.slot[record], records.pid[record], records.time_ns[record])
+        parts = [*map(_spread, self._before), here, *map(_spread, self._later)]
+        kinds, slots, tasks, times = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        pages = np.full(len(kinds), ZERO_PAGE, np.int32)
+        first = sum(len(slot) for _, slot, _, _ in self._before)
+        pages[first : first + len(record)] = page[record]
         pages[kinds != OUT] = -1
         content = records.content
         if (pages == ZERO_PAGE).any():
             content = np.concatenate([content, np.zeros((1, content.shape[1]), np.uint8)])
             pages[pages == ZERO_PAGE] = len(content) - 1
         return Epoch(Events.of(kinds, slots, pages, times, tasks), content)
+
+
+def _spread(events: tuple[int, Ints, npt.NDArray[np.int32], int]) -> tuple[npt.NDArray[Any], ...]:
+    kind, slot, task, time = events
+    return np.full(len(slot), kind, np.uint8), slot, task, np.full(len(slot), time, np.int64)
