@@ -6,14 +6,17 @@ import time
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from workloads.errors import HostError
 from workloads.events import LOST, OUT
 from workloads.host.cgroup import MemoryCgroup
+from workloads.host.direct import SlotReader
 from workloads.host.pagemap import swapped
 from workloads.recorder.backend import Backend
 from workloads.recorder.ledger import Ledger, Seen
-from workloads.recorder.records import Records, joined
+from workloads.recorder.neighbours import Mask
+from workloads.recorder.records import PAGE_OUT, Records, joined
 from workloads.recorder.rows import Epoch
 
 EPOCH_S = 0.05  # at least
@@ -22,30 +25,31 @@ PATIENCE_S = 10.0
 
 
 class Epochs:
-    """Reads a backend and closes epochs; times count from `began_ns`."""
+    """Reads a backend and closes epochs; times count from its making on."""
 
     def __init__(
-        self, backend: Backend, ledger: Ledger, cgroup: MemoryCgroup, number: int, page_size: int, began_ns: int
+        self, backend: Backend, slots: SlotReader, n_slots: int, cgroup: MemoryCgroup, number: int, page_size: int
     ) -> None:
         """`number` is that of the swap device in pagemap."""
-        self._backend, self.ledger, self._cgroup = backend, ledger, cgroup
-        self._number, self._page_size, self._began = number, page_size, began_ns
-        self._left = Records.none(page_size, 0)  # of the next epoch
+        self._backend, self._slots, self._cgroup = backend, slots, cgroup
+        self._number, self._page_size = number, page_size
+        self.ledger = Ledger(n_slots, self._unchanged, backend.sees_frees, backend.sees_zeros)
+        self._began = time.monotonic_ns()
+        self._parts = [Records.none(page_size, 0)]  # not yet settled
         self.pages = self.lost = 0
         self._look_s = 0.0
 
     def next(self) -> Epoch:
         """Collect for a while, look, and settle."""
-        parts = [self._left]
         end = time.monotonic() + max(EPOCH_S, self._look_s / LOOK_SHARE)
         while (now := time.monotonic()) < end:
-            parts.append(self._backend.read(end - now))
-        return self._close(parts, self._look(), final=False)
+            self._read(end - now)
+        return self._close(self._look(), final=False)
 
     def last(self) -> Iterator[Epoch]:
         """Settle all that is left of a program that stands still. A page of zeros shows in the second look."""
         for final in (False, True):
-            yield self._close([self._left], self._look(), final)
+            yield self._close(self._look(), final)
 
     def dropped(self) -> dict[str, int]:
         """What the backend did not see."""
@@ -60,14 +64,31 @@ class Epochs:
         self._look_s = (end - begin) / 1e9
         return Seen(begin, end, np.concatenate(slots), np.concatenate(tasks))
 
-    def _close(self, parts: list[Records], seen: Seen, final: bool) -> Epoch:
-        """Wait until all records up to the end of the look are there, and settle them."""
+    def _read(self, timeout_s: float) -> None:
+        self._parts.append(self._backend.read(timeout_s))
+
+    def _read_until(self, time_ns: int) -> None:
+        """Read until all records of that time and before are there."""
         patience = time.monotonic() + PATIENCE_S
-        while parts[-1].until_ns < seen.end_ns:
-            parts.append(self._backend.read(0.05))
+        while self._parts[-1].until_ns < time_ns:
+            self._read(0.05)
             if time.monotonic() > patience:
                 raise HostError(f"the backend {self._backend.name} stopped answering; the trace ends there")
-        records, self._left = joined(parts).split(seen.end_ns)
+
+    def _unchanged(self, slots: npt.NDArray[np.int64]) -> Mask:
+        """Which slots hold what they held at the end of the epoch: they read as no zeros, nor were written since."""
+        _, done, held = self._slots.read(slots)
+        self._read_until(int(done[-1]))
+        for later in self._parts:
+            written = (later.kind == PAGE_OUT) & (later.time_ns <= done[-1])
+            held &= ~np.isin(slots, later.slot[written])
+        return held
+
+    def _close(self, seen: Seen, final: bool) -> Epoch:
+        """Settle all records up to the end of the look."""
+        self._read_until(seen.end_ns)
+        records, left = joined(self._parts).split(seen.end_ns)
+        self._parts = [left]
         epoch = self.ledger.close_epoch(records, seen, final)
         kind = epoch.events.kind
         self.pages += int((kind == OUT).sum())

@@ -32,7 +32,7 @@ EMPTY, HELD, ZERO, OTHERS = 0, 1, 2, 3  # what a slot holds: nothing, a page of 
 ON_ITS_WAY_NS = 20_000_000  # from the page table entry that names a slot to the write of its page, at most
 RECHECK = 8  # epochs after which a slot that nobody refers to and that is in use is looked up again
 
-Probe = Callable[[npt.NDArray[np.int64]], Mask]  # slots, ascending: which are not free
+Probe = Callable[[npt.NDArray[np.int64]], Mask]  # slots, ascending: which were not freed since their last record
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,7 @@ class Ledger:
         """Settle all records up to `seen.end_ns`; without a look nothing can be said of unknown owners, nor of frees
         that leave no record. A `final` look finds every slot that is free, if nothing moves any more.
         """
-        self._epoch += 1 + RECHECK * final
+        self._epoch += 1
         slots = (records.slot, seen.slot) if seen else (records.slot,)
         self._top = max(self._top, *(int(slot.max(initial=-1)) + 1 for slot in slots))
         rows = Rows()
@@ -73,7 +73,7 @@ class Ledger:
         page = self._settle(records, seen, rows)
         if seen is not None:
             self._time_ns = max(self._time_ns, seen.end_ns)
-            self._look(seen, rows)
+            self._look(seen, rows, final)
         return rows.epoch(records, page)
 
     def _settle_zeros(self, records: Records, rows: Rows) -> None:
@@ -164,20 +164,19 @@ class Ledger:
         self.counts["page-ins that left their slot in use"] += int((reads & ~freed).sum())
         return freed
 
-    def _look(self, seen: Seen, rows: Rows) -> None:
+    def _look(self, seen: Seen, rows: Rows, final: bool) -> None:
         """What follows from pagemap alone, for slots without a record since the look began."""
         state, slot = self.state[: self._top], seen.slot
         named = np.zeros(self._top, np.bool_)
         named[slot] = True
         quiet = self._last_ns[: self._top] < seen.begin_ns
         if not self._sees_frees:
-            gone = np.flatnonzero(
-                quiet & ~named & (state == HELD) & (self._epoch - self._looked_up[: self._top] >= RECHECK)
-            )
-            if len(gone):
-                used = self._probe(gone)
-                self._looked_up[gone[used]] = self._epoch
-                self._free(gone[~used], "frees by pagemap", rows)
+            due = self._epoch - self._looked_up[: self._top] >= RECHECK
+            asked = np.flatnonzero(quiet & (state == HELD) & (final | (due & ~named)))
+            if len(asked):
+                used = self._probe(asked)
+                self._looked_up[asked[used]] = self._epoch
+                self._free(asked[~used], "frees by pagemap", rows)
         if not (self._sees_zeros and self._sees_frees):
             self._free(np.flatnonzero(quiet & ~named & (state == ZERO)), "frees of zero pages", rows)
         first = np.unique(slot, return_index=True)[1]
@@ -186,6 +185,8 @@ class Ledger:
         self._put(slot[missed], task[missed], LOST, HELD, "page-outs noticed by pagemap only", rows)
         if not self._sees_zeros:
             unwritten = quiet[slot] & (state[slot] == EMPTY)
+            if final:  # nothing is on its way any more
+                self._put(slot[unwritten], task[unwritten], OUT, ZERO, "zero page-outs by pagemap", rows)
             self._unwritten = Seen(seen.begin_ns, self._time_ns, slot[unwritten], task[unwritten])
 
     def _free(self, slot: npt.NDArray[np.int64], why: str, rows: Rows) -> None:

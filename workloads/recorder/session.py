@@ -9,8 +9,6 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
-
 from workloads.errors import HostError
 from workloads.host.cgroup import MemoryCgroup, memory_cgroup, require_cgroup
 from workloads.host.counters import kernel, memory_bytes, since, vmstat
@@ -22,7 +20,7 @@ from workloads.progress import Progress
 from workloads.recorder.backend import Backend, Target
 from workloads.recorder.backends import choose
 from workloads.recorder.epochs import Epochs
-from workloads.recorder.ledger import HELD, OTHERS, ZERO, Ledger
+from workloads.recorder.ledger import HELD, OTHERS, ZERO
 from workloads.recorder.plan import Plan, Status, Watch
 from workloads.recorder.program import Program, User, invoking_user
 from workloads.recorder.segments import Segments
@@ -111,14 +109,9 @@ class Session:
                 swap.path, swap.major, swap.minor, n_slots, cgroup.path, cgroup.version, PAGE, (os.getpid(),), name
             )
             backend = stack.enter_context(self._backend(target))
-
-            def probe(asked: np.ndarray[Any, np.dtype[np.int64]]) -> np.ndarray[Any, np.dtype[np.bool_]]:
-                return slots.read(asked)[2]
-
-            ledger = Ledger(n_slots, probe, backend.sees_frees, backend.sees_zeros)
             self._source["mm_stat_before"] = swap.mm_stat()._asdict()
             before, began = vmstat(), time.monotonic_ns()
-            epochs = Epochs(backend, ledger, cgroup, swap.number, PAGE, began)
+            epochs = Epochs(backend, slots, n_slots, cgroup, swap.number, PAGE)
             program.begin()
             self._follow(program, epochs, segments, watch, began)
             cgroup.freeze()
