@@ -7,6 +7,7 @@ import os
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from workloads.errors import HostError
@@ -19,6 +20,7 @@ from workloads.host.zram_swap import SwapDevice, swap_device
 from workloads.progress import Progress
 from workloads.recorder.backend import Backend, Target
 from workloads.recorder.backends import choose
+from workloads.recorder.background import Background
 from workloads.recorder.epochs import Epochs
 from workloads.recorder.ledger import HELD, OTHERS, ZERO
 from workloads.recorder.plan import Plan, Status, Watch
@@ -113,23 +115,26 @@ class Session:
             before, began = vmstat(), time.monotonic_ns()
             epochs = Epochs(backend, slots, n_slots, cgroup, swap.number, PAGE)
             program.begin()
-            self._follow(program, epochs, segments, watch, began)
-            cgroup.freeze()
-            for epoch in epochs.last():
-                segments.add(epoch)
+            with Background() as writing:
+                self._follow(program, epochs, segments, writing, watch, began)
+                cgroup.freeze()
+                for epoch in epochs.last():
+                    writing.do(partial(segments.add, epoch))
             self._conclude(program, swap, cgroup, epochs, began)
             self._source["vmstat"] = since(before)
             status = program.status()
         return 0 if status is None else status
 
-    def _follow(self, program: Program, epochs: Epochs, segments: Segments, watch: Watch, began: int) -> None:
+    def _follow(
+        self, program: Program, epochs: Epochs, segments: Segments, writing: Background, watch: Watch, began: int
+    ) -> None:
         """Record until something ends it."""
         while True:
             ended = program.status() is not None or self._pending.number is not None
             seconds = (time.monotonic_ns() - began) / 1e9
             if ended or seconds >= (self._plan.duration_s or seconds + 1):
                 return
-            segments.add(epochs.next())
+            writing.do(partial(segments.add, epochs.next()))
             watch(Status(seconds, segments.events, epochs.pages, epochs.lost, segments.written))
 
     def _conclude(self, program: Program, swap: SwapDevice, cgroup: MemoryCgroup, epochs: Epochs, began: int) -> None:
