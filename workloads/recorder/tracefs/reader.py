@@ -28,7 +28,7 @@ SETTLED_NS = 2_000_000  # an event that was begun so long ago is in the buffer
 SILENCE_NS = 20_000_000  # after which the time is told although nothing happened
 SUB_BUFFER = mmap.PAGESIZE  # of the ring buffer
 ROUND = 64  # pages of it between two readings of contents
-PRIORITY = -20
+PRIORITY = 1  # of the round-robin kind: before everything that is not real-time, nice or not
 
 
 class Reader:
@@ -104,7 +104,7 @@ def _enable(instance: Path, device_number: int, ignored: list[int]) -> None:
 def main() -> None:
     """Run with the arguments in argv, a JSON object: see `backend`."""
     die_with_parent()
-    os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
+    os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(PRIORITY))
     with suppress(BrokenPipeError, KeyboardInterrupt):
         Reader(json.loads(sys.argv[1])).run()
 
