@@ -7,7 +7,8 @@ from workloads.recorder.backend import Backend
 from workloads.recorder.bpf.backend import BpfBackend
 from workloads.recorder.tracefs.backend import TracefsBackend
 
-BACKENDS: dict[str, type[Backend]] = {backend.name: backend for backend in (BpfBackend, TracefsBackend)}  # the best first
+_BEST_FIRST: tuple[type[Backend], ...] = (BpfBackend, TracefsBackend)
+BACKENDS = {backend.name: backend for backend in _BEST_FIRST}
 
 
 def choose(name: str | None) -> type[Backend]:
