@@ -5,6 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from allocators.errors import AllocatorError, CheckFailed, NoMemory, TooLarge, UnknownHandle
 from allocators.kernels import codes
 from allocators.zone import PageZone
@@ -56,6 +59,10 @@ class Allocator(ABC):
     def placement(self, handle: int) -> Placement | None:
         """Where an object lies, or None if the model gives objects no place."""
         return None
+
+    def moved(self) -> npt.NDArray[np.int64]:
+        """What compaction has moved so far, a row a lock: objects, and their bytes; int64[locks, 2]."""
+        return np.zeros((1, 2), np.int64)
 
     def check(self) -> None:  # noqa: B027 - nothing to recount, unless there is
         """Recount everything from scratch; raises CheckFailed on a mismatch."""

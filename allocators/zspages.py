@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from allocators.base import KernelAllocator, Placement
 from allocators.kernels import arrays, ids, lists
@@ -86,6 +87,16 @@ class ZspageAllocator(KernelAllocator):
             parts.append((block + nth % (1 << order), offset, length))
             start += length
         return Placement(tuple(parts), one_block=int(cls.pages) == 1 << order)
+
+    def moved(self) -> npt.NDArray[np.int64]:
+        """See `Allocator.moved`: a row a size class."""
+        cls = self.state.cls
+        return np.stack([cls["moved"], cls["moved"] * cls["width"]], axis=1)
+
+    @property
+    def order(self) -> int:
+        """Order of the blocks that zspages are made of."""
+        return int(self.state.rules[0].order)
 
     def check(self) -> None:
         """Recount objects, groups, lists and pages."""

@@ -60,6 +60,12 @@ def has_room(pool: Fragments) -> bool:
     return ids.has_room(pool.fragments, 3) and zone.has_room(pool.zone)
 
 
+@kernel
+def spans(pool: Fragments, handle: int) -> bool:
+    """Whether an object has a second part."""
+    return pool.fragment[handle].second != NIL
+
+
 def grown(pool: Fragments) -> Fragments:
     """The pool with room for at least one more `alloc`."""
     fragments = ids.grown(pool.fragments, 3)

@@ -42,6 +42,7 @@ def migrate(pool: Zspages, c: int, source: int, target: int, start: int) -> int:
                 break
             zspage.drop(pool, source, base + obj)
             zspage.put(pool, target, handle)
+            pool.cls[c].moved += 1
         obj += 1
     return obj
 

@@ -1,8 +1,8 @@
-"""The four calls of an allocator, chosen by the type of its state.
+"""The calls of an allocator, chosen by the type of its state.
 
-Kernels call `alloc`, `free`, `compact`, `has_room` and `pages` of this module on any built-in state; numba picks
-the rules by the state's NamedTuple class and inlines them, so that one loop serves every allocator and is cached
-on disk. In plain Python the same calls also take a user's `Allocator` object.
+Kernels call `alloc`, `free`, `compact`, `has_room` and `pages` of this module on any built-in state, and what the
+timing stage asks for; numba picks the rules by the state's NamedTuple class and inlines them, so that one loop serves
+every allocator and is cached on disk. In plain Python the same calls also take a user's `Allocator` object.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from numba.extending import overload
 
 from allocators.errors import NoMemory, TooLarge
 from allocators.jit import INLINED, kernel
-from allocators.kernels import coalesce, codes, compaction, ideal, xvmalloc, z3fold, zbud, zspage
+from allocators.kernels import coalesce, codes, compaction, ideal, xvmalloc, z3fold, zbud, zone, zspage
 
 
 class Rules(NamedTuple):
@@ -23,6 +23,8 @@ class Rules(NamedTuple):
     free: Callable[[Any, int], None]
     has_room: Callable[[Any], bool]
     compact: Callable[[Any], int]
+    spans: Callable[[Any, int], bool]
+    lock: Callable[[Any, int], int]
     grown: Callable[[Any], Any]
 
 
@@ -32,17 +34,31 @@ def nothing_to_compact(state: Any) -> int:
     return 0
 
 
-def _unmoved(module: Any) -> Rules:
-    return Rules(module.alloc, module.free, module.has_room, nothing_to_compact, module.grown)
+@kernel
+def never_spans(state: Any, handle: int) -> bool:
+    """Most allocators keep an object inside one page."""
+    return False
+
+
+@kernel
+def one_lock(state: Any, handle: int) -> int:
+    """Most allocators have one lock for all."""
+    return 0
+
+
+def _simple(module: Any) -> Rules:
+    """Nothing moves or spans pages, and there is one lock."""
+    rules = module.alloc, module.free, module.has_room
+    return Rules(*rules, nothing_to_compact, never_spans, one_lock, module.grown)
 
 
 RULES: dict[type, Rules] = {
-    zspage.Zspages: _unmoved(zspage)._replace(compact=compaction.compact),
-    xvmalloc.Blocks: _unmoved(xvmalloc),
-    zbud.Buddies: _unmoved(zbud),
-    z3fold.Trios: _unmoved(z3fold),
-    coalesce.Fragments: _unmoved(coalesce),
-    ideal.Bytes: _unmoved(ideal),
+    zspage.Zspages: _simple(zspage)._replace(compact=compaction.compact, spans=zspage.spans, lock=zspage.lock),
+    xvmalloc.Blocks: _simple(xvmalloc),
+    zbud.Buddies: _simple(zbud),
+    z3fold.Trios: _simple(z3fold),
+    coalesce.Fragments: _simple(coalesce)._replace(spans=coalesce.spans),
+    ideal.Bytes: _simple(ideal),
 }
 
 
@@ -84,6 +100,31 @@ def has_room(state: Any) -> bool:
 def pages(state: Any) -> int:
     """Physical pages held."""
     return state.zone.info[0].held if type(state) in RULES else state.pages
+
+
+def pages_drawn(state: Any) -> int:
+    """Physical pages taken so far; a user's allocator tells only those it holds."""
+    return state.zone.info[0].drawn if type(state) in RULES else state.pages
+
+
+def no_free_page(state: Any) -> bool:
+    """Whether the zone behind it has no free page."""
+    return type(state) in RULES and zone.is_empty(state.zone)
+
+
+def spans(state: Any, handle: int) -> bool:
+    """Whether an object in use lies in several pages that must be mapped."""
+    rules = RULES.get(type(state))
+    if rules is not None:
+        return rules.spans(state, handle)
+    placement = state.placement(int(handle))
+    return placement is not None and bool(placement.spans)
+
+
+def lock(state: Any, handle: int) -> int:
+    """The number of the lock that an object in use is freed under: its size class's, else the only one."""
+    rules = RULES.get(type(state))
+    return 0 if rules is None else rules.lock(state, handle)
 
 
 def grown(state: Any) -> Any:
@@ -128,3 +169,31 @@ def _pages(state: Any) -> Any:
         return state.zone.info[0].held
 
     return None if _rules(state) is None else held
+
+
+@overload(pages_drawn, jit_options=INLINED)
+def _pages_drawn(state: Any) -> Any:
+    def drawn(state: Any) -> Any:
+        return state.zone.info[0].drawn
+
+    return None if _rules(state) is None else drawn
+
+
+@overload(no_free_page, jit_options=INLINED)
+def _no_free_page(state: Any) -> Any:
+    def empty(state: Any) -> Any:
+        return zone.is_empty(state.zone)
+
+    return None if _rules(state) is None else empty
+
+
+@overload(spans, jit_options=INLINED, strict=False)
+def _spans(state: Any, handle: Any) -> Any:
+    rules = _rules(state)
+    return rules and rules.spans
+
+
+@overload(lock, jit_options=INLINED, strict=False)
+def _lock(state: Any, handle: Any) -> Any:
+    rules = _rules(state)
+    return rules and rules.lock

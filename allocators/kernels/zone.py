@@ -18,7 +18,16 @@ MAX_ORDER = 10
 BLOCK = 1 << MAX_ORDER  # pages of the largest block
 
 PAGE = np.dtype([("free", np.int32), ("next", np.int32), ("prev", np.int32)], align=True)
-INFO = np.dtype([("pages", np.int64), ("held", np.int64), ("taken", np.int64), ("unlimited", np.int64)], align=True)
+INFO = np.dtype(
+    [
+        ("pages", np.int64),  # in all
+        ("held", np.int64),  # handed out
+        ("taken", np.int64),  # held by others for good
+        ("unlimited", np.int64),  # whether it grows on demand
+        ("drawn", np.int64),  # handed out so far
+    ],
+    align=True,
+)
 
 
 class Zone(NamedTuple):
@@ -26,7 +35,7 @@ class Zone(NamedTuple):
 
     page: Any  # PAGE[capacity]; free = 1 + order of the free block that starts here, else 0
     area: Any  # int32[MAX_ORDER + 1]: first free block of each order
-    info: Any  # INFO[1]: pages in all, handed out, held by others for good; whether it grows on demand
+    info: Any  # INFO[1]
 
 
 @kernel
@@ -68,7 +77,15 @@ def take(zone: Zone, order: int) -> int:
         found -= 1
         push(zone, page + (1 << found), found)
     zone.info[0].held += 1 << order
+    zone.info[0].drawn += 1 << order
     return page
+
+
+@kernel
+def is_empty(zone: Zone) -> bool:
+    """Whether no page is free."""
+    info = zone.info[0]
+    return not info.unlimited and info.held + info.taken >= info.pages
 
 
 @kernel

@@ -34,6 +34,7 @@ CLASS = np.dtype(
         ("spare", np.int64),  # released zspage records, which keep their range of objects
         ("zspages", np.int64),
         ("inuse", np.int64),
+        ("moved", np.int64),  # objects moved by compaction so far
     ],
     align=True,
 )
@@ -238,6 +239,22 @@ def free(pool: Zspages, handle: int) -> None:
         destroy(pool, z)
     else:
         regroup(pool, z)
+
+
+@kernel
+def spans(pool: Zspages, handle: int) -> bool:
+    """Whether the slot of an object lies in two blocks: the kernel maps the whole slot."""
+    z = int(pool.handle[handle].zspage)
+    width = pool.cls[pool.zspage[z].cls].width
+    block = (len(pool.class_of) - 1) << pool.rules[0].order
+    start = (pool.handle[handle].object - pool.zspage[z].first) * width
+    return start // block != (start + width - 1) // block
+
+
+@kernel
+def lock(pool: Zspages, handle: int) -> int:
+    """Each size class has a lock: the number of the object's class."""
+    return int(pool.zspage[pool.handle[handle].zspage].cls)
 
 
 def grown(pool: Zspages) -> Zspages:

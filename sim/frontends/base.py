@@ -29,6 +29,11 @@ class Frontend(ABC):
         """Events after which it wants `maintain` again; 0 for never."""
         return 0
 
+    @property
+    def streams(self) -> int | None:
+        """Compression streams: writes that can be under way at once. None: one for each CPU, so that none waits."""
+        return None
+
     @abstractmethod
     def device(self, n_slots: int, allocator: Allocator, *secondary: Sizes) -> Any:
         """The state of an empty device of `n_slots` slots over `allocator`, for the kernels.

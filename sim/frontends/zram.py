@@ -121,6 +121,11 @@ class Zram(Frontend):
         """See `Frontend.period`."""
         return self.every if self.recompress or self.writeback else 0
 
+    @property
+    def streams(self) -> int | None:
+        """See `Frontend.streams`: in 2012 one buffer under one lock."""
+        return 1 if self.era == "2012" else None
+
     def device(self, n_slots: int, allocator: Allocator, *secondary: Sizes) -> kernels.Zram | kernels_2012.Zram2012:
         """See `Frontend.device`."""
         if self.era == "2012":

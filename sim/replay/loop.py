@@ -8,6 +8,7 @@ from allocators.borrow import borrow
 from allocators.jit import entry
 from allocators.kernels import dispatch as allocators
 from sim.frontends.kernels import dispatch as frontends
+from sim.replay.kernels import detail
 from workloads.events import FREE, IN, LOST, OUT
 
 OUTCOME = np.dtype(
@@ -34,12 +35,14 @@ def replay(
     same_filled: Any,
     zero_filled: Any,
     outcome: Any,
+    log: Any,
     start: int,
 ) -> int:
     """Replay events from `start` on; where it stopped because the allocator's arrays must grow, else their number.
 
     kind uint8[n], slot int64[n], page int32[n] as in `workloads.Events`; size int32[unique pages], compressed, and
     same_filled, zero_filled bool[unique pages]; outcome OUTCOME[n] is written.
+    log is a `detail.Log` for what the timing stage wants to know, or None, which compiles to nothing.
     """
     device, allocator, outcome = borrow(device), borrow(allocator), borrow(outcome)
     kind, slot, page = borrow(kind), borrow(slot), borrow(page)
@@ -47,9 +50,11 @@ def replay(
     tally = device.slots.tally[0]
     for i in range(start, len(kind)):
         what = 0
+        if kind[i] == OUT and not allocators.has_room(allocator):
+            return i
+        if log is not None:
+            detail.before(borrow(log), device, allocator, kind[i], slot[i], page[i], i)
         if kind[i] == OUT:
-            if not allocators.has_room(allocator):
-                return i
             p = page[i]
             fill = int(same_filled[p]) + int(zero_filled[p])
             what = frontends.page_out(device, allocator, slot[i], p, size[p], fill)
@@ -59,6 +64,8 @@ def replay(
             what = frontends.slot_free(device, allocator, slot[i])
         else:
             allocators.compact(allocator)
+        if log is not None:
+            detail.after(borrow(log), device, allocator, kind[i], slot[i], what, i)
         after = outcome[i]
         after.what = what
         after.pages = allocators.pages(allocator) + tally.outside

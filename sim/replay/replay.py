@@ -39,15 +39,20 @@ class Replay:
         buffer = arrays.records(self.batch, OUTCOME)
         for events in self.trace.batches(self.batch):
             outcome = buffer[: len(events)]
-            for part in self._parts(len(events)):
-                advance(self.device, self.allocator, events[part], self.sizes, outcome[part])
+            for part in self._parts(events):
+                self._advance(events[part], outcome[part], part)
                 self._done += part.stop - part.start
                 if self.frontend.period and self._done % self.frontend.period == 0:
                     self.frontend.maintain(self.device, self.allocator)
             yield events, outcome
 
-    def _parts(self, count: int) -> Iterator[slice]:
-        """The next `count` events, cut where the frontend wants upkeep."""
+    def _advance(self, events: Events, outcome: Any, part: slice) -> None:
+        """Replay a part of a batch."""
+        advance(self.device, self.allocator, events, self.sizes, outcome)
+
+    def _parts(self, events: Events) -> Iterator[slice]:
+        """A batch, cut where the frontend wants upkeep."""
+        count = len(events)
         period = self.frontend.period or self._done + count
         start = 0
         while start < count:
@@ -78,18 +83,21 @@ def replay(
     return Replay(trace, sizes, frontend, allocator, device, batch)
 
 
-def advance(device: Any, allocator: Allocator, events: Events, sizes: Sizes, outcome: Any) -> None:
-    """Replay events on a device in use; writes `outcome`, OUTCOME[n]. Their slots and pages must exist."""
+def advance(device: Any, allocator: Allocator, events: Events, sizes: Sizes, outcome: Any, log: Any = None) -> None:
+    """Replay events on a device in use; writes `outcome`, OUTCOME[n], and `log` if given (`kernels.detail.Log`).
+
+    Their slots and pages must exist.
+    """
     pages = (sizes.size, sizes.same_filled, sizes.zero_filled)
-    drive(loop, device, allocator, events.kind, events.slot, events.page, *pages, outcome)
+    drive(loop, device, allocator, events.kind, events.slot, events.page, *pages, outcome, log)
 
 
-def compile_for(frontend: Frontend, allocator: Allocator) -> None:
-    """Compile the loop for this pair of types, or load it from the cache, by replaying nothing."""
+def compile_for(frontend: Frontend, allocator: Allocator, log: Any = None) -> None:
+    """Compile the loop for these types, or load it from the cache, by replaying nothing."""
     if isinstance(allocator, KernelAllocator):
         none = Events.of(kind=[], slot=[], page=[])
         outcome = arrays.records(1, OUTCOME)[:0]
         sizes = Sizes.given([])
         device = frontend.device(1, allocator, *[sizes] * len(frontend.codecs))
-        advance(device, allocator, none, sizes, outcome)
+        advance(device, allocator, none, sizes, outcome, log)
         frontend.maintain(device, allocator)

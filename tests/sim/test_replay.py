@@ -62,7 +62,7 @@ def in_python(trace: Trace, sizes: Sizes, frontend: str, allocator: Any) -> Any:
     device = make_frontend(frontend).device(trace.n_slots, allocator)
     (events,) = trace.batches()
     outcome = arrays.records(len(events), OUTCOME)
-    columns = (events.kind, events.slot, events.page, sizes.size, sizes.same_filled, sizes.zero_filled, outcome)
+    columns = (events.kind, events.slot, events.page, sizes.size, sizes.same_filled, sizes.zero_filled, outcome, None)
     done = function(device, allocator.state, *columns, 0)
     while done < len(events):
         allocator.grow()

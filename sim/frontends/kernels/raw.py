@@ -16,6 +16,7 @@ class Raw(NamedTuple):
 @kernel
 def page_out(device: Raw, allocator: Any, slot: int, page: int, size: int, fill: int) -> int:
     """Store a page of `size` compressed bytes, allocating before the old object is freed; what the slot holds."""
+    slots.compress(device.slots)
     return slots.put(device.slots, allocator, slot, dispatch.alloc(allocator, size), size, slots.OBJECT)
 
 

@@ -36,6 +36,7 @@ TALLY = np.dtype(
         ("refusals", np.int64),  # so far, as are:
         ("device_reads", np.int64),  # pages read from the device behind
         ("device_writes", np.int64),  # pages written to it, refused ones included
+        ("compressions", np.int64),  # pages compressed
     ],
     align=True,
 )
@@ -46,6 +47,13 @@ class Slots(NamedTuple):
 
     slot: Any  # SLOT[slots]
     tally: Any  # TALLY[1]
+
+
+@kernel
+def in_pool(slots: Slots, i: int) -> bool:
+    """Whether a slot holds an object of the allocator's."""
+    slot = slots.slot[i]
+    return slot.what in (OBJECT, HUGE) and slot.handle != OUTSIDE
 
 
 @kernel
@@ -70,6 +78,12 @@ def drop(slots: Slots, allocator: Any, i: int) -> int:
         tally.written_back -= 1
     slot.what = EMPTY
     return what
+
+
+@kernel
+def compress(slots: Slots) -> None:
+    """Count a page that is compressed before it is known whether it is taken."""
+    slots.tally[0].compressions += 1
 
 
 @kernel

@@ -51,6 +51,7 @@ def accepts(device: Zcache, allocator: Any, size: int) -> bool:
     if objects > rules.most:
         counts.limit_reached += 1
         return False
+    slots.compress(device.slots)
     if size > rules.max_zsize:
         counts.compress_poor += 1
         return False

@@ -122,6 +122,7 @@ def page_out(device: Zram, allocator: Any, slot: int, page: int, size: int, fill
             device.entry[slot].zero = 1
             device.counts[0].zeros += 1
         return slots.SAME
+    slots.compress(device.slots)
     what = slots.OBJECT
     if size >= rules.huge:
         size, what = rules.page_size, slots.HUGE

@@ -35,6 +35,7 @@ def page_out(device: Zram2012, allocator: Any, slot: int, page: int, size: int, 
         held.slot[slot].what = slots.SAME
         held.tally[0].same_filled += 1
         return slots.SAME
+    slots.compress(held)
     if size > rules.most:
         return slots.put_outside(held, slot, rules.page_size)
     return slots.put(held, allocator, slot, dispatch.alloc(allocator, size), size, slots.OBJECT)

@@ -141,6 +141,7 @@ def page_out(device: Zswap, allocator: Any, slot: int, page: int, size: int, fil
         return slots.SAME
     what, handle = slots.OBJECT, NO_MEMORY
     if not full:
+        slots.compress(device.slots)
         if size >= rules.page_size and rules.keep_whole:
             size, what = rules.page_size, slots.HUGE
         handle = store(device, allocator, size)

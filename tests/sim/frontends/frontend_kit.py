@@ -68,7 +68,7 @@ def run(device: Any, allocator: Allocator, steps: list[Step], plain: bool = Fals
         compiled = isinstance(allocator, KernelAllocator)
         state = allocator.state if isinstance(allocator, KernelAllocator) else allocator
         replay = loop if compiled and not plain else getattr(loop, "py_func", loop)
-        done = replay(device, state, *columns, outcome, done)
+        done = replay(device, state, *columns, outcome, None, done)
         if done == len(steps):
             return outcome
         assert isinstance(allocator, KernelAllocator)

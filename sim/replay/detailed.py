@@ -1,0 +1,71 @@
+"""Replay with the details that the timing stage asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from allocators.kernels import arrays
+from sim.replay.kernels import detail, readahead
+from sim.replay.replay import Replay, advance, replay
+from workloads.events import COMPACT, Events
+from workloads.sizes import Sizes
+
+Moved = npt.NDArray[np.int64]
+
+
+@dataclass
+class DetailedReplay(Replay):
+    """A replay that notes in `log` what happened in each event of the batch, and in `moved` what compactions moved.
+
+    `moved`, by the row of the compaction in the batch: what `Allocator.moved` counted in it. What a frontend does
+    between events, its upkeep, is noted nowhere.
+    """
+
+    log: detail.Log = field(kw_only=True)
+    moved: dict[int, Moved] = field(default_factory=dict)
+
+    def _advance(self, events: Events, outcome: Any, part: slice) -> None:
+        if not part.start:
+            self.moved = {}
+        before = self.allocator.moved() if events.kind[0] == COMPACT else None
+        log = self.log._replace(row=self.log.row[part])
+        advance(self.device, self.allocator, events, self.sizes, outcome, log)
+        if before is not None:
+            self.moved[part.start] = self.allocator.moved() - before
+
+    def _parts(self, events: Events) -> Iterator[slice]:
+        """Compactions are parts of their own."""
+        for part in super()._parts(events):
+            start = part.start
+            for at in (part.start + np.flatnonzero(events.kind[part] == COMPACT)).tolist():
+                if at > start:
+                    yield slice(start, at)
+                yield slice(at, at + 1)
+                start = at + 1
+            if start < part.stop:
+                yield slice(start, part.stop)
+
+
+def detailed(*given: Any, page_cluster: int = 0, cache_pages: int = 1, **named: Any) -> DetailedReplay:
+    """The replay of `sim.replay.replay.replay` with details.
+
+    Page-ins read windows of 2**page_cluster slots; `cache_pages` of them wait in the swap cache at most.
+    """
+    plain = replay(*given, **named)
+    log = new_log(plain.batch, plain.trace.n_slots, plain.sizes, page_cluster, cache_pages)
+    return DetailedReplay(**vars(plain), log=log)
+
+
+def new_log(rows: int, n_slots: int, sizes: Sizes, page_cluster: int = 0, cache_pages: int = 1) -> detail.Log:
+    """An empty log of `rows` events over a device of `n_slots` slots."""
+    state = arrays.records(1, readahead.STATE)
+    state["window"] = 1 << page_cluster
+    cached = n_slots if page_cluster else 0
+    cache = readahead.Cache(state, np.zeros(cached, np.int64), np.zeros(max(1, cache_pages), np.int64))
+    row = arrays.records(rows, detail.DETAIL)
+    return detail.Log(row, np.full(n_slots, -1, np.int32), sizes.decompress_ns, cache, np.zeros(8, np.int64))

@@ -1,0 +1,1 @@
+"""What the replay notes of each event for the timing stage."""
