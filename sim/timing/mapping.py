@@ -1,0 +1,122 @@
+"""Ways to reach an object that spans two pages: the methods that the thread of 2012 weighed, as plug-ins.
+
+Objects inside one page need none on 64-bit, so only those that span pay. Prices and their sources: `costs.toml`, [map].
+A package of one's own adds a method with `register`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.errors import UserError
+from sim.timing.costs import Costs
+
+Flags = npt.NDArray[np.bool_]
+
+
+class Mapping(ABC):
+    """One method. The price of one map and unmap, and when it fails."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def price(self, costs: Costs, cpus: int) -> float:
+        """What one map and unmap costs on a machine of so many CPUs, ns."""
+
+    def fails(self, no_page: Flags) -> Flags:
+        """Which of n objects that span pages cannot be mapped; `no_page`: the page zone was empty then."""
+        return np.zeros(len(no_page), np.bool_)
+
+
+class Priced(Mapping):
+    """A method whose price stands in the costs under its own name, and which never fails."""
+
+    def price(self, costs: Costs, cpus: int) -> float:
+        """See `Mapping`."""
+        return costs.ns("map." + self.name.replace("-", "_"))
+
+
+class Copy(Priced):
+    """Through a buffer of the CPU, copied before a read and after a write."""
+
+    name = "copy"
+
+
+class Pte(Priced):
+    """A window of two pages on each CPU: two page-table entries set, flushed on this CPU only."""
+
+    name = "pte"
+
+
+class PteGlobal(Priced):
+    """The same, flushed on every CPU; what the flush takes from the others is not modelled."""
+
+    name = "pte-global"
+
+    def price(self, costs: Costs, cpus: int) -> float:
+        """See `Mapping`."""
+        return super().price(costs, cpus) + (cpus - 1) * costs.ns("map.pte_global_per_cpu")
+
+
+class KmapPair(Priced):
+    """Two kmap_atomic, which are adjacent for highmem pages only: on 64-bit it cannot serve an object that spans."""
+
+    name = "kmap-pair"
+
+    def fails(self, no_page: Flags) -> Flags:
+        """See `Mapping`."""
+        return np.ones(len(no_page), np.bool_)
+
+
+class Vmap(Priced):
+    """vmap and vunmap each time: allocates, so even a read fails when there is no free page."""
+
+    name = "vmap"
+
+    def fails(self, no_page: Flags) -> Flags:
+        """See `Mapping`."""
+        return no_page
+
+
+class MapVmArea(Priced):
+    """An area set aside once, into which the pages are mapped."""
+
+    name = "map-vm-area"
+
+
+class Contiguous(Mapping):
+    """No mapping at all: cannot serve an object that spans; for allocators that have none (order-1 blocks, zbud...)."""
+
+    name = "contiguous"
+
+    def price(self, costs: Costs, cpus: int) -> float:
+        """See `Mapping`."""
+        return 0.0
+
+    def fails(self, no_page: Flags) -> Flags:
+        """See `Mapping`."""
+        return np.ones(len(no_page), np.bool_)
+
+
+MAPPINGS: dict[str, type[Mapping]] = {
+    cls.name: cls for cls in (Pte, PteGlobal, Copy, KmapPair, Vmap, MapVmArea, Contiguous)
+}
+
+
+def register(cls: type[Mapping]) -> type[Mapping]:
+    """Make a method known by its `name`; also a class decorator. Raises UserError if the name is taken."""
+    if cls.name in MAPPINGS:
+        raise UserError(f"mapping {cls.name!r} is there already; give yours another name")
+    MAPPINGS[cls.name] = cls
+    return cls
+
+
+def mapping(name: str) -> Mapping:
+    """The method of a name. Raises UserError for an unknown one."""
+    if name not in MAPPINGS:
+        raise UserError(f"unknown mapping {name!r}; known are {', '.join(MAPPINGS)}")
+    return MAPPINGS[name]()

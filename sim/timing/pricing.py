@@ -1,0 +1,150 @@
+"""What each event of a trace costs, before anybody waits: from its details, the codec's times and the prices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.frontends.kernels.slots import HUGE, OBJECT, REFUSED, SAME
+from sim.replay.detailed import Moved
+from sim.timing.costs import Costs
+from sim.timing.latency import PARTS
+from sim.timing.mapping import mapping
+from sim.timing.setting import Setting
+from sim.timing.work import COMPACT, FAILED, FREE, NO_LOCK, PAGE_IN, PAGE_OUT, UNTIMED, Column, Work
+from sim.timing.writeback import with_writebacks
+from workloads.events import COMPACT as COMPACTION
+from workloads.events import IN, KINDS, OUT, Events
+from workloads.sizes import Sizes
+
+OPERATION = np.array([PAGE_OUT, PAGE_IN, FREE, COMPACT, UNTIMED])  # by the kind of the event
+assert len(OPERATION) == len(KINDS)
+
+
+class Pricer:
+    """Prices events under one setting; `order` is that of the allocator's blocks of pages."""
+
+    def __init__(self, costs: Costs, setting: Setting, sizes: Sizes, page_size: int, order: int, limited: bool) -> None:
+        self.ns = {price: costs.ns(price) * setting.cpu_scale for price in costs.prices}
+        self.mapping = mapping(setting.mapping)
+        self.map_ns = self.mapping.price(costs, setting.cpus) * setting.cpu_scale
+        self.compress_ns: Column = sizes.compress_ns.astype(np.float64) * setting.cpu_scale
+        self.decompress_ns: Column = sizes.decompress_ns.astype(np.float64) * setting.cpu_scale
+        self.mean_decompress = float(self.decompress_ns.mean()) if len(sizes) else 0.0
+        self.page_size = page_size
+        self.block_ns = self.ns["alloc.order1"] / 2**order if order else self.ns["alloc.page"]  # a page of a block
+        self.release_ns = self.ns["alloc.release"] / 2**order
+        self.scale = setting.cpu_scale
+        self.limited = limited  # whether compression streams may lack
+
+    def copied(self, size: Any) -> Column:
+        """The price of copies of so many bytes; float64[n]."""
+        cost: Column = np.where(size > 0, self.ns["copy.start"] + self.ns["copy.per_kib"] * size / 1024, 0.0)
+        return cost
+
+    def work(self, events: Events, outcome: Any, detail: Any, moved: Mapping[int, Moved], start: int) -> Work:
+        """One batch of a detailed replay, of which event `start` of the trace is the first."""
+        ns, kind, n, what = self.ns, events.kind, len(events), outcome["what"]
+        out, read = kind == OUT, (kind == IN) & (detail["cached"] == 0)
+        kept = out & ((what == OBJECT) | (what == HUGE))
+        stored = kept & (detail["lock"] != NO_LOCK)  # else in a page of its own, outside the pool
+        loaded = read & ((what == OBJECT) | (what == HUGE))
+        spans = (detail["spans"] != 0) & (stored | loaded)
+        operation = OPERATION[kind]
+        failed = np.zeros(n, np.bool_)
+        failed[spans] = self.mapping.fails(detail["no_page"][spans] != 0)
+        operation[failed] = FAILED
+        freed = detail["free_lock"] != NO_LOCK
+        reads = np.where(read & ~failed, detail["reads"], 0)
+        writes = (out & (what == REFUSED)).astype(np.int64)
+
+        price = {part: np.zeros(n) for part in PARTS}
+        path = np.array([ns["path.page_out"] + ns["path.reclaim"], 0.0, ns["path.free"], 0.0, 0.0])
+        price["path"] = path[kind]
+        price["path"][kind == IN] = ns["path.fault"] + ns["readahead.hit"]
+        price["path"][read] = ns["path.fault"] + ns["path.page_in"]
+        price["check"][out] = np.where(what[out] == SAME, ns["check.same_filled"], ns["check.miss"])
+        price["compress"] = self._codec(self.compress_ns, detail["page"], detail["compressed"] != 0)
+        price["decompress"] = self._codec(self.decompress_ns, detail["page"], read & (what == OBJECT) & ~failed)
+        price["map"] = np.where(spans, self.map_ns, 0.0)
+        whole = np.where(read & (what == SAME), self.page_size, np.where(loaded & (what == HUGE), detail["bytes"], 0))
+        price["copy"] = np.where(failed, 0.0, self.copied(np.where(kept, detail["bytes"], whole)))
+        price["readahead"] = self._readahead(detail)
+        price["device"] = np.where((reads > 0) | (writes > 0), ns["block.submit"], 0.0)
+        drawn, released = detail["drawn"] * self.block_ns, detail["released"] * self.release_ns
+        grow, hold = np.where(stored, drawn, 0.0), np.where(stored, ns["alloc.hit"], 0.0)
+        free_hold = np.where(freed, ns["alloc.free"] + released, 0.0)
+        unlocked = np.where(kept & ~stored, drawn, 0.0) + np.where(freed | (kind == COMPACTION), 0.0, released)
+        locked = hold * np.where(grow > 0, 2, 1) + grow + free_hold
+        price["alloc"] = locked + unlocked
+
+        then = np.where(out, price["map"] + price["copy"] + price["device"], 0.0)
+        compress = price["compress"] if self.limited else np.zeros(n)
+        moves = self._moves(moved, detail, price, then)
+        first = sum(price.values()) - locked - then - compress
+        for i, locks in moves.items():  # its work is told lock by lock
+            first[i] -= sum(held for _, held in locks)
+        lock, free_lock = detail["lock"].copy(), detail["free_lock"].copy()
+        only_frees = (lock == NO_LOCK) & freed & (then == 0)  # then what it frees under is its only lock
+        lock[only_frees], hold[only_frees] = free_lock[only_frees], free_hold[only_frees]
+        free_lock[only_frees], free_hold[only_frees] = NO_LOCK, 0.0
+        sleeps = (reads > 0) | (writes > 0) | (detail["ahead_reads"] > 0)
+        simple = (grow == 0) & (free_lock == NO_LOCK) & (compress == 0) & ~sleeps & (operation != COMPACT)
+        simple &= (lock != NO_LOCK) | (then == 0)
+        work = Work(
+            operation=operation.tolist(),
+            first=np.maximum(first, 0.0).tolist(),
+            compress=compress.tolist(),
+            lock=lock.tolist(),
+            hold=hold.tolist(),
+            grow=grow.tolist(),
+            then=then.tolist(),
+            free_lock=free_lock.tolist(),
+            free_hold=free_hold.tolist(),
+            reads=reads.tolist(),
+            writes=writes.tolist(),
+            ahead_reads=detail["ahead_reads"].tolist(),
+            simple=simple.tolist(),
+            prices=price,
+            events=n,
+            start=start,
+            time=None if events.time_ns is None else events.time_ns.astype(np.float64).tolist(),
+            task=None if events.task is None else events.task.tolist(),
+            moves=moves,
+        )
+        written_back = np.where(out, detail["writes"] - writes, 0)
+        free, submit = ns["alloc.free"], ns["block.submit"]
+        return with_writebacks(work, written_back, ns["path.page_in"], self.mean_decompress, free, submit)
+
+    @staticmethod
+    def _codec(times: Column, page: npt.NDArray[np.int32], used: npt.NDArray[np.bool_]) -> Column:
+        """The codec's time on a page, where it is used on one."""
+        column = np.zeros(len(page))
+        used = used & (page >= 0)
+        column[used] = times[page[used]]
+        return column
+
+    def _readahead(self, detail: Any) -> Column:
+        """All that a page-in does for the pages that it reads ahead."""
+        same = detail["ahead"] - detail["ahead_objects"] - detail["ahead_reads"]
+        cost: Column = detail["ahead"] * (self.ns["readahead.page"] + self.ns["path.page_in"])
+        cost += detail["ahead_spans"] * self.map_ns + detail["ahead_ns"] * self.scale
+        cost += self.copied(detail["ahead_bytes"]) + self.copied(same * self.page_size)
+        return cost + np.where(detail["ahead_reads"] > 0, self.ns["block.submit"], 0.0)
+
+    def _moves(
+        self, compactions: Mapping[int, Moved], detail: Any, price: dict[str, Column], then: Column
+    ) -> dict[int, list[tuple[int, float]]]:
+        """What compactions do under each lock; their prices are entered."""
+        moves = {}
+        for i, moved in compactions.items():
+            objects, size = moved[:, 0] * self.ns["compact.object"], self.copied(moved[:, 1])
+            moves[i] = [(lock, float(objects[lock] + size[lock])) for lock in np.flatnonzero(moved[:, 0]).tolist()]
+            released = float(detail["released"][i] * self.release_ns)
+            price["alloc"][i] = objects.sum() + released
+            price["copy"][i] = size.sum()
+            then[i] = released
+        return moves
