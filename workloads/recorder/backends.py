@@ -11,14 +11,17 @@ _BEST_FIRST: tuple[type[Backend], ...] = (BpfBackend, TracefsBackend)
 BACKENDS = {backend.name: backend for backend in _BEST_FIRST}
 
 
-def choose(name: str | None) -> type[Backend]:
-    """The backend of that name, or the first that works here. Raises HostError that says what is missing."""
+def choose(name: str | None) -> tuple[type[Backend], list[str]]:
+    """The backend of that name, or the first that works here; and why those before it do not.
+
+    Raises HostError that says what is missing when none does.
+    """
     if name is not None and name not in BACKENDS:
         raise HostError(f"--backend {name}: there is no such backend; use one of {', '.join(BACKENDS)}")
-    reasons = []
+    reasons: list[str] = []
     for backend in BACKENDS.values() if name is None else [BACKENDS[name]]:
         missing = backend.missing()
         if not missing:
-            return backend
+            return backend, reasons
         reasons.append(f"{backend.name}: {missing}")
     raise HostError(f"{'; '.join(reasons)}; `cswap record --snapshot` works without")

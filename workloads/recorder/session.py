@@ -6,6 +6,7 @@ import mmap
 import os
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -32,8 +33,11 @@ MOST_SWAP = 16 << 30  # bytes: the kernel holds about 20 bytes of tables for eac
 PRIVATE = 0o077  # umask
 
 
-def require(plan: Plan) -> type[Backend]:
-    """The backend that will serve. Raises HostError that says what this host lacks, and what works instead."""
+def require(plan: Plan) -> tuple[type[Backend], list[str]]:
+    """The backend that will serve, and why none before it does.
+
+    Raises HostError that says what this host lacks, and what works instead.
+    """
     try:
         require_zram()
         require_cgroup()
@@ -49,7 +53,9 @@ def record_program(plan: Plan, watch: Watch | None = None, progress: Progress | 
     end the recording: the trace is complete up to then, and the signal takes effect afterwards. Raises HostError when
     this host lacks something, TraceError when the trace cannot be written; then nothing is left behind.
     """
-    backend = require(plan)
+    backend, passed_over = require(plan)
+    if passed_over:
+        plan = replace(plan, notes=(*plan.notes, ("passed_over", passed_over)))
     user = invoking_user()
     umask = os.umask(PRIVATE)
     try:

@@ -65,7 +65,10 @@ class BpfBackend:
     def __enter__(self) -> Self:
         target = self._target
         cgroup = target.cgroup.stat().st_ino
-        self._programs = Programs(target.device, (target.major, target.minor), target.n_slots, cgroup)
+        try:
+            self._programs = Programs(target.device, (target.major, target.minor), target.n_slots, cgroup)
+        except HostError as error:
+            raise HostError(f"bpf: {error}; use --backend tracefs") from error
         self._programs.control.armed = 1
         self._drain = Drain(self._programs)
         return self

@@ -38,7 +38,7 @@ def find_direct_map(control: Control, device: Path) -> None:
     finally:
         control.probing = 0
         os.close(fd)
-    raise HostError("bpf: the kernel's direct map of memory was not found; use --backend tracefs")
+    raise HostError("the kernel's direct map of memory was not found")
 
 
 def _frame_of(page: mmap.mmap) -> int:

@@ -63,7 +63,7 @@ class Libbpf:
                 function = getattr(self._library, name)
                 function.restype, function.argtypes = result, arguments
         except (OSError, AttributeError) as error:
-            raise HostError(f"libbpf is missing ({error}); install libbpf1, or use --backend tracefs") from error
+            raise HostError(f"libbpf is missing ({error}); install libbpf1") from error
         self._vsnprintf = ctypes.CDLL(None).vsnprintf  # a va_list is passed by its address on x86-64 and arm64
         self._said: list[str] = []
         self._callback = _Print(self._listen)  # kept: the library holds only its address
@@ -77,7 +77,7 @@ class Libbpf:
         said, self._said = self._said, []
         if result is None or result < 0:
             reason = os.strerror(ctypes.get_errno() if result is None else -result)
-            raise HostError(f"bpf: {what}: {': '.join([*said[:1], reason])}; use --backend tracefs")
+            raise HostError(f"{what}: {': '.join([*said[:1], reason])}")
         return result
 
     def _listen(self, level: int, text: bytes, arguments: int) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from workloads.recorder.bpf.control import Control
-from workloads.recorder.bpf.programs import OBJECT
+from workloads.recorder.bpf.loaded import OBJECT
 from workloads.recorder.bpf.ring import EVENT, POOL_PAGES, RING_BYTES
 
 SOURCES = sorted(path for path in OBJECT.parent.iterdir() if path.suffix in (".c", ".h"))
