@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from workloads.recorder.plan import Plan
+    from collections.abc import Callable
+
+    from workloads.progress import Progress
+    from workloads.recorder.plan import Plan, Watch
 
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 LEAST = 1 << 20  # bytes: below it a program can hardly begin
@@ -34,6 +37,13 @@ def record(
         str | None, typer.Option(metavar="NAME", help="How the kernel is watched; by default the best that works here.")
     ] = None,
     duration: Annotated[float | None, typer.Option(metavar="S", help="Seconds after which CMD is ended.")] = None,
+    snapshot: Annotated[
+        bool,
+        typer.Option("--snapshot", help="Without root: look at CMD's memory now and then, and simulate the reclaim."),
+    ] = False,
+    interval: Annotated[
+        float | None, typer.Option(metavar="S", help="Seconds between two snapshots; 0.5 by default.")
+    ] = None,
     cleanup: Annotated[
         bool, typer.Option("--cleanup", help="Remove what killed recorders left in the kernel.")
     ] = False,
@@ -42,7 +52,7 @@ def record(
 
     Adds a zram device as swap and a memory cgroup, and removes them afterwards (root). CMD runs as the user who called
     sudo. Ends with CMD, after --duration or on Ctrl-C, with the exit status of CMD. What cannot be seen is in
-    docs/recording.md.
+    docs/recording.md. --snapshot needs no root, but sees no reads and only guesses what the kernel would page out.
     """
     from sim.errors import UserError
 
@@ -51,12 +61,19 @@ def record(
         return
     if not command or out is None:
         raise UserError("what is to be recorded, and where to? give -o OUT -- CMD...")
+    if duration is not None and duration <= 0:
+        raise UserError(f"--duration {duration}: give seconds, more than 0")
+    if snapshot:
+        if fraction is not None or backend is not None or algorithm != "lz4":
+            raise UserError("--snapshot has no swap device: --fraction, --algorithm and --backend do not go with it")
+        _snapshots(command, out, _bytes(limit or "256M"), 0.5 if interval is None else interval, duration)
+        return
+    if interval is not None:
+        raise UserError("--interval is for --snapshot")
     if (limit is None) == (fraction is None):
         raise UserError("give either --limit SIZE or --fraction SHARE")
     if fraction is not None and not 0.01 <= fraction <= 1:
         raise UserError(f"--fraction {fraction}: give a share of the peak from 0.01 to 1")
-    if duration is not None and duration <= 0:
-        raise UserError(f"--duration {duration}: give seconds, more than 0")
     from workloads.recorder.plan import Plan
 
     size = LEAST if limit is None else _bytes(limit)
@@ -66,7 +83,7 @@ def record(
 def _run(plan: Plan, fraction: float | None) -> None:
     from dataclasses import replace
 
-    from sim.cli.progress import progress, status_line
+    from sim.cli.progress import status_line
     from workloads.recorder.session import peak_of, record_program, require
 
     require(plan)
@@ -76,11 +93,27 @@ def _run(plan: Plan, fraction: float | None) -> None:
             peak = peak_of(plan)
         notes = (("fraction", fraction), ("peak", peak))
         plan = replace(plan, limit=max(LEAST, int(peak * fraction)), notes=notes)
-    status, existed = 0, plan.out.exists()
+    _follow(plan.out, lambda watch, done: record_program(plan, watch, done))
+
+
+def _snapshots(command: list[str], out: Path, limit: int, interval: float, duration: float | None) -> None:
+    from sim.errors import UserError
+    from workloads.recorder.snapshot.recording import SnapshotPlan, record_snapshots
+
+    if not 0.01 <= interval <= 3600:
+        raise UserError(f"--interval {interval}: give seconds from 0.01 to 3600")
+    plan = SnapshotPlan(tuple(command), out, limit, interval, duration)
+    _follow(out, lambda watch, done: record_snapshots(plan, watch, done))
+
+
+def _follow(out: Path, recording: Callable[[Watch, Progress], int]) -> None:
+    """Run a recording, show how far it is, sum up, and exit as the program did."""
+    from sim.cli.progress import progress, status_line
+
+    status, existed = 0, out.exists()
     try:
-        with status_line() as say, progress(f"writing {plan.out}") as done:
-            status = record_program(
-                plan,
+        with status_line() as say, progress(f"writing {out}") as done:
+            status = recording(
                 lambda now: say(
                     f"recording {now.seconds:.0f} s: {now.events} events, {now.pages} pages caught, {now.lost} lost, "
                     f"{now.written / 1e6:.0f} MB written"
@@ -88,8 +121,8 @@ def _run(plan: Plan, fraction: float | None) -> None:
                 done,
             )
     finally:
-        if plan.out.is_dir() and not existed:
-            _summary(plan.out)
+        if out.is_dir() and not existed:
+            _summary(out)
     raise typer.Exit(status)
 
 
@@ -100,6 +133,10 @@ def _summary(out: Path) -> None:
 
     trace = open_trace(out)
     counts, source = trace.counts, trace.source
+    if "reclaim" in source:
+        print(f"the reclaim is {source['reclaim']}: nobody saw what the kernel would page out", file=sys.stderr)
+    if "passed_over" in source:
+        print(f"seen by {source['backend']}, as {'; '.join(source['passed_over'])}", file=sys.stderr)
     print(
         f"{out}: {counts['out']} page-outs, {counts['lost']} more lost, {counts['in']} page-ins, "
         f"{counts['free']} frees, {trace.unique_pages} unique pages; {source['ended']}\n"

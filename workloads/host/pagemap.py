@@ -1,4 +1,4 @@
-"""Which slots of a swap device the pages of some processes are in, as /proc/PID/pagemap tells.
+"""Where the pages of processes are, as /proc/PID/pagemap tells: in which slots of a swap device, for instance.
 
 Source: Documentation/admin-guide/mm/pagemap.rst, PAGEMAP_SCAN in include/uapi/linux/fs.h (6.7 and later).
 """
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 PAGEMAP_SCAN = 0xC0606610
-PAGE_IS_SWAPPED = 1 << 4
+PAGE_IS_PRESENT, PAGE_IS_SWAPPED = 1 << 3, 1 << 4
 ARGUMENT = struct.Struct("<12Q")
 REGION = np.dtype([("start", np.uint64), ("end", np.uint64), ("categories", np.uint64)])
 REGIONS = 4096
@@ -33,29 +33,35 @@ def swapped(pids: Iterable[int], number: int, page_size: int) -> dict[int, npt.N
     for pid in pids:
         try:
             with open(f"/proc/{pid}/pagemap", "rb", buffering=0) as file:
-                parts = [_slots(file.fileno(), number, *pages) for pages in _regions(file.fileno(), pid, page_size)]
+                _, words = entries(file.fileno(), pid, page_size, PAGE_IS_SWAPPED)
         except OSError as error:
             if error.errno in (errno.ENOENT, errno.ESRCH, errno.EACCES):
                 continue
             raise
-        found[pid] = np.concatenate([np.empty(0, np.int64), *parts])
+        out = words[(words >> np.uint64(62)) & np.uint64(1) == 1]
+        ours = out[out & np.uint64(31) == number]
+        found[pid] = ((ours >> np.uint64(5)) & np.uint64((1 << 50) - 1)).astype(np.int64)
     return found
 
 
-def _slots(fd: int, number: int, start: int, stop: int) -> npt.NDArray[np.int64]:
-    parts = [np.empty(0, np.int64)]
-    for at in range(start, stop, BATCH):
-        entries = np.frombuffer(os.pread(fd, 8 * (min(stop, at + BATCH) - at), 8 * at), np.uint64)
-        out = entries[(entries >> np.uint64(62)) & np.uint64(1) == 1]
-        ours = out[out & np.uint64(31) == number]
-        parts.append(((ours >> np.uint64(5)) & np.uint64((1 << 50) - 1)).astype(np.int64))
-    return np.concatenate(parts)
+def entries(fd: int, pid: int, page_size: int, categories: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
+    """The numbers of pages, int64[n] ascending, and their words in the open pagemap `fd` of `pid`, uint64[n].
+
+    All pages that are of one of the `categories` are among them, and some that are not.
+    """
+    numbers, words = [np.empty(0, np.int64)], [np.empty(0, np.uint64)]
+    for start, stop in _regions(fd, pid, page_size, categories):
+        for at in range(start, stop, BATCH):
+            part = np.frombuffer(os.pread(fd, 8 * (min(stop, at + BATCH) - at), 8 * at), np.uint64)
+            numbers.append(np.arange(at, at + len(part)))
+            words.append(part)
+    return np.concatenate(numbers), np.concatenate(words)
 
 
-def _regions(fd: int, pid: int, page_size: int) -> Iterator[tuple[int, int]]:
-    """First page and last page + 1 of the regions that have swapped pages, or of all there are before 6.7."""
+def _regions(fd: int, pid: int, page_size: int, categories: int) -> Iterator[tuple[int, int]]:
+    """First page and last page + 1 of the regions that have such pages, or of all there are before 6.7."""
     try:
-        starts, ends = _scanned(fd, page_size)
+        starts, ends = _scanned(fd, page_size, categories)
     except OSError as error:
         if error.errno not in (errno.ENOTTY, errno.EINVAL):
             raise
@@ -68,12 +74,12 @@ def _regions(fd: int, pid: int, page_size: int) -> Iterator[tuple[int, int]]:
     yield from zip(starts[first].tolist(), ends[last].tolist(), strict=True)
 
 
-def _scanned(fd: int, page_size: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _scanned(fd: int, page_size: int, categories: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     regions = np.zeros(REGIONS, REGION)
     parts, at = [np.empty(0, REGION)], 0
     while at < HIGHEST_ADDRESS:
         fields = (ARGUMENT.size, 0, at, HIGHEST_ADDRESS, 0, regions.ctypes.data, REGIONS, 0)
-        masks = (0, PAGE_IS_SWAPPED, 0, PAGE_IS_SWAPPED)
+        masks = (0, 0, categories, categories)
         argument = bytearray(ARGUMENT.pack(*fields, *masks))
         n = fcntl.ioctl(fd, PAGEMAP_SCAN, argument)
         parts.append(regions[:n].copy())

@@ -1,6 +1,6 @@
 """What Python's os module lacks about processes.
 
-Source: prctl(2), PR_SET_PDEATHSIG.
+Source: prctl(2), PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import signal
 
 PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -19,3 +20,8 @@ def die_with_parent() -> None:
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def adopt_orphans() -> None:
+    """Have processes below this one become its children when their parents end."""
+    _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

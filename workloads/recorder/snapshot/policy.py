@@ -23,11 +23,12 @@ _RESIDENT = -1
 
 @dataclass(frozen=True)
 class Observed:
-    """What a snapshot shows: the slots that were freed because their pages are gone, and those read back (and freed)
-    because their pages changed, `changed` being these pages; and the pages that must go out now, in this order.
+    """What a snapshot shows: the slots that were freed because their pages, `gone`, are; those that were read back, and
+    freed, because their pages, `changed`, did; and the pages that must go out now, in this order.
     """
 
     freed: Slots
+    gone: Keys
     read: Slots
     changed: Keys
     victims: Keys
@@ -52,7 +53,8 @@ class Reclaim:
         here, before = _matches(keys, self._keys)
         gone = np.ones(len(self._keys), np.bool_)
         gone[before] = False
-        freed = self._slots[gone & (self._slots != _RESIDENT)]
+        gone &= self._slots != _RESIDENT
+        freed, gone_keys = self._slots[gone], self._keys[gone]
 
         since = np.full(len(keys), self._snapshot, np.int64)
         slots = np.full(len(keys), _RESIDENT, np.int64)
@@ -66,7 +68,7 @@ class Reclaim:
         self._snapshot += 1
         for slot in (*freed.tolist(), *read.tolist()):
             heapq.heappush(self._free, slot)
-        return Observed(freed, read, keys[here[back]], self._victims())
+        return Observed(freed, gone_keys, read, keys[here[back]], self._victims())
 
     def _victims(self) -> Keys:
         resident = np.flatnonzero(self._slots == _RESIDENT)
