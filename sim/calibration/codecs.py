@@ -24,6 +24,11 @@ def batches(pages: Pages) -> int:
     return len(STATES) * -(-len(pages) // BATCH)
 
 
+def flusher() -> Callable[[], object]:
+    """A call that empties the caches of a core of what was in them before."""
+    return np.ones(FLUSH // 8, np.uint64).sum
+
+
 def measure_codecs(
     samples: Samples,
     compressors: Sequence[Compressor],
@@ -37,7 +42,7 @@ def measure_codecs(
     """
     if not len(pages):
         return
-    flush = np.ones(FLUSH // 8, np.uint64)
+    flush = flusher()
     for codec in compressors:  # compiled, and its memory made, before it is timed
         codec.measure(pages[:BATCH])
     finished = 0
@@ -49,7 +54,7 @@ def measure_codecs(
             for i in rng.permutation(len(compressors)):
                 codec = compressors[i]
                 if state == "cold":
-                    _, *times = codec.measure(batch, flush.sum)
+                    _, *times = codec.measure(batch, flush)
                 else:
                     _, *times = codec.measure(batch.copy())
                 for part, ns in zip(("compress", "decompress"), times, strict=True):

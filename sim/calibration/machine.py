@@ -11,6 +11,7 @@ from sim.provenance import processor
 
 CPU = Path("/sys/devices/system/cpu")
 UNKNOWN = "not visible"
+BUSY = 0.5  # processes that want to run besides, from which the times are not this machine's best
 
 
 def machine() -> dict[str, Any]:
@@ -24,6 +25,17 @@ def machine() -> dict[str, Any]:
         "hypervisor": _hypervisor(),
         "load": round(os.getloadavg()[0], 2),
     }
+
+
+def describe(about: dict[str, Any]) -> str:
+    """The machine in a line, and a second one if it was busy."""
+    text = (
+        f"{about['processor']}, kernel {about['kernel']}, governor {about['governor']}, turbo {about['turbo']}, "
+        f"load {about['load']}"
+    )
+    if about["load"] > BUSY:
+        text += "\nother processes were running: the times are theirs too; try again when nothing else runs"
+    return text
 
 
 def _read(path: Path) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sim.cli.device import check_device
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
 
 SAMPLE = "gcc"
 CODECS = ("lz4", "lzo-rle", "zstd")
-BUSY = 0.5  # processes that want to run besides, from which the times are not this machine's best
 
 
 def calibrate(
@@ -44,8 +45,8 @@ def calibrate(
     from sim.errors import UserError
     from sim.inputs import open_input
 
-    if device not in (None, "zram"):
-        raise UserError(f"--device {device}: only zram devices can be added; give --device zram")
+    if device is not None:
+        check_device(device)
     if out is not None and not out.absolute().parent.is_dir():
         raise UserError(f"{out}: there is no such folder; give another -o")
     codecs = tuple(dict.fromkeys(make(spec).spec for spec in compressor or CODECS))
@@ -118,14 +119,10 @@ def samples_path(out: Path) -> Path:
 
 
 def _show(found: list[Price], codecs: list[dict[str, Any]], about: dict[str, Any]) -> None:
+    from sim.calibration.machine import describe
     from sim.cli.output import print_table
 
-    print(
-        f"{about['pages']} pages of {about['trace']}, processes: {about['processes']}; {about['processor']}, "
-        f"kernel {about['kernel']}, governor {about['governor']}, turbo {about['turbo']}, load {about['load']}"
-    )
-    if about["load"] > BUSY:
-        print("other processes were running: the times are theirs too; try again when nothing else runs")
+    print(f"{about['pages']} pages of {about['trace']}, processes: {about['processes']}; {describe(about)}")
     print_table(
         "codecs, us a page",
         (

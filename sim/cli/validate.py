@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sim.cli.device import check_device
+from sim.cli.validate_latency import show_latency
+
 if TYPE_CHECKING:
     from sim.validate.comparison import Comparison
     from sim.validate.ending import Ending
@@ -33,13 +36,20 @@ def validate(
     chain: Annotated[
         int | None, typer.Option(help="Longest zspage in pages; by default that of this kernel, recorded: 8.")
     ] = None,
+    latency: Annotated[
+        bool, typer.Option("--latency", help="On a device: how long writes and reads take, instead of mm_stat.")
+    ] = False,
+    count: Annotated[int, typer.Option("-n", min=1, help="With --latency: pages of TRACE.")] = 2000,
+    repeats: Annotated[int, typer.Option(min=1, help="With --latency: new devices, one after the other.")] = 5,
     json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
 ) -> None:
-    """Compare the simulated mm_stat of zram with a kernel's, field by field.
+    """Compare the simulated mm_stat of zram with a kernel's, field by field; or its latency.
 
     With recorded rows (--pages, --ops, --expect); with a zram device that is added to this host, given TRACE and
     removed again (TRACE --device zram; needs root); or with the device that TRACE was recorded on (TRACE --ending).
     Exit status 1 when a row differs, or when what was held at the end of a recording differs by more than 0.5 %.
+    With --latency, writes and reads of TRACE's pages are timed on the device beside their prediction, whatever comes
+    out; let nothing else run.
     """
     from sim.errors import UserError
 
@@ -50,6 +60,11 @@ def validate(
         agrees = _show_ending(_ending(trace, chain), json)
     elif codec is None:
         raise UserError("-c is missing; give the codec of the device, as in -c lz4")
+    elif latency:
+        if trace is None or device is None or any(recorded.values()):
+            raise UserError("--latency measures on a device of this host; give TRACE and --device zram")
+        show_latency(trace, device, codec, count, repeats, chain, json)
+        agrees = True
     else:
         comparison = _compared(trace, codec, recorded, device, every, chain)
         agrees = _show(comparison, codec, json)
@@ -85,12 +100,10 @@ def _recorded(pages: Path, ops: Path, expect: Path, codec: str, chain: int | Non
 def _live(trace: str, device: str, codec: str, every: int, chain: int | None) -> Comparison:
     from sim.cli.progress import progress
     from sim.compressors.registry import compressor
-    from sim.errors import UserError
     from sim.inputs import open_input
     from sim.validate.live import compare_live
 
-    if device != "zram":
-        raise UserError(f"--device {device}: only zram devices can be added; give --device zram")
+    check_device(device)
     return compare_live(open_input(trace), compressor(codec), every, chain, report=progress)
 
 

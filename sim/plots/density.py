@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from sim.errors import UserError
-from sim.plots.style import colour, in_order
+from sim.plots.style import colour, in_order, short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +46,7 @@ def plot_density(density: pd.DataFrame) -> Figure:
                 axis.set_axis_off()
                 continue
             _draw(axis, rows.assign(label=labels.loc[rows.index]), order)
-            axis.set_title(f"{trace}, compressed by {codec.replace(':level=', ' level ')}", fontsize=10)
+            axis.set_title(f"{trace}, compressed by {short(codec)}", fontsize=10)
             if not any((trace, left) in panels for left in codecs[:j]):  # the first of its row
                 axis.tick_params(labelleft=True)
                 axis.set_ylabel(f"at most {int(rows['objects_peak'].max()):,} pages stored", fontsize=9)
@@ -61,7 +61,7 @@ def plot_density(density: pd.DataFrame) -> Figure:
 
 
 def _labels(density: pd.DataFrame, several: bool) -> pd.Series[str]:
-    names = density["allocator"].str.replace(":era=", " ").str.replace(":", " ").str.replace(",", " ")
+    names = density["allocator"].map(short)
     return names + " (" + density["frontend"] + ")" if several else names
 
 

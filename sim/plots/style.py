@@ -41,3 +41,41 @@ def line_styles(allocators: list[str]) -> dict[str, str]:
 def in_order(column: pd.Series[Any]) -> list[Any]:
     """Distinct values in the order of their first appearance."""
     return list(dict.fromkeys(column))
+
+
+def short(spec: str) -> str:
+    """The spec of an allocator or a codec as a label."""
+    return spec.replace(":era=", " ").replace(":level=", " level ").replace(":", " ").replace(",", " ")
+
+
+WAITING = "////"
+# Parts of an operation, in the order in which they happen: colour, hatching (of what is waiting), and what it says.
+PARTS = {
+    "queue": ("#D55E00", WAITING, "waiting for a CPU or kswapd"),
+    "path": ("#BBBBBB", "", "the kernel's way there and back"),
+    "check": ("#777777", "", "same-filled?"),
+    "stream": ("#882255", WAITING, "waiting for a compression stream"),
+    "compress": ("#0072B2", "", "compressing"),
+    "lock": ("#CC3311", WAITING, "waiting for the allocator's lock"),
+    "alloc": ("#009E73", "", "allocating, freeing"),
+    "map": ("#F0E442", "", "mapping what spans two pages"),
+    "copy": ("#E69F00", "", "copying"),
+    "decompress": ("#56B4E9", "", "decompressing"),
+    "readahead": ("#CC79A7", "", "pages read ahead"),
+    "device": ("#332288", WAITING, "the swap device"),
+}
+
+CODECS = {
+    "lz4": "#0072B2",
+    "lzo-rle": "#D55E00",
+    "lzo": "#E69F00",
+    "zstd": "#009E73",
+    "deflate": "#882255",
+    "lz4hc": "#56B4E9",
+    "lz4-lib": "#999999",
+}
+
+
+def codec_colour(codec: str) -> str:
+    """The colour of a codec, whatever its level."""
+    return CODECS.get(codec.partition(":")[0], OTHER)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.errors import UserError
-from sim.plots.style import colour, in_order, line_styles
+from sim.plots.style import colour, in_order, line_styles, short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,7 @@ def plot_timeline(timeline: pd.DataFrame) -> Figure:
                 one["pages"],
                 styles[allocator],
                 color=colour(allocator),
-                label=allocator.replace(":era=", " "),
+                label=short(allocator),
                 linewidth=1.4,
             )
         axis.set_title(f"{trace}, {codec} in {frontend}", fontsize=10)

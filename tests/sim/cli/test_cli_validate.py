@@ -67,6 +67,10 @@ def test_ending(tmp_path: Path) -> None:
         (["validate", "gcc", "-c", "lz4"], "give either --pages"),
         (["validate", "gcc", "--device", "sda", "-c", "lz4"], "--device sda: only zram devices can be added"),
         (["validate", "nope", "--device", "zram", "-c", "lz4"], "nope: there is no such trace"),
+        (["validate", "gcc", "-c", "lz4", "--latency"], "--latency measures on a device of this host; give TRACE and"),
+        (["validate", "gcc", "--device", "sda", "-c", "lz4", "--latency"], "--device sda: only zram devices can be"),
+        (["validate", "gcc", "--device", "zram", "-c", "lz4", "--latency", "--repeats", "0"], "'--repeats'"),
+        ([*RECORDED, "-c", "lz4", "--latency"], "give TRACE and --device zram"),
         (["validate", "gcc", "--device", "zram", "-c", "lz4", "--every", "0"], "'--every'"),
         (["validate", "bell:events=9", "--ending"], "does not say what mm_stat was at its end"),
         (["validate", "gcc", "--ending", "-c", "lz4"], "--ending: give TRACE and nothing besides"),
@@ -87,5 +91,6 @@ def test_missing_files(missing: str, tmp_path: Path) -> None:
 
 def test_without_zram(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(zram, "CONTROL", tmp_path / "none")
-    line = refused("validate", "gcc", "--device", "zram", "-c", "lz4")
-    assert line == "cswap: this kernel has no zram, or it is not loaded; try `modprobe zram`\n"
+    for words in ([], ["--latency"]):
+        line = refused("validate", "gcc", "--device", "zram", "-c", "lz4", *words)
+        assert line == "cswap: this kernel has no zram, or it is not loaded; try `modprobe zram`\n"

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from live_kit import devices, needs_zram
 
 import sim.validate.live
 from sim.compressors.registry import compressor
@@ -28,31 +26,6 @@ from workloads.synthetic import RandomPages
 from workloads.trace import Trace
 
 ROOT = Path(__file__).parents[3]
-
-
-def unavailable() -> str:
-    try:
-        zram.require_zram()
-    except HostError as error:
-        return str(error)
-    return ""
-
-
-needs_zram = pytest.mark.skipif(bool(unavailable()), reason=unavailable() or "zram is there")
-
-
-def devices() -> set[str]:
-    return {path.name for path in Path("/sys/block").glob("zram*")}
-
-
-@pytest.fixture
-def others() -> Iterator[set[str]]:
-    """The devices that were there before and must be the ones afterwards; one test at a time in all processes."""
-    with open(Path(tempfile.gettempdir()) / "cswap-tests-zram.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        before = devices()
-        yield before
-        assert devices() == before
 
 
 def mixed(events: int, slots: int = 500) -> Trace:

@@ -1,0 +1,44 @@
+"""What the plots of latency share: which rows they draw, and how a setting is said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sim.errors import UserError
+from sim.timing.latency import SETTING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+OPERATIONS = ("page-out", "page-in")
+
+
+def timed(latency: pd.DataFrame) -> pd.DataFrame:
+    """Page-outs and page-ins of timed runs. Raises UserError when there are none."""
+    rows = latency[latency["operation"].isin(OPERATIONS)]
+    if rows.empty:
+        raise UserError("no timed runs to plot; run with --timing")
+    return rows
+
+
+def first_setting(rows: pd.DataFrame, free: str = "") -> pd.DataFrame:
+    """The rows in the setting that stands first; the column `free` may have any value."""
+    first = rows.iloc[0]
+    for column in SETTING:
+        if column != free:
+            rows = rows[rows[column] == first[column]]
+    return rows
+
+
+def setting_text(rows: pd.DataFrame, free: str = "") -> str:
+    """The setting of the rows in words, without the column `free`."""
+    one: Any = rows.iloc[0]
+    words = {
+        "cpus": f"{one['cpus']} CPU{'s' if one['cpus'] > 1 else ''}",
+        "arrivals": f"arrivals {one['arrivals']}",
+        "load": f"load x {one['load']:g}" if one["load"] != 1 else "",
+        "mapping": f"mapping by {one['mapping']}",
+        "page_cluster": f"page-cluster {one['page_cluster']}",
+        "device": f"swap device {one['device']}",
+    }
+    return ", ".join(text for column, text in words.items() if text and column != free)

@@ -1,0 +1,71 @@
+"""How many page-outs and page-ins are done within how long: cumulative distributions, by codec and allocator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.plots.latency import OPERATIONS, first_setting, setting_text, timed
+from sim.plots.style import LINES, codec_colour, in_order, short
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+POINTS = 400  # of a curve
+SHOWN = 99.9  # percentile where the axis ends
+
+
+def plot_latency_cdf(events: pd.DataFrame) -> Figure:
+    """A row of panels a trace, a panel an operation; a colour a codec, a line style an allocator; the first setting.
+
+    `events` is the per-event frame. Raises UserError when there are no timed runs in it.
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.lines import Line2D
+
+    rows = first_setting(timed(events))
+    rows = rows[rows["frontend"] == rows["frontend"].iloc[0]]
+    traces, codecs, allocators = (in_order(rows[column]) for column in ("trace", "compressor", "allocator"))
+    operations = [operation for operation in OPERATIONS if (rows["operation"] == operation).any()]
+    styles = {allocator: LINES[i % len(LINES)] for i, allocator in enumerate(allocators)}
+    figure, axes = plt.subplots(
+        len(traces),
+        len(operations),
+        figsize=(2.6 + 4.2 * len(operations), 1.2 + 3.2 * len(traces)),
+        squeeze=False,
+        sharey=True,
+        layout="constrained",
+    )
+    figure.suptitle("How many pages are done within how long", fontsize=14, fontweight="bold")
+    for i, trace in enumerate(traces):
+        for j, operation in enumerate(operations):
+            axis = axes[i][j]
+            _draw(axis, rows[(rows["trace"] == trace) & (rows["operation"] == operation)], styles)
+            axis.set_title(f"{trace}: {operation}s", fontsize=10)
+            axis.set_xlabel("us")
+        axes[i][0].set_ylabel("% done within that time")
+    handles = [Line2D([], [], color=codec_colour(codec), linewidth=4, label=short(codec)) for codec in codecs]
+    for allocator in allocators:
+        handles += axes[0][0].plot([], [], styles[allocator], color="black", linewidth=1.3, label=short(allocator))
+    figure.legend(handles=handles, loc="outside right center", frameon=False, fontsize=9)
+    figure.supxlabel(f"in {rows['frontend'].iloc[0]}, {setting_text(rows)}; further left is faster", fontsize=9)
+    return figure
+
+
+def _draw(axis: Axes, rows: pd.DataFrame, styles: dict[str, str]) -> None:
+    share = np.linspace(0, 100, POINTS)
+    end = 0.0
+    for codec, allocator in dict.fromkeys(zip(rows["compressor"], rows["allocator"], strict=True)):
+        one = rows[(rows["compressor"] == codec) & (rows["allocator"] == allocator)]
+        us = one["total_us"].to_numpy()
+        end = max(end, float(np.percentile(us, SHOWN)))
+        axis.plot(
+            np.percentile(us, share), share, styles[allocator], color=codec_colour(codec), linewidth=1.3, alpha=0.9
+        )
+    axis.set_xlim(0, end or 1)
+    axis.set_ylim(0, 101)
+    axis.grid(alpha=0.25)
+    axis.spines[["top", "right"]].set_visible(False)

@@ -1,0 +1,78 @@
+"""What a page-out and a page-in are made of: the mean of each part, stacked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sim.plots.latency import OPERATIONS, first_setting, setting_text, timed
+from sim.plots.style import PARTS, in_order, short
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+VISIBLE = 0.004  # share of the longest bar from which a part is drawn
+
+Bar = tuple[str, str, str]  # compressor, frontend, allocator
+
+
+def plot_latency_parts(latency: pd.DataFrame) -> Figure:
+    """A row of panels a trace, a panel an operation, a bar a codec and allocator; for the first setting there is."""
+    import matplotlib.pyplot as plt
+    from matplotlib.patches import Patch
+
+    rows = first_setting(timed(latency))
+    traces = in_order(rows["trace"])
+    operations = [operation for operation in OPERATIONS if (rows["operation"] == operation).any()]
+    bars: list[Bar] = list(dict.fromkeys(zip(rows["compressor"], rows["frontend"], rows["allocator"], strict=True)))
+    frontends = len({bar[1] for bar in bars}) > 1
+    labels = [f"{short(codec)}, {short(a)}" + (f" ({frontend})" if frontends else "") for codec, frontend, a in bars]
+    figure, axes = plt.subplots(
+        len(traces),
+        len(operations),
+        figsize=(4.2 + 4.2 * len(operations), 1.7 + len(traces) * (0.7 + 0.25 * len(bars))),
+        squeeze=False,
+        sharey=True,
+        layout="constrained",
+    )
+    figure.suptitle("Where the time of a page goes", fontsize=14, fontweight="bold")
+    drawn: set[str] = set()
+    for i, trace in enumerate(traces):
+        for j, operation in enumerate(operations):
+            axis = axes[i][j]
+            drawn |= _draw(axis, rows[(rows["trace"] == trace) & (rows["operation"] == operation)], bars)
+            axis.set_yticks(range(len(bars)), labels, fontsize=8)
+            axis.set_ylim(len(bars) - 0.4, -0.6)
+            axis.set_title(f"{trace}: a {operation}", fontsize=10)
+            if i == len(traces) - 1:
+                axis.set_xlabel("us, mean")
+    handles = [
+        Patch(facecolor=colour, hatch=hatch, edgecolor="white", label=label)
+        for part, (colour, hatch, label) in PARTS.items()
+        if part in drawn
+    ]
+    figure.legend(handles=handles, loc="outside right center", frameon=False, fontsize=9)
+    figure.supxlabel(setting_text(rows), fontsize=9)
+    return figure
+
+
+def _draw(axis: Axes, rows: pd.DataFrame, bars: list[Bar]) -> set[str]:
+    """Draw the bars; the parts that can be seen."""
+    means = {(r["compressor"], r["frontend"], r["allocator"], r["part"]): r["mean_us"] for r in rows.to_dict("records")}
+    widest = max((mean for key, mean in means.items() if key[3] == "total"), default=0.0)
+    drawn = set()
+    for y, bar in enumerate(bars):
+        left = 0.0
+        for part, (colour, hatch, _) in PARTS.items():
+            width = means.get((*bar, part), 0.0)
+            if width > VISIBLE * widest:
+                axis.barh(y, width, left=left, height=0.76, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5)
+                drawn.add(part)
+            left += width
+        total = means.get((*bar, "total"))
+        if total is not None:
+            axis.annotate(f"{total:.1f}", (total, y), (4, 0), textcoords="offset points", va="center", fontsize=8)
+    axis.set_xlim(0, widest * 1.12 or 1)
+    axis.spines[["top", "right"]].set_visible(False)
+    return drawn

@@ -1,0 +1,131 @@
+"""The pictures of latency, drawn from frames whose figures are known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+
+from sim.errors import UserError
+from sim.plots.latency_cdf import plot_latency_cdf
+from sim.plots.latency_parts import plot_latency_parts
+from sim.plots.latency_sweep import plot_latency_sweep
+from sim.timing.latency import FIGURES, PARTS, frame
+
+mpl.use("Agg")
+SETTING = {"mapping": "copy", "cpus": 2, "arrivals": "closed", "load": 1.0, "device": "nvme", "page_cluster": 0}
+ALLOCATORS = ("zsmalloc", "zsmalloc:era=2012", "xvmalloc")
+
+
+def run_of(trace: str, codec: str, allocator: str, **setting: Any) -> dict[str, Any]:
+    return {"trace": trace, "frontend": "zram", "compressor": codec, "allocator": allocator, **SETTING, **setting}
+
+
+def rows_of(run: dict[str, Any], operation: str, **parts: float) -> list[dict[str, Any]]:
+    means = dict.fromkeys(PARTS, 0.0) | parts
+    means["total"] = sum(means.values())
+    return [
+        {**run, "operation": operation, "part": part, **dict.fromkeys(FIGURES, mean), "p99_us": 2 * mean, "count": 9}
+        for part, mean in means.items()
+    ]
+
+
+def latency(**sweep: list[Any]) -> pd.DataFrame:
+    """Two traces, two codecs, three allocators; the lock is waited for longer, the later the value in the sweep."""
+    rows = []
+    (name, values) = next(iter(sweep.items()), ("cpus", [2]))
+    for trace in ("gcc", "pandas"):
+        for codec, us in (("lz4", 5.0), ("zstd:level=3", 12.0)):
+            for slow, allocator in enumerate(ALLOCATORS):
+                for step, value in enumerate(values):
+                    run = run_of(trace, codec, allocator, **{name: value})
+                    rows += rows_of(run, "page-out", path=0.5, compress=us, lock=1.0 * slow * step)
+                    rows += rows_of(run, "page-in", path=0.5, decompress=us / 3)
+                    rows += rows_of(run, "free", path=0.3)
+    return frame(rows)
+
+
+def panels(figure: Any) -> dict[str, Any]:
+    return {axis.get_title(): axis for axis in figure.axes if axis.axison}
+
+
+def legend(figure: Any) -> list[str]:
+    return [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_parts_are_stacked_to_the_mean() -> None:
+    figure = plot_latency_parts(latency())
+    found = panels(figure)
+    assert list(found) == ["gcc: a page-out", "gcc: a page-in", "pandas: a page-out", "pandas: a page-in"]
+    axis = found["gcc: a page-out"]
+    names = [label.get_text() for label in found["gcc: a page-out"].get_yticklabels()]
+    assert names[:2] == ["lz4, zsmalloc", "lz4, zsmalloc 2012"]
+    assert names[-1] == "zstd level 3, xvmalloc"
+    ends = {round(bar.get_y() + bar.get_height() / 2): 0.0 for bar in axis.patches}
+    for bar in axis.patches:
+        y = round(bar.get_y() + bar.get_height() / 2)
+        assert bar.get_x() == pytest.approx(ends[y]), "each part begins where the one before ends"
+        ends[y] = bar.get_x() + bar.get_width()
+    assert ends == pytest.approx({0: 5.5, 1: 5.5, 2: 5.5, 3: 12.5, 4: 12.5, 5: 12.5})
+    assert [text.get_text() for text in axis.texts] == ["5.5"] * 3 + ["12.5"] * 3
+    assert legend(figure) == ["the kernel's way there and back", "compressing", "decompressing"]
+    assert "2 CPUs, arrivals closed" in figure.get_supxlabel()
+
+
+@pytest.mark.parametrize(("by", "values"), [("cpus", [1, 2, 4]), ("load", [0.5, 1.0, 2.0, 8.0])])
+def test_a_line_an_allocator_over_what_was_swept(by: str, values: list[float]) -> None:
+    figure = plot_latency_sweep(latency(**{by: values}), by)
+    found = panels(figure)
+    assert list(found) == ["gcc: a page-out", "gcc: a page-in", "pandas: a page-out", "pandas: a page-in"]
+    means = {line.get_label(): line for line in found["gcc: a page-out"].lines if line.get_linewidth() == 2}
+    assert list(means) == legend(figure) == ["zsmalloc", "zsmalloc 2012", "xvmalloc"]
+    assert means["xvmalloc"].get_xdata().tolist() == values
+    assert means["xvmalloc"].get_ydata().tolist() == [5.5 + 2 * step for step in range(len(values))]
+    assert means["zsmalloc"].get_ydata().tolist() == [5.5] * len(values)
+    high = [line for line in found["gcc: a page-out"].lines if line.get_linewidth() < 1]
+    assert high[0].get_ydata().tolist() == [11.0] * len(values)
+    assert "lz4 in zram" in figure.get_supxlabel()
+    assert ("2 CPUs" in figure.get_supxlabel()) == (by != "cpus")
+
+
+def test_a_large_spread_is_drawn_on_a_logarithmic_scale() -> None:
+    rows = latency(load=[1.0, 2.0])
+    assert {axis.get_yscale() for axis in panels(plot_latency_sweep(rows, "load")).values()} == {"linear"}
+    rows.loc[rows["load"] == 2.0, ["mean_us", "p99_us"]] *= 1000
+    assert {axis.get_yscale() for axis in panels(plot_latency_sweep(rows, "load")).values()} == {"log"}
+
+
+def test_a_sweep_of_one_value_is_none() -> None:
+    with pytest.raises(UserError, match="latency against cpus needs runs of several; give --cpus more than once"):
+        plot_latency_sweep(latency(), "cpus")
+
+
+def test_distributions() -> None:
+    rng = np.random.default_rng(1)
+    events = []
+    for codec, us in (("lz4", 5.0), ("zstd:level=3", 12.0)):
+        for allocator in ALLOCATORS[:2]:
+            for operation in ("page-out", "page-in", "free"):
+                times = us * rng.lognormal(0, 0.2, 500)
+                run = run_of("gcc", codec, allocator)
+                events.append(pd.DataFrame(run | {"operation": operation, "total_us": times}))
+    frame = pd.concat(events)
+    figure = plot_latency_cdf(frame)
+    found = panels(figure)
+    assert list(found) == ["gcc: page-outs", "gcc: page-ins"]
+    assert legend(figure) == ["lz4", "zstd level 3", "zsmalloc", "zsmalloc 2012"]
+    first = found["gcc: page-outs"].lines[0]
+    mine = frame.query("compressor == 'lz4' and allocator == 'zsmalloc' and operation == 'page-out'")["total_us"]
+    for percent in (25, 50, 75):
+        drawn = np.interp(percent, first.get_ydata(), first.get_xdata())
+        assert drawn == pytest.approx(np.percentile(mine, percent), rel=0.01)
+
+
+def test_without_timed_runs() -> None:
+    rows = latency()
+    for draw in (plot_latency_parts, plot_latency_cdf, lambda frame: plot_latency_sweep(frame, "cpus")):
+        with pytest.raises(UserError, match="no timed runs to plot; run with --timing"):
+            draw(rows[rows["operation"] == "free"])

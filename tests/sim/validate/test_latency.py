@@ -1,0 +1,156 @@
+"""Predicted against measured latency."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from live_kit import devices, needs_zram
+
+from sim.calibration.device import COUNT, FLOOR_SLOTS, measure_floors
+from sim.calibration.samples import Samples
+from sim.compressors.registry import compressor
+from sim.errors import UserError
+from sim.timing.costs import Costs, read_costs
+from sim.validate.latency import Pair, calibrated, compare_latency, predict, summary, there_and_back
+from sim.validate.live_latency import Measured
+from workloads import open_sample
+from workloads.errors import HostError
+from workloads.events import IN, OUT
+from workloads.host import zram
+from workloads.host.zram import zram_device
+from workloads.synthetic import Bell
+from workloads.trace import Trace
+
+ROOT = Path(__file__).parents[3]
+PAGE = 4096
+
+
+def free_of_charge(**given: float) -> Costs:
+    """Everything costs nothing but what is given."""
+    costs = read_costs()
+    times = [price for price in costs.prices.values() if price.unit in ("ns", "ns/KiB", "cycles")]
+    costs = replace(costs, prices={**costs.prices, **{price.name: replace(price, value=0.0) for price in times}})
+    for name, value in given.items():
+        costs = costs.with_value(name.replace("__", "."), value)
+    return costs
+
+
+def test_a_page_goes_out_and_comes_back() -> None:
+    events = there_and_back(3)
+    assert events.kind.tolist() == [OUT, OUT, OUT, IN, IN, IN]
+    assert events.slot.tolist() == [0, 1, 2, 0, 1, 2]
+    assert events.page.tolist() == [0, 1, 2, -1, -1, -1]
+
+
+def test_the_prediction_is_codec_time_and_prices() -> None:
+    n = 200
+    pages = open_sample("gcc").page_array(0, n)
+    trace = Trace.from_arrays("there and back", there_and_back(n), pages)
+    rng = np.random.default_rng(1)
+    compress, decompress = rng.integers(1000, 9000, (2, n))
+    size = np.where(np.arange(n) < 20, PAGE, 100).astype(np.int32)  # the first ones are kept whole
+    measured = Measured(compress, compress, size, compress, decompress)
+    costs = free_of_charge(path__page_out=300, path__page_in=400, check__miss=5)
+    predicted = predict(trace, "lz4", measured, costs, chain=8)
+    assert np.allclose(predicted["page-out"], (compress + 305) / 1e3)
+    assert np.allclose(predicted["page-in"][20:], (decompress + 400)[20:] / 1e3)
+    assert np.allclose(predicted["page-in"][:20], 0.4), "whole pages are not decompressed"
+
+
+def test_direct_io_knows_no_faults_and_no_reclaim() -> None:
+    samples = Samples()
+    ns = np.full(9, 100.0)
+    samples.add("fault", ns, PAGE, state="cold")
+    samples.add("compare", ns, PAGE)
+    samples.add("device", 5 * ns, PAGE, part="store")
+    samples.add("device", 4 * ns, PAGE, part="load")
+    costs = calibrated(samples)
+    values = {name: costs.prices[f"path.{name}"].value for name in ("page_out", "page_in", "fault", "reclaim")}
+    assert values == {"page_out": 400, "page_in": 400, "fault": 0, "reclaim": 0}
+    assert costs.prices["alloc.hit"] == read_costs().prices["alloc.hit"]
+
+
+def test_ratios_are_predicted_by_measured() -> None:
+    measured = np.linspace(1, 101, 1001)
+    both = ("page-out", "page-in")
+    rows = summary([Pair(operation, measured, factor * measured) for operation in both for factor in (1, 2, 4)])
+    found = [(row["operation"], row["percentile"]) for row in rows]
+    assert found == [(operation, percentile) for operation in both for percentile in (50, 95, 99)]
+    assert rows[0] == {
+        "operation": "page-out",
+        "percentile": 50,
+        "measured_us": 51.0,
+        "predicted_us": 102.0,
+        "ratio": 2.0,
+        "ratio_low": 1.0,
+        "ratio_high": 4.0,
+    }
+
+
+def test_without_zram(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(zram, "CONTROL", tmp_path / "none")
+    with pytest.raises(HostError, match="this kernel has no zram"):
+        compare_latency(open_sample("gcc"), compressor("lz4"))
+
+
+def test_a_trace_without_contents(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sim.validate.latency.require_zram", lambda: None)
+    with pytest.raises(UserError, match="no contents; a device needs contents"):
+        compare_latency(Bell(events=50, slots=9).trace(), compressor("lz4"))
+
+
+@needs_zram
+@pytest.mark.usefixtures("others")
+def test_on_a_device() -> None:
+    rows = compare_latency(open_sample("gcc"), compressor("lzo-rle"), count=150, repeats=2)
+    assert len(rows) == 6
+    for row in rows:
+        assert row["measured_us"] > 0.1
+        assert row["predicted_us"] > 0.1
+        assert 0 < row["ratio_low"] <= row["ratio"] <= row["ratio_high"]
+
+
+@needs_zram
+@pytest.mark.usefixtures("others")
+def test_floors_are_those_of_a_device() -> None:
+    samples = Samples()
+    with zram_device(None, FLOOR_SLOTS + 7) as device:
+        measure_floors(samples, device, 7)
+        stat = device.mm_stat()
+    assert (stat.same_pages, stat.compr_data_size) == (COUNT, 0)
+    frame = samples.frame()
+    assert frame["part"].tolist() == ["store"] * COUNT + ["load"] * COUNT
+    assert frame["ns"].min() > 0
+
+
+@needs_zram
+def test_removed_after_a_signal(others: set[str]) -> None:
+    words = ["validate", "gcc", "--device", "zram", "-c", "lzo-rle", "--latency", "--repeats", "50", "--json"]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "sim", *words], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    while devices() == others and running.poll() is None:
+        time.sleep(0.0005)
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=60)
+    assert (running.returncode, out, err) == (130, "", "cswap: interrupted\n")
+
+
+@needs_zram
+@pytest.mark.usefixtures("others")
+def test_command() -> None:
+    words = ["validate", "gcc", "--device", "zram", "-c", "lzo-rle", "--latency"]
+    words += ["-n", "70", "--repeats", "1", "--json"]
+    done = subprocess.run([sys.executable, "-m", "sim", *words], cwd=ROOT, capture_output=True, text=True, check=True)
+    shown = json.loads(done.stdout)
+    assert (shown["trace"], shown["compressor"], shown["repeats"]) == ("gcc", "lzo-rle", 1)
+    assert len(shown["latency"]) == 6
+    assert "kernel" in shown["machine"]
