@@ -1,7 +1,7 @@
 """Recorders killed at random moments: what they leave on the host. As a command: `python killing.py [STARTS] [SEED]`.
 
-Half of the starts end by themselves, the others by SIGINT, SIGTERM and SIGKILL. After all but SIGKILL the host must be as
-before; after SIGKILL it must be so once `cswap record --cleanup` has run. Needs root, zram and memory cgroups.
+Half of the starts end by themselves, the others by SIGINT, SIGTERM and SIGKILL. After all but SIGKILL the host must be
+as before; after SIGKILL it must be so once `cswap record --cleanup` has run. Needs root, zram and memory cgroups.
 """
 
 from __future__ import annotations
