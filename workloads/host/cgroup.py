@@ -15,6 +15,7 @@ from pathlib import Path
 from workloads.errors import HostError
 from workloads.host.registry import own_journal
 
+MOUNTS = Path("/proc/self/mounts")
 PATIENCE_S = 10.0
 
 
@@ -132,7 +133,7 @@ def _threads(pid: int) -> list[Path]:
 def memory_hierarchy() -> tuple[Path, int]:
     """The folder below which a memory cgroup can be made, and its version. Raises HostError."""
     unified: Path | None = None
-    for line in Path("/proc/self/mounts").read_text().splitlines():
+    for line in MOUNTS.read_text().splitlines():
         _, place, kind, options = line.split()[:4]
         if kind == "cgroup" and "memory" in options.split(","):
             return Path(place), 1
