@@ -30,6 +30,7 @@ def provenance(
     experiment: Experiment, traces: Sequence[Trace], jobs: Sequence[Any], *, complete: bool
 ) -> dict[str, Any]:
     """JSON-safe: the experiment, digests of its traces, versions of codecs and packages, the machine, the time."""
+    prices = experiment.prices() if experiment.timing else None
     codecs = {job.sizes.meta["codec"]: job.sizes.meta.get("version", "given with the trace") for job in jobs}
     return {
         "complete": complete,
@@ -39,6 +40,8 @@ def provenance(
         },
         "codecs": codecs,
         "codec_times": "measured on this machine, or on the one that sized the trace",
+        "prices": prices.describe() if prices else None,
+        "devices": experiment.device_profiles() if experiment.timing else None,
         "versions": {package: version(package) for package in PACKAGES},
         "python": platform.python_version(),
         "machine": {"processor": processor(), "cores": os.cpu_count(), "kernel": platform.release()},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,17 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from sim.jobs import Rows
+
 FRAMES = ("density", "timeline", "latency", "counters")
+ON_DEMAND = ("timing", "sensitivity", "events")  # written if they have rows; the last as Parquet only
 MARK = "provenance.json"
+
+
+def _none() -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame()
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +38,9 @@ class Result:
     `timeline`: about 500 samples a run; event, time_s, pages, objects, bytes, same_filled, refused.
     `latency`: one row a run, operation and part; see `sim.timing.latency`.
     `counters`: one row a run and counter; counter, value. What the frontend counted, see its `stats`.
+
+    Empty unless asked for (docs/timing.md): `timing`, one row a timed run and counter; `sensitivity`, one row a timed
+    run, price, value and operation; `events`, one row an operation of a timed run, with its parts.
     """
 
     density: pd.DataFrame
@@ -36,22 +48,29 @@ class Result:
     latency: pd.DataFrame
     counters: pd.DataFrame
     provenance: dict[str, Any]
+    timing: pd.DataFrame = field(default_factory=_none)
+    sensitivity: pd.DataFrame = field(default_factory=_none)
+    events: pd.DataFrame = field(default_factory=_none)
 
     @classmethod
-    def of(
-        cls,
-        rows: list[dict[str, Any]],
-        timeline: list[dict[str, Any]],
-        latency: list[dict[str, Any]],
-        counters: list[dict[str, Any]],
-        provenance: dict[str, Any],
-    ) -> Result:
-        """From rows."""
+    def of(cls, rows: Rows, provenance: dict[str, Any]) -> Result:
+        """From the rows of runs."""
         import pandas as pd
 
         from sim.timing.latency import frame
+        from sim.timing.sensitivity import compared
 
-        return cls(pd.DataFrame(rows), pd.DataFrame(timeline), frame(latency), pd.DataFrame(counters), provenance)
+        frames = (pd.DataFrame(rows.density), pd.DataFrame(rows.timeline), frame(rows.latency))
+        sensitivity = pd.DataFrame(compared(rows.varied, rows.latency))
+        events = [pd.DataFrame(columns) for columns in rows.events]
+        return cls(
+            *frames,
+            pd.DataFrame(rows.counters),
+            provenance,
+            pd.DataFrame(rows.timing),
+            sensitivity,
+            pd.concat(events, ignore_index=True) if events else _none(),
+        )
 
     def save(self, folder: str | Path) -> None:
         """Write every frame as CSV and Parquet, and the provenance last; each file appears whole or not at all.
@@ -63,10 +82,15 @@ class Result:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / MARK).unlink(missing_ok=True)
         (folder / f".{MARK}").write_text("{}")
-        for name in FRAMES:
-            frame = getattr(self, name)
-            _replace(folder / f"{name}.csv", lambda path, frame=frame: frame.to_csv(path, index=False))
-            _replace(folder / f"{name}.parquet", lambda path, frame=frame: frame.to_parquet(path, index=False))
+        for name in (*FRAMES, *ON_DEMAND):
+            frame, csv, parquet = getattr(self, name), folder / f"{name}.csv", folder / f"{name}.parquet"
+            if name in ON_DEMAND and frame.empty:  # nor is that of an earlier result kept
+                csv.unlink(missing_ok=True)
+                parquet.unlink(missing_ok=True)
+                continue
+            if name != "events":
+                _replace(csv, lambda path, frame=frame: frame.to_csv(path, index=False))
+            _replace(parquet, lambda path, frame=frame: frame.to_parquet(path, index=False))
         text = json.dumps(self.provenance, indent=2, sort_keys=True) + "\n"
         _replace(folder / MARK, lambda path: Path(path).write_text(text))
         (folder / f".{MARK}").unlink()
@@ -80,7 +104,8 @@ class Result:
         if not (folder / MARK).is_file():
             raise UserError(f"{folder}: no {MARK}, so no result; give a folder that `cswap run --out` wrote")
         try:
-            frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in FRAMES}
+            there = [name for name in ON_DEMAND if (folder / f"{name}.parquet").exists()]
+            frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in (*FRAMES, *there)}
             about = json.loads((folder / MARK).read_text())
         except (ValueError, OSError) as error:
             raise UserError(f"{folder}: {' '.join(str(error).split())}; run the experiment again") from error

@@ -6,62 +6,23 @@ import copy
 import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from sim.experiment import Experiment
+from sim.jobs import Job, Rows, TimedJob
 from sim.provenance import provenance
 from sim.results import Result
 from workloads.progress import Progress, silent
 
 if TYPE_CHECKING:
     from sim.compressors.base import Compressor
-    from sim.frontends.base import Frontend
+    from sim.timing.costs import Costs
+    from sim.timing.setting import Setting
     from workloads.sizes import Sizes
     from workloads.trace import Trace
 
 Report = Callable[[str], Progress]  # names a stage, returns its progress callback
-
-
-class Rows(NamedTuple):
-    """What a run adds to the frames of a result."""
-
-    density: dict[str, Any]
-    timeline: list[dict[str, Any]]
-    counters: list[dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Job:
-    """One run."""
-
-    trace: Trace
-    sizes: Sizes
-    secondary: tuple[Sizes, ...]  # by the frontend's own codecs
-    frontend: Frontend
-    allocator: str
-    experiment: Experiment
-
-    def run(self) -> Rows:
-        """Replay."""
-        from sim.density import DensityMeter
-        from sim.replay.replay import replay
-        from sim.spec import make_allocator
-
-        zone = self.experiment.zone() if self.experiment.zone_pages else None
-        allocator = make_allocator(self.allocator, self.trace.page_size, zone)
-        meter = DensityMeter(self.trace.n_events, self.trace.page_size)
-        running = replay(self.trace, self.sizes, self.frontend, allocator, secondary=self.secondary)
-        for events, outcome in running:
-            meter.add(events, outcome)
-        key = {
-            "trace": self.trace.name,
-            "frontend": self.frontend.spec,
-            "compressor": self.sizes.meta["codec"],
-            "allocator": allocator.spec,
-        }
-        counters = [key | {"counter": name, "value": value} for name, value in running.counters().items()]
-        return Rows(key | meter.row(), [key | row for row in meter.timeline()], counters)
 
 
 _jobs: list[Job] = []  # what forked workers inherit
@@ -83,28 +44,21 @@ def run(experiment: Experiment, *, report: Report = _quiet, workers: int | None 
     """
     from sim.sizing import cores
 
-    traces, jobs, costs = prepare(experiment, report)
-    finished: list[Rows] = []
+    traces, jobs, codecs = prepare(experiment, report)
+    found = Rows(latency=codecs)
     complete = True
-    progress = report("replay")
+    progress = report("replay and timing" if experiment.timing else "replay")
     try:
-        for rows in _results(jobs, workers or cores()):
-            finished.append(rows)
-            progress(len(finished), len(jobs))
+        for done, rows in enumerate(_results(jobs, workers or cores()), 1):
+            found.extend(rows)
+            progress(done, len(jobs))
     except KeyboardInterrupt:
         complete = False
-    about = provenance(experiment, traces, jobs, complete=complete)
-    return Result.of(
-        [rows.density for rows in finished],
-        [row for rows in finished for row in rows.timeline],
-        costs,
-        [row for rows in finished for row in rows.counters],
-        about,
-    )
+    return Result.of(found, provenance(experiment, traces, jobs, complete=complete))
 
 
 def prepare(experiment: Experiment, report: Report) -> tuple[list[Trace], list[Job], list[dict[str, Any]]]:
-    """Open the traces and size their pages: the traces, all runs, and the rows of the codecs' costs."""
+    """Open the traces and size their pages: the traces, all runs, and the rows of the codecs' times."""
     from sim.codec_times import codec_times
     from sim.compressors.registry import compressor
     from sim.frontends.registry import make_frontend
@@ -115,12 +69,13 @@ def prepare(experiment: Experiment, report: Report) -> tuple[list[Trace], list[J
     for spec in experiment.allocators:
         # A wrong spec is told before any work is done.
         make_allocator(spec, zone=experiment.zone() if experiment.zone_pages else None)
+    settings, costs = experiment.settings(), experiment.prices()
     frontends = [make_frontend(spec) for spec in experiment.frontends]
     codecs = [compressor(spec) for spec in experiment.compressors]
     further = {spec: compressor(spec) for frontend in frontends for spec in frontend.codecs}
     traces = distinct([open_input(trace) if isinstance(trace, str) else trace for trace in experiment.traces])
     jobs: list[Job] = []
-    costs: list[dict[str, Any]] = []
+    codec_rows: list[dict[str, Any]] = []
     for trace in traces:
 
         def sized(codec: Compressor, trace: Trace = trace) -> Sizes:
@@ -133,13 +88,24 @@ def prepare(experiment: Experiment, report: Report) -> tuple[list[Trace], list[J
             if sizes.meta["codec"] in done:  # given sizes stand for any codec
                 continue
             done.add(sizes.meta["codec"])
-            costs.extend(codec_times(trace, sizes))
-            jobs.extend(
-                Job(trace, sizes, tuple(secondary[spec] for spec in frontend.codecs), frontend, allocator, experiment)
-                for frontend in frontends
-                for allocator in experiment.allocators
-            )
-    return traces, jobs, costs
+            codec_rows.extend(codec_times(trace, sizes))
+            for frontend in frontends:
+                other = tuple(secondary[spec] for spec in frontend.codecs)
+                for allocator in experiment.allocators:
+                    jobs.append(Job(trace, sizes, other, frontend, allocator, experiment))
+                    jobs.extend(_timed(jobs[-1], settings, costs))
+    return traces, jobs, codec_rows
+
+
+def _timed(job: Job, settings: list[Setting], costs: Costs) -> Iterator[TimedJob]:
+    """The same run under each setting; with each assumed price at either end, if that was asked for."""
+    from sim.timing.sensitivity import variants
+
+    given = (job.trace, job.sizes, job.secondary, job.frontend, job.allocator, job.experiment)
+    for setting in settings:
+        yield TimedJob(*given, setting, costs)
+        if job.experiment.sensitivity:
+            yield from (TimedJob(*given, setting, changed, price) for price, changed in variants(costs, setting))
 
 
 def distinct(traces: list[Trace]) -> list[Trace]:
@@ -160,8 +126,9 @@ def distinct(traces: list[Trace]) -> list[Trace]:
 
 
 def _results(jobs: list[Job], workers: int) -> Iterator[Rows]:
-    """Results in the order of the jobs; several processes where there are several allocators to compile."""
-    if workers == 1 or len({job.allocator for job in jobs}) == 1:
+    """Results in the order of the jobs; several processes where there is much to compile or to time."""
+    timed = sum(isinstance(job, TimedJob) for job in jobs)
+    if workers == 1 or (len({job.allocator for job in jobs}) == 1 and timed < 2):
         for job in jobs:
             yield job.run()
         return
@@ -178,21 +145,12 @@ def _results(jobs: list[Job], workers: int) -> Iterator[Rows]:
 
 
 def _kinds(jobs: list[Job]) -> list[int]:
-    """One job for each pair of types that the replay is compiled for, and one that is kept up besides."""
-    from sim.spec import make_allocator
-
-    kinds: dict[tuple[type, type, bool], int] = {}
+    """One job of each kind."""
+    kinds: dict[tuple[Any, ...], int] = {}
     for i, job in enumerate(jobs):
-        allocator = make_allocator(job.allocator)
-        device = job.frontend.device(1, allocator)
-        kind = type(device), type(getattr(allocator, "state", allocator)), job.frontend.period > 0
-        kinds.setdefault(kind, i)
+        kinds.setdefault(job.kind(), i)
     return list(kinds.values())
 
 
 def _compile(index: int) -> None:
-    from sim.replay.replay import compile_for
-    from sim.spec import make_allocator
-
-    job = _jobs[index]
-    compile_for(job.frontend, make_allocator(job.allocator))
+    _jobs[index].compile()

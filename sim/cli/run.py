@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from sim.results import Result
 
 
+TIMING = "With --timing; names and numbers may be given several times"
+
+
 def run(
     traces: Annotated[
         list[str] | None,
@@ -33,6 +36,44 @@ def run(
     unusable: Annotated[
         float | None, typer.Option(help="Fragment them: the share that no order-1 block can be made of, 0 to 1.")
     ] = None,
+    timing: Annotated[
+        bool, typer.Option("--timing", help="Time every run: how long page-outs and page-ins take.")
+    ] = False,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="How objects that span pages are reached.", rich_help_panel=TIMING),
+    ] = None,
+    cpus: Annotated[list[int] | None, typer.Option(metavar="N", help="Processors.", rich_help_panel=TIMING)] = None,
+    arrivals: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="closed, recorded or saturate.", rich_help_panel=TIMING),
+    ] = None,
+    load: Annotated[
+        list[float] | None,
+        typer.Option(metavar="X", help="Events come so many times as fast as recorded.", rich_help_panel=TIMING),
+    ] = None,
+    device: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="The swap device behind, or FILE.toml:NAME.", rich_help_panel=TIMING),
+    ] = None,
+    page_cluster: Annotated[
+        list[int] | None, typer.Option(metavar="N", help="A page-in reads 2**N slots.", rich_help_panel=TIMING)
+    ] = None,
+    cpu_scale: Annotated[
+        float | None, typer.Option(metavar="X", help="CPUs so many times slower than measured.", rich_help_panel=TIMING)
+    ] = None,
+    max_comp_streams: Annotated[
+        int | None, typer.Option(metavar="N", help="Compression streams; one a CPU by default.", rich_help_panel=TIMING)
+    ] = None,
+    costs: Annotated[
+        str | None, typer.Option(metavar="TOML", help="Prices that replace the shipped ones.", rich_help_panel=TIMING)
+    ] = None,
+    sensitivity: Annotated[
+        bool, typer.Option("--sensitivity", help="Also at both ends of each assumed price.", rich_help_panel=TIMING)
+    ] = False,
+    events: Annotated[
+        bool, typer.Option("--events", help="Keep every operation with its parts.", rich_help_panel=TIMING)
+    ] = False,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write frames, provenance and plots here.")] = None,
     json: Annotated[bool, typer.Option("--json", help="A list of rows as JSON instead of tables.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="The rows as CSV instead of tables.")] = False,
@@ -53,6 +94,18 @@ def run(
         "frontends": frontend,
         "zone_pages": zone_pages,
         "unusable": unusable,
+        "timing": timing or None,
+        "mappings": mapping,
+        "cpus": cpus,
+        "arrivals": arrivals,
+        "loads": load,
+        "devices": device,
+        "page_clusters": page_cluster,
+        "cpu_scale": cpu_scale,
+        "max_comp_streams": max_comp_streams,
+        "costs": costs,
+        "sensitivity": sensitivity or None,
+        "events": events or None,
     }
     settings: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     _perform(Experiment.from_toml(experiment, **settings) if experiment else Experiment(**settings), out, json, csv)
@@ -87,6 +140,23 @@ def _perform(experiment: Any, out: Path | None, json: bool, csv: bool) -> None:
         _save(result, out, quiet=json or csv)
     if not result.provenance["complete"]:
         raise KeyboardInterrupt
+    _tell_overload(result)
+
+
+def _tell_overload(result: Result) -> None:
+    """Raise UserError naming the runs in which more came than could be done."""
+    from sim.errors import UserError
+
+    timing = result.timing
+    over = timing[(timing["counter"] == "overloaded") & (timing["value"] > 0)] if len(timing) else timing
+    if len(over):
+        run = over.iloc[0]
+        more = f" (and {len(over) - 1} more runs)" if len(over) > 1 else ""
+        where = f"{run['trace']}, {run['compressor']}, {run['allocator']}, device {run['device']}, load {run['load']:g}"
+        raise UserError(
+            f"{where}{more}: more came than could be done, so the run was cut off; "
+            "its latencies say nothing; give a smaller --load, a faster --device or --arrivals closed"
+        )
 
 
 def _save(result: Result, out: Path, quiet: bool) -> None:

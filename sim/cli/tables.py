@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from sim.plots.style import in_order
+from sim.timing.latency import RUN, SETTING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,7 +17,7 @@ UNFINISHED: dict[str, Any] = {"density": math.nan, "density_mean": math.nan, "re
 
 
 def print_result(result: Result) -> None:
-    """Print density, a table a workload, and the codecs' times."""
+    """Print density and latency, a table a workload each, and the codecs' times."""
     from rich.console import Console
 
     console = Console()
@@ -24,9 +25,14 @@ def print_result(result: Result) -> None:
         return
     for trace in in_order(result.density["trace"]):
         console.print(_density(result.density[result.density["trace"] == trace], str(trace)))
-    codecs = result.latency[result.latency["operation"] == "codec"]
-    if len(codecs):
-        console.print(_codecs(codecs))
+    codec = result.latency["operation"] == "codec"
+    for trace in in_order(result.latency[~codec]["trace"]):
+        of_trace = result.latency[~codec & (result.latency["trace"] == trace)]
+        console.print(_latency(of_trace, str(trace)))
+    if len(result.sensitivity):
+        console.print(_sensitivity(result.sensitivity))
+    if codec.any():
+        console.print(_codecs(result.latency[codec]))
 
 
 def _table(title: str, caption: str) -> Any:
@@ -60,6 +66,51 @@ def _density(rows: pd.DataFrame, trace: str) -> Any:
                 style="dim" if str(allocator) == "ideal" else "",
             )
     return table
+
+
+def _latency(rows: pd.DataFrame, trace: str) -> Any:
+    """A row a run and setting; what all have in common stands in the title."""
+    totals = rows[rows["part"] == "total"]
+    varied = [name for name in (*RUN[1:], *SETTING) if totals[name].nunique() > 1 and name != "compressor"]
+    common = ", ".join(f"{name} {_plain(totals[name].iloc[0])}" for name in SETTING if name not in varied)
+    table = _table(
+        f"{trace}: how long page-outs and page-ins take, us (modelled; {common})",
+        "median / 99th percentile; prices and their sources: docs/timing.md",
+    )
+    for name in varied:
+        table.add_column(name, no_wrap=name == "allocator")
+    codecs, operations = in_order(totals["compressor"]), ("page-out", "page-in")
+    for codec in codecs:
+        for operation in operations:
+            table.add_column(f"{codec}\n{operation}", justify="right", no_wrap=True)
+    key = [*varied, "compressor", "operation"]
+    cells = {tuple(run[name] for name in key): run for run in totals.to_dict("records")}
+    for run in dict.fromkeys(tuple(values) for values in totals[varied].itertuples(index=False)):
+        mine = [cells.get((*run, codec, operation)) for codec in codecs for operation in operations]
+        figures = ("-" if cell is None else f"{cell['p50_us']:.2f} / {cell['p99_us']:.1f}" for cell in mine)
+        table.add_row(*map(_plain, run), *figures)
+    return table
+
+
+MOST = 12  # prices shown
+
+
+def _sensitivity(rows: pd.DataFrame) -> Any:
+    """The prices that matter most, by the largest change of a median that either end of their range makes."""
+    table = _table("what depends on assumed prices", "change of the median, at most, over all runs")
+    for name in ("price", "operation", "low", "high"):
+        table.add_column(name, justify="left" if name in ("price", "operation") else "right")
+    largest = rows.loc[rows.groupby(["price", "value", "operation"])["p50_change"].apply(lambda c: c.abs().idxmax())]
+    ranked = largest.assign(size=largest["p50_change"].abs()).sort_values("size", ascending=False)
+    for price, operation in list(dict.fromkeys(zip(ranked["price"], ranked["operation"], strict=True)))[:MOST]:
+        mine = largest[(largest["price"] == price) & (largest["operation"] == operation)].sort_values("value")
+        ends = [f"{value:g}: {change:+.0%}" for value, change in zip(mine["value"], mine["p50_change"], strict=True)]
+        table.add_row(price, operation, *ends, *([""] * (2 - len(ends))))
+    return table
+
+
+def _plain(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _codecs(latency: pd.DataFrame) -> Any:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from sim.errors import UserError
+from sim.parameters import is_number
 
 ARRIVALS = ("closed", "recorded", "saturate")
+MOST_CLUSTER = 10  # as much as the kernel's page-cluster may sensibly be: 4 MiB at a fault
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One point of the timing stage's parameters.
+    """One point of the timing stage's parameters. Raises UserError for a value that makes no sense.
 
     `mapping`: how objects that span pages are reached (`sim.timing.mapping`). `cpus`: processors. `arrivals`:
     "recorded" (each event at its recorded time, divided by `load`), "closed" (a task's next event comes after its last
@@ -29,3 +34,32 @@ class Setting:
     cpu_scale: float = 1.0
     streams: int | None = None
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        from sim.timing.devices import read_device
+        from sim.timing.mapping import mapping
+
+        for name, least, most in (("cpus", 1, 4096), ("page_cluster", 0, MOST_CLUSTER), ("streams", 1, 4096)):
+            value = getattr(self, name)
+            whole = isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+            if not whole and (name, value) != ("streams", None):
+                raise UserError(f"timing: {name}={value!r}; give a whole number from {least} to {most}")
+        for name in ("load", "cpu_scale"):
+            value = getattr(self, name)
+            if not is_number(value) or value <= 0:
+                raise UserError(f"timing: {name}={value!r}; give a number above 0")
+        if self.arrivals not in ARRIVALS:
+            raise UserError(f"timing: unknown arrivals {self.arrivals!r}; known are {', '.join(ARRIVALS)}")
+        mapping(self.mapping)
+        read_device(self.device)
+
+    def columns(self) -> dict[str, Any]:
+        """The columns of the `latency` frame that tell settings apart."""
+        return {
+            "mapping": self.mapping,
+            "cpus": self.cpus,
+            "arrivals": self.arrivals,
+            "load": float(self.load),
+            "device": self.device,
+            "page_cluster": self.page_cluster,
+        }

@@ -1,0 +1,46 @@
+"""What changes when an assumed price is at either end of its range."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sim.timing.costs import Costs, Price
+from sim.timing.latency import RUN, SETTING, TOTAL
+from sim.timing.setting import Setting
+
+FIGURES = ("mean_us", "p50_us", "p99_us")
+
+
+def variants(costs: Costs, setting: Setting) -> Iterator[tuple[Price, Costs]]:
+    """The costs with each assumed price at each end of its range; only those of the mapping in use."""
+    used = setting.mapping.replace("-", "_")
+    for price in costs.assumed():
+        section, _, key = price.name.partition(".")
+        if section == "map" and not (key == used or key == f"{used}_per_cpu"):
+            continue
+        for value in (price.low, price.high):
+            if value is not None and value != price.value:
+                changed = costs.with_value(price.name, value)
+                yield changed.prices[price.name], changed
+
+
+def compared(rows: list[dict[str, Any]], base: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of the `sensitivity` frame.
+
+    `rows` are totals of runs with one price changed, with the columns `price` and `value`; `base` are rows of the
+    `latency` frame. Each figure comes with its `_change`, the share by which it differs from that of the base.
+    """
+    key = (*RUN, *SETTING, "operation")
+    known = {tuple(row[name] for name in key): row for row in base if row["part"] == TOTAL and row.get("mapping")}
+    found = []
+    for row in rows:
+        before = known.get(tuple(row[name] for name in key))
+        if before is None:  # its run was not finished
+            continue
+        entry = {name: row[name] for name in (*RUN, *SETTING, "price", "value", "operation")}
+        for figure in FIGURES:
+            entry[figure] = row[figure]
+            entry[figure.replace("_us", "_change")] = row[figure] / before[figure] - 1 if before[figure] else 0.0
+        found.append(entry)
+    return found
