@@ -34,7 +34,7 @@ def describe(about: dict[str, Any]) -> str:
         f"load {about['load']}"
     )
     if about["load"] > BUSY:
-        text += "\nother processes were running: the times are theirs too; try again when nothing else runs"
+        text += "\nthe machine was not idle: the times may hold the work of others; try again when nothing else runs"
     return text
 
 
