@@ -1,0 +1,157 @@
+"""Whole recordings on this host, held against its kernel. Skipped without root, zram, tracing or memory cgroups."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import killing
+import pytest
+
+from sim.validate.ending import compare_ending
+from workloads import open_trace, verify
+from workloads.errors import HostError
+from workloads.host.cgroup import require_cgroup
+from workloads.host.swap import active
+from workloads.host.zram import require_zram
+from workloads.recorder.backends import BACKENDS
+from workloads.recorder.segments import folder_of, recover
+
+PROGRAM = """
+import os, sys, time
+print(os.getuid(), os.getgid(), os.environ["HOME"], flush=True)
+memory = bytearray(96 << 20)
+for turn in range(2):
+    for at in range(0, len(memory), 4096):
+        if at % (16 * 4096):
+            memory[at : at + 1024] = os.urandom(256) * 4
+        else:
+            memory[at] = 0
+if len(sys.argv) > 1:
+    time.sleep(600)
+sys.exit(3)
+"""
+
+
+def _missing() -> str:
+    try:
+        require_zram()
+        require_cgroup()
+    except HostError as error:
+        return str(error)
+    return ""
+
+
+pytestmark = pytest.mark.skipif(bool(_missing()), reason=f"cannot record here: {_missing()}")
+
+
+@pytest.fixture(params=list(BACKENDS))
+def backend(request: pytest.FixtureRequest) -> str:
+    missing = BACKENDS[request.param].missing()
+    if missing:
+        pytest.skip(f"{request.param}: {missing}")
+    return str(request.param)
+
+
+@pytest.fixture(autouse=True)
+def as_before(live_swap: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing is left on the host; the journals lie apart from those of others."""
+    monkeypatch.setenv("CSWAP_RUN", str(tmp_path / "run"))
+    before = killing.host_state()
+    yield
+    assert killing.host_state() == before
+
+
+def record(out: Path, *options: str, program: tuple[str, ...] = (), **environ: str) -> subprocess.CompletedProcess[str]:
+    words = ["record", "-o", str(out), "--limit", "40M", *options, "--", sys.executable, "-c", PROGRAM, *program]
+    env = {**os.environ, "PYTHONPATH": str(killing.ROOT), **environ}
+    return subprocess.run([sys.executable, "-m", "sim", *words], env=env, capture_output=True, text=True, timeout=120)
+
+
+def test_equal_to_the_kernel(backend: str, tmp_path: Path) -> None:
+    out = tmp_path / "x.cswap"
+    alone = not active()
+    done = record(out, "--backend", backend, "--duration", "3", program=("stay",))
+    assert done.returncode == 0, done.stderr
+    assert "holds memory of the program" in done.stderr
+    verify(out)
+    trace = open_trace(out)
+    counts, source = trace.counts, trace.source
+    assert source["ended"] == "duration"
+    assert source["backend"] == backend
+    assert source["dropped"] == {}
+    assert counts["out"] + counts["lost"] > 14_000, "56 MiB do not fit into 40"
+    assert counts["out"] + counts["lost"] - counts["free"] == source["swapped_pages"], "as the cgroup itself counts"
+    assert source["held_pages"] + source["zero_pages"] == source["swapped_pages"]
+    if alone and not active() and not source["pages_of_others"]:
+        kernel = source["vmstat"]
+        assert counts["in"] == kernel["pswpin"]
+        written = counts["out"] + counts["lost"] - source["decided"].get("zero page-outs", 0)
+        written -= source["decided"].get("zero page-outs by pagemap", 0)
+        assert written == pytest.approx(kernel["pswpout"], rel=0.01)
+    ending = compare_ending(trace)
+    assert ending.agrees, ending.rows()
+
+
+def test_the_program_ends_by_itself_and_is_the_callers(backend: str, tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    out = tmp_path / "x.cswap"
+    done = record(out, "--backend", backend, SUDO_UID="65534", SUDO_GID="65534")
+    assert done.returncode == 3, done.stderr
+    assert done.stdout.split()[:2] == ["65534", "65534"]
+    trace = open_trace(out)
+    assert trace.source["ended"] == "command ended with status 3"
+    assert trace.counts["free"] == trace.counts["out"] + trace.counts["lost"], "an ended program holds nothing"
+    for path in (out, *out.iterdir()):
+        assert (path.stat().st_uid, stat.S_IMODE(path.stat().st_mode) & 0o077) == (65534, 0)
+
+
+def test_a_share_of_the_measured_peak(tmp_path: Path) -> None:
+    out = tmp_path / "x.cswap"
+    words = [
+        "record",
+        "-o",
+        str(out),
+        "--fraction",
+        "0.5",
+        "--",
+        sys.executable,
+        "-c",
+        "x = bytes(range(256)) * 200_000",
+    ]
+    subprocess.run(
+        [sys.executable, "-m", "sim", *words], env={**os.environ, "PYTHONPATH": str(killing.ROOT)}, check=True
+    )
+    source = open_trace(out).source
+    assert source["limit"] == int(source["peak"] * 0.5)
+    assert source["peak"] > 50_000_000
+
+
+def test_a_command_that_is_none(tmp_path: Path) -> None:
+    words = ["record", "-o", str(tmp_path / "x.cswap"), "--limit", "40M", "--", "/no/such/command"]
+    env = {**os.environ, "PYTHONPATH": str(killing.ROOT)}
+    done = subprocess.run([sys.executable, "-m", "sim", *words], env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "cswap: /no/such/command: cannot be run (no such file or directory); give a command that can\n"
+    )
+    assert not list(tmp_path.glob("*x.cswap*"))
+
+
+@pytest.mark.parametrize("number", killing.SIGNALS)
+def test_killed_at_a_random_moment(number: signal.Signals, tmp_path: Path) -> None:
+    delay = random.Random(os.getpid()).uniform(0.2, 3.0)
+    assert killing.start_and_end(tmp_path, number, delay) == "", f"{number.name} after {delay:.2f} s"
+    for out in tmp_path.glob("*.cswap"):
+        verify(out)
+    for left in tmp_path.glob(".*.recording"):
+        out = left.with_name(left.name.removeprefix(".").removesuffix(".recording"))
+        assert left == folder_of(out)
+        if list(left.glob("[0-9]*.cswap")):
+            assert recover(out).source["recovered"]["segments"]
