@@ -102,6 +102,7 @@ class Ledger:
         out = at(writes & mine)
         lost = (kind[out] == PAGE_OUT) & (records.page[out] < 0)
         rows.add(out, 1, np.where(lost, LOST, OUT))
+        self.counts["zero page-outs"] += int((kind[out] == ZERO_OUT).sum())
         read = at(reads & ours)
         rows.add(read, 1, IN)
         self.counts["page-ins of free slots"] += int((reads & (held == EMPTY)).sum())
