@@ -12,13 +12,14 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from workloads.disk import open_trace
-from workloads.errors import TraceError
+from workloads.errors import HostError, TraceError
 from workloads.events import Events
 from workloads.host.registry import started
 from workloads.pageindex import renumbered
@@ -96,9 +97,24 @@ class Segments:
         shutil.rmtree(self.folder)
         return trace
 
-    def discard(self) -> None:
-        """Remove everything: nothing was recorded."""
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Whatever goes wrong in the `with` block, what was written is left to be recovered, and the error says how."""
+        try:
+            yield
+        except BaseException as error:
+            if self._keep() and isinstance(error, (HostError, TraceError, OSError)):
+                rescue = f"`cswap trace recover {self.out}` makes a trace of what was recorded before"
+                raise HostError(f"{error}; {rescue}") from error
+            raise
+
+    def _keep(self) -> bool:
+        with suppress(OSError, TraceError):  # the disk may be full; the segments before are whole all the same
+            self.close()
+        if self._number and any(self.folder.glob("[0-9]*.cswap")):
+            return True
         shutil.rmtree(self.folder, ignore_errors=True)
+        return False
 
 
 def recover(out: Path, progress: Progress | None = None) -> Trace:

@@ -85,14 +85,9 @@ class Session:
     def run(self, watch: Watch, progress: Progress | None) -> int:
         """Record, take everything down, and put the trace together."""
         segments = Segments(self._plan.out, PAGE, self._source)
-        try:
+        with segments.kept():
             status = self._record(segments, watch)
-        except BaseException:
-            segments.close()
-            if not segments.events:
-                segments.discard()
-            raise
-        segments.finish(self._source, progress)
+            segments.finish(self._source, progress)
         if self._user:
             for path in (self._plan.out, *self._plan.out.rglob("*")):
                 os.chown(path, self._user.uid, self._user.gid)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from workloads import open_trace, verify
-from workloads.errors import TraceError
+from workloads.errors import HostError, TraceError
 from workloads.events import IN, OUT, Events
 from workloads.recorder import segments
 from workloads.recorder.background import Background
@@ -136,6 +136,28 @@ def test_refused(tmp_path: Path) -> None:
     bare.mkdir()
     with pytest.raises(TraceError, match="nothing can be rescued"):
         recover(tmp_path / "y.cswap")
+
+
+def test_what_went_wrong_says_how_to_rescue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "x.cswap"
+    for text, written in (("the disk is full", 3), ("no tracefs", 0)):
+        writing = Segments(out, PAGE, {})
+        with pytest.raises((HostError, OSError), match=text) as raised:
+            fail(writing, written, text)
+        assert ("; `cswap trace recover" in str(raised.value)) == (written > 0)
+        assert folder_of(out).exists() == (written > 0), "what cannot be rescued is removed"
+        if written:
+            monkeypatch.setattr(segments, "started", lambda pid: None)
+            recover(out)
+            check(out, written)
+            out.rename(tmp_path / "y.cswap")
+
+
+def fail(writing: Segments, written: int, text: str) -> None:
+    with writing.kept():
+        for number in range(written):
+            writing.add(epoch(number))
+        raise OSError(text)
 
 
 def test_what_is_written_behind_its_back_is_in_order_and_fails_aloud() -> None:

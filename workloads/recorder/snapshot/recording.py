@@ -79,14 +79,9 @@ class SnapshotSession:
     def run(self, watch: Watch, progress: Progress | None) -> int:
         """Record, and put the trace together."""
         segments = Segments(self._plan.out, PAGE, self._source)
-        try:
+        with segments.kept():
             status = self._record(segments, watch)
-        except BaseException:
-            segments.close()
-            if not segments.events:
-                segments.discard()
-            raise
-        segments.finish(self._source, progress)
+            segments.finish(self._source, progress)
         return status
 
     def _record(self, segments: Segments, watch: Watch) -> int:
