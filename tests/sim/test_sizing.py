@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from sim.compressors.registry import compressor
 from sim.errors import UserError
 from sim.sizing import filled, size_pages
 from workloads import Events, Sizes, Trace, TraceError, open_trace, save_trace, sizes_path, write_sizes
+
+PAUSE_S = 0.05
 
 
 class Counting(Compressor):
@@ -185,3 +188,33 @@ def test_without_contents_such_sizes_are_refused(tmp_path: Path) -> None:
     pq.write_table(pq.read_table(path).drop(["zero_filled"]), path)
     with pytest.raises(TraceError, match=r"given.parquet: columns: are .*without contents, make it again"):
         size_pages(open_trace(tmp_path / "a.cswap"), compressor("lz4"))
+
+
+class Interrupted(Compressor):
+    """Something else runs for a while when one page is compressed for the first time."""
+
+    name = "interrupted"
+    version = "1"
+
+    def __init__(self) -> None:
+        self.pauses = [PAUSE_S]
+
+    def compress(self, page: bytes | bytearray | memoryview) -> bytes:
+        if page[0] == 1 and self.pauses:
+            time.sleep(self.pauses.pop())
+        return bytes(page)
+
+    def decompress(self, data: bytes | bytearray | memoryview, size: int) -> bytes:
+        return bytes(data)
+
+    def __copy__(self) -> Interrupted:
+        return self
+
+
+def test_an_interruption_is_not_the_codecs_time() -> None:
+    pages = np.arange(1, 101, dtype=np.uint8)[:, None].repeat(4096, axis=1)
+    trace = Trace.from_arrays("t", Events.of(np.zeros(100), np.arange(100), np.arange(100)), pages)
+    codec = Interrupted()
+    sizes = size_pages(trace, codec, workers=1)
+    assert not codec.pauses
+    assert sizes.compress_ns[0] < PAUSE_S * 1e9
