@@ -57,7 +57,8 @@ class ProcessMemory:
             breaks = np.flatnonzero(np.diff(chunk) != 1) + 1
             for first, stop in zip((0, *breaks.tolist()), (*breaks.tolist(), len(chunk)), strict=True):
                 self._read_run(chunk, first, stop, buffer, good)
-            yield chunk[good], buffer[: len(chunk)][good]
+            pages = buffer[: len(chunk)]
+            yield (chunk, pages) if good.all() else (chunk[good], pages[good])
 
     def _read_run(
         self,
