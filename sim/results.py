@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,12 +124,50 @@ class Result:
 
         return plot_timeline(self.timeline)
 
+    def plot_latency_parts(self) -> Figure:
+        """What page-outs and page-ins are made of, by codec and allocator. Raises UserError without timed runs."""
+        from sim.plots.latency_parts import plot_latency_parts
+
+        return plot_latency_parts(self.latency)
+
+    def plot_latency_load(self) -> Figure:
+        """Latency against the load, by allocator. Raises UserError without timed runs of several loads."""
+        from sim.plots.latency_sweep import plot_latency_sweep
+
+        return plot_latency_sweep(self.latency, "load")
+
+    def plot_latency_cpus(self) -> Figure:
+        """Latency against the number of CPUs, by allocator. Raises UserError without timed runs of several."""
+        from sim.plots.latency_sweep import plot_latency_sweep
+
+        return plot_latency_sweep(self.latency, "cpus")
+
+    def plot_latency(self) -> Figure:
+        """Distributions of latency, by codec and allocator. Raises UserError without the per-event frame."""
+        from sim.plots.latency_cdf import plot_latency_cdf
+
+        return plot_latency_cdf(self.events)
+
+    def plots(self) -> dict[str, Callable[[], Figure]]:
+        """What there is to draw, by name."""
+        from sim.plots.latency import timed
+
+        drawn = {"density": self.plot_density, "timeline": self.plot_timeline}
+        rows = timed(self.latency)
+        if len(rows):
+            drawn["latency-parts"] = self.plot_latency_parts
+            drawn |= {"latency-load": self.plot_latency_load} if rows["load"].nunique() > 1 else {}
+            drawn |= {"latency-cpus": self.plot_latency_cpus} if rows["cpus"].nunique() > 1 else {}
+        if len(self.events):
+            drawn["latency"] = self.plot_latency
+        return drawn
+
     def save_plots(self, folder: str | Path) -> list[Path]:
         """Write every plot as PNG into the folder; the files."""
         import matplotlib.pyplot as plt
 
         written = []
-        for name, draw in (("density", self.plot_density), ("timeline", self.plot_timeline)):
+        for name, draw in self.plots().items():
             figure = draw()
             path = Path(folder) / f"{name}.png"
             _replace(path, lambda part, figure=figure: figure.savefig(part, dpi=150, format="png"))

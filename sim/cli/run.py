@@ -164,7 +164,7 @@ def _save(result: Result, out: Path, quiet: bool) -> None:
     plots = result.save_plots(out)
     if not quiet:
         print(f"written to {out}: density, timeline, latency and counters as CSV and Parquet, provenance.json,")
-        print(f"pictures {' and '.join(path.name for path in plots)}")
+        print(f"pictures {', '.join(path.name for path in plots)}")
 
 
 def _plain(frame: Any) -> list[dict[str, Any]]:

@@ -13,12 +13,17 @@ if TYPE_CHECKING:
 OPERATIONS = ("page-out", "page-in")
 
 
-def timed(latency: pd.DataFrame) -> pd.DataFrame:
-    """Page-outs and page-ins of timed runs. Raises UserError when there are none."""
-    rows = latency[latency["operation"].isin(OPERATIONS)]
-    if rows.empty:
+def timed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Page-outs and page-ins of timed runs, of the `latency` frame or the per-event frame; maybe none."""
+    return rows[rows["operation"].isin(OPERATIONS)] if "operation" in rows else rows
+
+
+def some_timed(rows: pd.DataFrame) -> pd.DataFrame:
+    """The same. Raises UserError when there are none."""
+    found = timed(rows)
+    if found.empty:
         raise UserError("no timed runs to plot; run with --timing")
-    return rows
+    return found
 
 
 def first_setting(rows: pd.DataFrame, free: str = "") -> pd.DataFrame:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.errors import UserError
 from sim.plots.latency import OPERATIONS, first_setting, setting_text, timed
 from sim.plots.style import LINES, codec_colour, in_order, short
 
@@ -15,18 +16,22 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 POINTS = 400  # of a curve
+LONG = 8  # times the median: an end of the axis for a logarithmic scale
 SHOWN = 99.9  # percentile where the axis ends
 
 
 def plot_latency_cdf(events: pd.DataFrame) -> Figure:
     """A row of panels a trace, a panel an operation; a colour a codec, a line style an allocator; the first setting.
 
-    `events` is the per-event frame. Raises UserError when there are no timed runs in it.
+    `events` is the per-event frame. Raises UserError when it is empty.
     """
     import matplotlib.pyplot as plt
     from matplotlib.lines import Line2D
 
-    rows = first_setting(timed(events))
+    rows = timed(events)
+    if rows.empty:
+        raise UserError("no single operations to plot; run with --timing --events")
+    rows = first_setting(rows)
     rows = rows[rows["frontend"] == rows["frontend"].iloc[0]]
     traces, codecs, allocators = (in_order(rows[column]) for column in ("trace", "compressor", "allocator"))
     operations = [operation for operation in OPERATIONS if (rows["operation"] == operation).any()]
@@ -56,16 +61,22 @@ def plot_latency_cdf(events: pd.DataFrame) -> Figure:
 
 
 def _draw(axis: Axes, rows: pd.DataFrame, styles: dict[str, str]) -> None:
-    share = np.linspace(0, 100, POINTS)
+    share, order = np.linspace(0, 100, POINTS), list(styles)
     end = 0.0
     for codec, allocator in dict.fromkeys(zip(rows["compressor"], rows["allocator"], strict=True)):
         one = rows[(rows["compressor"] == codec) & (rows["allocator"] == allocator)]
         us = one["total_us"].to_numpy()
         end = max(end, float(np.percentile(us, SHOWN)))
+        width = 3 - 2 * order.index(allocator) / len(order)  # where lines lie on each other, all are seen
         axis.plot(
-            np.percentile(us, share), share, styles[allocator], color=codec_colour(codec), linewidth=1.3, alpha=0.9
+            np.percentile(us, share), share, styles[allocator], color=codec_colour(codec), linewidth=width, alpha=0.7
         )
-    axis.set_xlim(0, end or 1)
+    if end > LONG * rows["total_us"].median():
+        axis.set_xscale("log")
+        axis.xaxis.set_major_formatter("{x:,g}")
+        axis.set_xlim(max(0.5, rows["total_us"].min()), end)
+    else:
+        axis.set_xlim(0, end or 1)
     axis.set_ylim(0, 101)
     axis.grid(alpha=0.25)
     axis.spines[["top", "right"]].set_visible(False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.plots.latency import OPERATIONS, first_setting, setting_text, timed
+from sim.plots.latency import OPERATIONS, first_setting, setting_text, some_timed
 from sim.plots.style import PARTS, in_order, short
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def plot_latency_parts(latency: pd.DataFrame) -> Figure:
     import matplotlib.pyplot as plt
     from matplotlib.patches import Patch
 
-    rows = first_setting(timed(latency))
+    rows = first_setting(some_timed(latency))
     traces = in_order(rows["trace"])
     operations = [operation for operation in OPERATIONS if (rows["operation"] == operation).any()]
     bars: list[Bar] = list(dict.fromkeys(zip(rows["compressor"], rows["frontend"], rows["allocator"], strict=True)))

@@ -1,12 +1,12 @@
-"""Latency against the load, or against the number of CPUs: a line an allocator."""
+"""Latency against the load, a line a codec; or against the number of CPUs, a line an allocator."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.errors import UserError
-from sim.plots.latency import OPERATIONS, first_setting, setting_text, timed
-from sim.plots.style import colour, in_order, line_styles, short
+from sim.plots.latency import OPERATIONS, first_setting, setting_text, some_timed
+from sim.plots.style import codec_colour, colour, in_order, line_styles, short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,33 +15,41 @@ if TYPE_CHECKING:
 
 
 class Sweep(NamedTuple):
-    """How a parameter is said."""
+    """How a parameter is said, and what the lines are; of the other of codec and allocator the first is drawn."""
 
     title: str
     axis: str
+    lines: str
+    other: str
 
 
 SWEEPS = {
-    "load": Sweep("How long a page takes, the more of them come", "times as many page-outs and page-ins as recorded"),
-    "cpus": Sweep("How long a page takes, the more CPUs page at once", "CPUs"),
+    "load": Sweep(
+        "How long a page takes, the more of them come",
+        "load, times the recorded one",
+        "compressor",
+        "allocator",
+    ),
+    "cpus": Sweep("How long a page takes, the more CPUs page at once", "CPUs", "allocator", "compressor"),
 }
+LARGE = 30  # times the least: a spread for a logarithmic scale
 
 
 def plot_latency_sweep(latency: pd.DataFrame, by: str) -> Figure:
     """A row of panels a trace, a panel an operation; lines the mean, and thin ones the 99th percentile.
 
-    `by` is "load" or "cpus", of which there must be several values; of all else the first codec, frontend and setting
+    `by` is "load" or "cpus", of which there must be several values; of all else the first frontend and setting
     is drawn. Raises UserError.
     """
     import matplotlib.pyplot as plt
 
-    rows = timed(latency)
+    sweep, rows = SWEEPS[by], some_timed(latency)
     rows = first_setting(rows[rows["part"] == "total"], by)
-    for column in ("compressor", "frontend"):
+    for column in ("frontend", sweep.other):
         rows = rows[rows[column] == rows[column].iloc[0]]
     if rows[by].nunique() < 2:
         raise UserError(f"latency against {by} needs runs of several; give --{by} more than once")
-    traces, allocators = in_order(rows["trace"]), in_order(rows["allocator"])
+    traces = in_order(rows["trace"])
     operations = [operation for operation in OPERATIONS if (rows["operation"] == operation).any()]
     figure, axes = plt.subplots(
         len(traces),
@@ -50,33 +58,40 @@ def plot_latency_sweep(latency: pd.DataFrame, by: str) -> Figure:
         squeeze=False,
         layout="constrained",
     )
-    figure.suptitle(SWEEPS[by].title, fontsize=14, fontweight="bold")
+    figure.suptitle(sweep.title, fontsize=14, fontweight="bold")
     for i, trace in enumerate(traces):
         for j, operation in enumerate(operations):
             axis = axes[i][j]
-            _draw(axis, rows[(rows["trace"] == trace) & (rows["operation"] == operation)], by, allocators)
+            _draw(axis, rows[(rows["trace"] == trace) & (rows["operation"] == operation)], by, sweep)
             axis.set_title(f"{trace}: a {operation}", fontsize=10)
-            axis.set_xlabel(SWEEPS[by].axis)
+            if i == len(traces) - 1:
+                axis.set_xlabel(sweep.axis)
         axes[i][0].set_ylabel("us")
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside right center", frameon=False, fontsize=9)
-    about = f"{rows['compressor'].iloc[0]} in {rows['frontend'].iloc[0]}, {setting_text(rows, by)}"
+    about = f"{short(rows[sweep.other].iloc[0])} in {rows['frontend'].iloc[0]}, {setting_text(rows, by)}"
     figure.supxlabel(f"thick: mean    thin: 99 of 100 are faster    {about}", fontsize=9)
     return figure
 
 
-def _draw(axis: Axes, rows: pd.DataFrame, by: str, allocators: list[Any]) -> None:
-    styles = line_styles(allocators)
-    for allocator in allocators:
-        one = rows[rows["allocator"] == allocator].sort_values(by)
-        look: Any = {"linestyle": styles[allocator], "color": colour(allocator)}
-        axis.plot(one[by], one["mean_us"], **look, linewidth=2, marker="o", markersize=3.5, label=short(allocator))
+def _draw(axis: Axes, rows: pd.DataFrame, by: str, sweep: Sweep) -> None:
+    names = in_order(rows[sweep.lines])
+    styles = line_styles(names)
+    for name in names:
+        one = rows[rows[sweep.lines] == name].sort_values(by)
+        shade = colour(name) if sweep.lines == "allocator" else codec_colour(name)
+        look: Any = {"linestyle": styles[name], "color": shade}
+        axis.plot(one[by], one["mean_us"], **look, linewidth=2, marker="o", markersize=3.5, label=short(name))
         axis.plot(one[by], one["p99_us"], **look, linewidth=0.7)
-    spread = rows["p99_us"].max() / max(rows["mean_us"].min(), 1e-9)
-    axis.set_yscale("log" if spread > 30 else "linear")
-    if spread <= 30:
+    values = sorted(rows[by].unique())
+    if values[-1] > 4 * values[0]:
+        axis.set_xscale("log")
+    axis.set_xticks(values, [f"{value:g}" for value in values])
+    if rows["p99_us"].max() > LARGE * rows["mean_us"].min():
+        axis.set_yscale("log")
+        axis.yaxis.set_major_formatter("{x:,g}")
+    else:
         axis.set_ylim(bottom=0)
-    if by == "cpus":
-        axis.set_xticks(sorted(rows[by].unique()))
+    axis.minorticks_off()
     axis.spines[["top", "right"]].set_visible(False)
     axis.grid(axis="y", alpha=0.25)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sim import Experiment, Result, run
 from sim.errors import UserError
 from sim.plots.latency_cdf import plot_latency_cdf
 from sim.plots.latency_parts import plot_latency_parts
@@ -75,20 +77,29 @@ def test_parts_are_stacked_to_the_mean() -> None:
     assert "2 CPUs, arrivals closed" in figure.get_supxlabel()
 
 
-@pytest.mark.parametrize(("by", "values"), [("cpus", [1, 2, 4]), ("load", [0.5, 1.0, 2.0, 8.0])])
-def test_a_line_an_allocator_over_what_was_swept(by: str, values: list[float]) -> None:
-    figure = plot_latency_sweep(latency(**{by: values}), by)
+def test_a_line_an_allocator_over_the_cpus() -> None:
+    figure = plot_latency_sweep(latency(cpus=[1, 2, 4]), "cpus")
     found = panels(figure)
     assert list(found) == ["gcc: a page-out", "gcc: a page-in", "pandas: a page-out", "pandas: a page-in"]
     means = {line.get_label(): line for line in found["gcc: a page-out"].lines if line.get_linewidth() == 2}
     assert list(means) == legend(figure) == ["zsmalloc", "zsmalloc 2012", "xvmalloc"]
-    assert means["xvmalloc"].get_xdata().tolist() == values
-    assert means["xvmalloc"].get_ydata().tolist() == [5.5 + 2 * step for step in range(len(values))]
-    assert means["zsmalloc"].get_ydata().tolist() == [5.5] * len(values)
+    assert means["xvmalloc"].get_xdata().tolist() == [1, 2, 4]
+    assert means["xvmalloc"].get_ydata().tolist() == [5.5, 7.5, 9.5]
+    assert means["zsmalloc"].get_ydata().tolist() == [5.5, 5.5, 5.5]
     high = [line for line in found["gcc: a page-out"].lines if line.get_linewidth() < 1]
-    assert high[0].get_ydata().tolist() == [11.0] * len(values)
-    assert "lz4 in zram" in figure.get_supxlabel()
-    assert ("2 CPUs" in figure.get_supxlabel()) == (by != "cpus")
+    assert high[0].get_ydata().tolist() == [11.0, 11.0, 11.0]
+    assert "lz4 in zram, arrivals closed" in figure.get_supxlabel()
+
+
+def test_a_line_a_codec_over_the_load() -> None:
+    figure = plot_latency_sweep(latency(load=[0.5, 1.0, 8.0]), "load")
+    axis = panels(figure)["gcc: a page-out"]
+    means = {line.get_label(): line for line in axis.lines if line.get_linewidth() == 2}
+    assert list(means) == legend(figure) == ["lz4", "zstd level 3"]
+    assert means["zstd level 3"].get_xdata().tolist() == [0.5, 1.0, 8.0]
+    assert means["zstd level 3"].get_ydata().tolist() == [12.5, 12.5, 12.5]
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["0.5", "1", "8"]
+    assert "zsmalloc in zram, 2 CPUs, arrivals closed" in figure.get_supxlabel()
 
 
 def test_a_large_spread_is_drawn_on_a_logarithmic_scale() -> None:
@@ -126,6 +137,22 @@ def test_distributions() -> None:
 
 def test_without_timed_runs() -> None:
     rows = latency()
-    for draw in (plot_latency_parts, plot_latency_cdf, lambda frame: plot_latency_sweep(frame, "cpus")):
+    for draw in (plot_latency_parts, lambda frame: plot_latency_sweep(frame, "cpus")):
         with pytest.raises(UserError, match="no timed runs to plot; run with --timing"):
             draw(rows[rows["operation"] == "free"])
+    for events in (rows[rows["operation"] == "free"], pd.DataFrame()):
+        with pytest.raises(UserError, match="no single operations to plot; run with --timing --events"):
+            plot_latency_cdf(events)
+
+
+def test_a_result_draws_what_it_has(tmp_path: Path) -> None:
+    trace = "random:events=300,slots=60,pages=30"
+    plain = run(Experiment((trace,), ("zsmalloc",), ("lz4",)))
+    assert list(plain.plots()) == ["density", "timeline"]
+    timed = run(Experiment((trace,), ("zsmalloc",), ("lz4",), timing=True, cpus=(1, 2), loads=(1, 2), events=True))
+    names = ["density", "timeline", "latency-parts", "latency-load", "latency-cpus", "latency"]
+    assert list(timed.plots()) == names
+    timed.save(tmp_path)
+    written = Result.load(tmp_path).save_plots(tmp_path)
+    assert [path.name for path in written] == [f"{name}.png" for name in names]
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in written)
