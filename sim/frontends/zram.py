@@ -8,7 +8,6 @@ import numpy as np
 
 from allocators import Allocator
 from allocators.kernels import arrays
-from allocators.kernels.size_classes import class_of_size
 from allocators.zsmalloc import Zsmalloc
 from sim.frontends import zram_upkeep as upkeep
 from sim.frontends.base import Frontend, counted, empty_slots, huge_size
@@ -49,8 +48,9 @@ class Zram(Frontend):
     then all objects are marked idle. So what was not touched for a whole period is recompressed, and written back a
     period later if nothing recompresses it further. What is written back is in no density.
 
-    With zsmalloc, recompression must gain a size class, as in the kernel (zs_lookup_class_index, which leaves out the
-    handle); with another allocator, a byte. Raises ValueError for a value out of range.
+    With zsmalloc, recompression must gain a size class (6.18.15 still looks it up without the handle that is stored
+    too; 6.12.117 and 7.2 look up the right one, and so does this); with another allocator, a byte. Of a backing device
+    of N pages 6.18 uses N - 1. Raises ValueError for a value out of range.
     """
 
     name: ClassVar[str] = "zram"
@@ -168,5 +168,5 @@ class Zram(Frontend):
 def _classes(allocator: Allocator) -> Any:
     """The class in whose terms recompression must gain, of each size; int16[page_size + 1]."""
     if isinstance(allocator, Zsmalloc):
-        return class_of_size(allocator.classes, allocator.page_size, added=0)
+        return allocator.state.class_of
     return np.arange(allocator.page_size + 1, dtype=np.int16 if allocator.page_size < 2**15 else np.int32)

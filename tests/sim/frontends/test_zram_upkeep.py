@@ -235,10 +235,10 @@ def held(device: Any) -> list[int]:
 
 
 def test_a_size_class_must_be_gained() -> None:
-    """There are classes of 1,888, 1,904 and 1,920 bytes; zram looks them up without the handle, which is stored too."""
-    device, allocator = device_of((1920, 1905), (1920, 1904), (1904, 1889), (1904, 1888))
+    """There are classes of 1,888, 1,904 and 1,920 bytes, 8 of which are for the handle."""
+    device, allocator = device_of((1912, 1897), (1912, 1896), (1896, 1881), (1896, 1880))
     zram_upkeep.recompress(device, allocator)
-    assert held(device) == [1920, 1904, 1904, 1888]
+    assert held(device) == [1912, 1896, 1896, 1880]
     assert device.entry["incompressible"].tolist() == [1, 0, 1, 0]
 
 
@@ -274,10 +274,9 @@ def test_recompression_is_no_access_but_takes_the_mark() -> None:
 
 
 def test_a_huge_page_recompressed_is_no_longer_huge() -> None:
-    """Even one of 3,625 to 3,632 bytes, whose class is still a page."""
-    device, allocator = device_of((4096, 3630), (4096, 3633), (4096, 1000))
+    device, allocator = device_of((4096, 3624), (4096, 3625), (4096, 1000))
     zram_upkeep.recompress(device, allocator, "huge")
-    assert held(device) == [3630, 4096, 1000]
+    assert held(device) == [3624, 4096, 1000]
     assert (int(device.slots.tally[0].huge), int(device.counts[0].huge_since)) == (1, 3)
 
 

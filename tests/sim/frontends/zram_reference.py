@@ -14,9 +14,9 @@ PAGE, HUGE_FROM = 4096, 3625
 
 
 def class_indexes() -> list[int]:
-    """zs_lookup_class_index of every size from 0 to a page: the first class that is as large, without a handle."""
+    """zs_lookup_class_index of every size from 0 to a page: the first class that takes it and a handle of 8 bytes."""
     rows = [(int(row["size"]), int(row["class_index"])) for row in csv.DictReader(CLASSES.open())]
-    return [next(index for width, index in rows if width >= size) for size in range(PAGE + 1)]
+    return [next(index for width, index in rows if width >= min(size + 8, PAGE)) for size in range(PAGE + 1)]
 
 
 @dataclass
