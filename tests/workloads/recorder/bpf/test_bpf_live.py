@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +19,9 @@ from workloads.host.signals import deferred
 from workloads.host.zram import require_zram
 from workloads.host.zram_swap import SwapDevice, swap_device
 from workloads.recorder.backend import Target
-from workloads.recorder.bpf import loaded
+from workloads.recorder.bpf import drain, loaded
 from workloads.recorder.bpf.backend import BpfBackend
+from workloads.recorder.bpf.ring import POOL_PAGES
 from workloads.recorder.program import Program
 from workloads.recorder.records import OURS, PAGE_IN, PAGE_OUT, SLOT_FREE, ZERO_OUT, Records, joined
 
@@ -41,7 +42,7 @@ def fill(n):
         else:
             memory[at : at + 1024] = os.urandom(1024)
     return memory
-first = fill(8192)
+first = fill(int(sys.argv[2]))
 sum(first[page * 4096] for page in range(4096))
 first.madvise(mmap.MADV_DONTNEED, 6144 * 4096, 2048 * 4096)
 second = fill(2048)
@@ -91,14 +92,15 @@ class Live:
         return self.swap.mm_stat().orig_data_size // PAGE - 1
 
 
-@pytest.fixture
-def live(live_swap: None, tmp_path: Path) -> Iterator[Live]:
+@contextmanager
+def _watched(tmp_path: Path, pages: int) -> Iterator[Live]:
+    """A program that has filled so many pages and now stands still."""
     with deferred(), ExitStack() as stack:
         name = f"cswap-test-{os.getpid()}"
         swap = stack.enter_context(swap_device("lz4", N_SLOTS))
         cgroup = stack.enter_context(memory_cgroup(name))
         cgroup.limit(20 << 20)
-        program = Program([sys.executable, "-c", PROGRAM, str(tmp_path / "ready")], None)
+        program = Program([sys.executable, "-c", PROGRAM, str(tmp_path / "ready"), str(pages)], None)
         stack.callback(program.reap)
         stack.callback(cgroup.kill)
         stack.callback(program.end)
@@ -113,6 +115,12 @@ def live(live_swap: None, tmp_path: Path) -> Iterator[Live]:
             assert time.monotonic() < end
             time.sleep(0.02)
         cgroup.freeze()
+        yield seen
+
+
+@pytest.fixture
+def live(live_swap: None, tmp_path: Path) -> Iterator[Live]:
+    with _watched(tmp_path, 8192) as seen:
         yield seen
 
 
@@ -168,6 +176,22 @@ def test_every_free_on_the_device_is_seen(live: Live) -> None:
     records = live.records()
     assert on_device(records) == live.on_device()
     assert live.cgroup.swapped() == 0
+
+
+def test_a_recorder_that_is_late_loses_contents_and_says_so_but_no_event(
+    live_swap: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drain, "MOST_PAGES", 0)
+    with _watched(tmp_path, 24576) as live:
+        monkeypatch.undo()
+        records = live.records()
+        ours = (records.kind == PAGE_OUT) & (records.owner == OURS)
+        outs = int((records.kind == PAGE_OUT).sum())
+        assert (int((records.kind == PAGE_IN).sum()), outs) == live.pages_moved()
+        lost = int((records.page[ours] < 0).sum())
+        assert int(ours.sum()) - lost == POOL_PAGES - 1024  # the first so many were caught
+        assert lost > 1000
+        assert live.backend.dropped() == {}
 
 
 def test_a_kernel_that_refuses_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
