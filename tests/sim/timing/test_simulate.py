@@ -1,0 +1,316 @@
+"""Timed runs of traces: what each step costs, by hand; equal in every process; every frontend and allocator."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+from allocators import Allocator, PageZone
+from sim.errors import UserError
+from sim.frontends.registry import make_frontend
+from sim.spec import make_allocator
+from sim.timing import arrivals
+from sim.timing.costs import Costs, read_costs
+from sim.timing.latency import TOTAL
+from sim.timing.mapping import MAPPINGS, Mapping, mapping, register
+from sim.timing.setting import ARRIVALS, Setting
+from sim.timing.simulate import Timed, simulate
+from workloads import COMPACT, FREE, GIVEN, IN, OUT, Events, Sizes, Trace
+from workloads.generator import churn, with_pages
+
+OUT_NS, IN_NS, HIT, PAGE = 360 + 400 + 10, 420 + 1200, 250, 400
+
+
+def costs(**changed: float) -> Costs:
+    """The shipped prices with copies free of charge, and what is given (dots as __)."""
+    found = read_costs()
+    for name, value in {"copy__start": 0.0, "copy__per_kib": 0.0, **changed}.items():
+        found = found.with_value(name.replace("__", "."), value)
+    return found
+
+
+def trace(
+    kinds: list[int], slots: list[int], pages: list[int], sizes: list[int], **columns: Any
+) -> tuple[Trace, Sizes]:
+    """A trace of sizes that take 5 us to compress and 2 us to decompress."""
+    given = Sizes.given(sizes)
+    given.compress_ns[:], given.decompress_ns[:] = 5000, 2000
+    events = Events.of(kinds, slots, pages, **columns)
+    return Trace.from_arrays("small", events, None, {GIVEN: given}), given
+
+
+def timed(
+    case: tuple[Trace, Sizes], allocator: str | Allocator = "zbud", frontend: str = "zram", **setting: Any
+) -> Timed:
+    """One run, saturated on one CPU unless told otherwise; with every operation kept."""
+    prices = setting.pop("costs", costs())
+    if isinstance(allocator, str):
+        allocator = make_allocator(allocator)
+    chosen = Setting(**{"arrivals": "saturate", "cpus": 1} | setting)
+    return simulate(*case, make_frontend(frontend), allocator, chosen, prices, events=True)
+
+
+def took(run: Timed, part: str = TOTAL) -> list[float]:
+    """A part of each operation, ns."""
+    return [round(us * 1e3, 6) for us in run.events[f"{part}_us"].tolist()]
+
+
+def busy(n: int = 4000, seed: int = 3) -> tuple[Trace, Sizes]:
+    """Random events of all kinds from three tasks, with times."""
+    rng = np.random.default_rng(seed)
+    given = Sizes.given(rng.integers(1, 4097, 500))
+    given.same_filled[::20] = given.zero_filled[::40] = True
+    given.compress_ns[:] = rng.integers(3000, 9000, 500)
+    given.decompress_ns[:] = rng.integers(1000, 3000, 500)
+    events = churn(n, 600, rng)
+    events.kind[100::777] = COMPACT
+    events.kind[(events.kind == FREE) & (rng.random(len(events)) < 0.6)] = IN
+    events.slot[events.kind == COMPACT] = 0
+    events.page[events.kind != OUT] = -1
+    events = with_pages(events, rng.integers(0, 500, int((events.kind == OUT).sum())))
+    times = np.cumsum(rng.exponential(4000, len(events))).astype(np.int64)
+    columns = events.columns() | {"time_ns": times, "task": rng.integers(1, 4, len(events)).astype(np.int32)}
+    return Trace.from_arrays("busy", Events(**columns), None, {GIVEN: given}), given
+
+
+def test_a_page_out_step_by_step() -> None:
+    # The first takes a new page, outside the lock, and looks twice; the second fits beside it; the third overwrites.
+    run = timed(trace([OUT, OUT, OUT], [0, 1, 0], [0, 0, 0], [1000]))
+    new = OUT_NS + 5000 + 2 * HIT + PAGE
+    assert took(run)[:2] == [new, OUT_NS + 5000 + HIT]
+    assert took(run)[2] == new + 250, "the new object is in a page of its own, then the old one is freed"
+    assert took(run, "compress") == [5000] * 3
+    assert run.events["operation"].tolist() == ["page-out"] * 3
+
+
+def test_copies_go_by_size() -> None:
+    run = timed(trace([OUT, OUT], [0, 1], [0, 1], [1024, 2048]), costs=costs(copy__start=7.0, copy__per_kib=100.0))
+    assert took(run, "copy") == [107, 207]
+
+
+def test_a_page_in_step_by_step() -> None:
+    run = timed(trace([OUT, IN, IN, FREE], [0, 0, 5, 0], [0, -1, -1, -1], [1000]))
+    assert took(run)[1:3] == [IN_NS + 2000, IN_NS], "the other slot is empty"
+    assert took(run)[3] == 340 + 250 + 200, "its page goes with it"
+
+
+def test_same_filled_pages_are_not_compressed() -> None:
+    case = trace([OUT, IN], [0, 0], [0, -1], [30])
+    case[1].same_filled[:] = True
+    run = timed(case)
+    assert took(run, "compress") == took(run, "decompress") == [0, 0]
+    assert took(run, "check") == [200, 0]
+    assert took(timed(case, frontend="raw"), "compress") == [5000, 0]
+
+
+def test_incompressible_pages_are_copied_not_decompressed() -> None:
+    run = timed(trace([OUT, IN], [0, 0], [0, -1], [4096]), "zsmalloc", costs=costs(copy__per_kib=100.0))
+    assert took(run, "copy") == [400, 400]
+    assert took(run, "decompress") == [0, 0]
+
+
+def test_refused_pages_go_to_the_device() -> None:
+    case = trace([OUT, IN], [0, 0], [0, -1], [4000])
+    run = timed(case, "zbud", device="hdd")  # zbud takes no object of that size
+    assert run.counters["device_pages_written"] == run.counters["device_pages_read"] == 1
+    assert min(took(run, "device")) > 4_000_000
+    assert took(run, "decompress") == [0, 0]
+
+
+def test_only_objects_that_span_pages_pay_for_their_mapping() -> None:
+    case = busy()
+    for name in ("pte", "pte-global", "copy", "vmap", "map-vm-area"):
+        price = mapping(name).price(read_costs(), 4)
+        run = timed(case, "zsmalloc", mapping=name, cpus=4)
+        paid = run.events["map_us"] * 1e3
+        assert set(np.unique(paid.round(6))) == {0.0, round(price, 6)}
+        assert (paid > 0).sum() == run.counters["spanning"] > 0
+        assert not timed(case, "xvmalloc", mapping=name, cpus=4).events["map_us"].any()
+
+
+@pytest.mark.parametrize("name", ["kmap-pair", "contiguous"])
+def test_a_mapping_that_cannot_serve_is_counted(name: str) -> None:
+    run = timed(busy(), "zsmalloc", mapping=name)
+    failed = run.events["operation"] == "failed"
+    assert failed.sum() == run.counters["spanning"] > 0
+    assert not run.events["decompress_us"][failed].any()
+    assert not (timed(busy(), "order1", mapping=name).events["operation"] == "failed").any()
+
+
+def test_vmap_fails_without_a_free_page() -> None:
+    case = busy()
+    plenty = timed(case, make_allocator("zsmalloc", zone=PageZone(100_000)), mapping="vmap")
+    assert not (plenty.events["operation"] == "failed").any()
+    scarce = timed(case, make_allocator("zsmalloc", zone=PageZone(120)), mapping="vmap")
+    failed = scarce.events["operation"] == "failed"
+    assert 0 < failed.sum() < scarce.counters["spanning"]
+
+
+def test_a_mapping_of_ones_own() -> None:
+    class Free(Mapping):
+        """Costs a nanosecond."""
+
+        name = "free"
+
+        def price(self, costs: Costs, cpus: int) -> float:
+            return 1.0
+
+    try:
+        register(Free)
+        with pytest.raises(UserError, match="'free' is there already"):
+            register(Free)
+        paid = timed(busy(), "zsmalloc", mapping="free").events["map_us"]
+        assert paid.max() == pytest.approx(0.001)
+    finally:
+        MAPPINGS.pop("free", None)
+
+
+def test_readahead_costs_and_saves() -> None:
+    # Four slots; the first page-in reads them all, the others find theirs in the swap cache; one is never used.
+    kinds = [OUT] * 4 + [IN] * 3
+    case = trace(kinds, [0, 1, 2, 3, 1, 0, 2], [0] * 4 + [-1] * 3, [1000])
+    run = timed(case, page_cluster=2)
+    fault = IN_NS + 2000
+    assert took(run)[4:] == [fault + 3 * (600 + 420 + 2000), 1200 + 150, 1200 + 150]
+    counters = run.counters
+    assert (counters["readahead_pages"], counters["readahead_useful"], counters["readahead_useless"]) == (3, 2, 1)
+    assert took(timed(case))[4:] == [fault] * 3
+
+
+def test_writeback_is_done_by_a_thread_of_its_own() -> None:
+    n = 400
+    case = trace([OUT] * n, list(range(n)), [0] * n, [3000])
+    run = timed(case, "zsmalloc", "zswap:era=6.10,ram_pages=500", arrivals="closed", device="nvme")
+    operations, event = run.events["operation"], run.events["event"]
+    written = operations == "writeback"
+    assert written.sum() > 0
+    assert run.counters["device_pages_written"] == written.sum() + (run.events["device_us"][~written] > 0).sum()
+    assert (event[written] < n).all()
+    refused = ~written & (run.events["device_us"] > 0)
+    assert not run.events["compress_us"][refused].any(), "a full pool refuses before it compresses"
+
+
+def test_compaction_takes_its_time() -> None:
+    run = timed(busy(), "zsmalloc")
+    compactions = run.events["total_us"][run.events["operation"] == "compact"]
+    assert compactions.max() > 1.0
+    assert not timed(busy(), "xvmalloc").events["total_us"][run.events["operation"] == "compact"].any()
+
+
+def test_one_stream_in_2012() -> None:
+    case = busy()
+    then = timed(case, "xvmalloc", "zram:era=2012", cpus=4)
+    now = timed(case, "xvmalloc", "zram", cpus=4)
+    assert then.events["stream_us"].max() > 2
+    assert not now.events["stream_us"].any()
+    assert timed(case, "xvmalloc", "zram", cpus=4, streams=2).events["stream_us"].max() > 2
+
+
+def test_a_pool_wide_lock_is_waited_for_more_than_class_locks() -> None:
+    case = busy(20_000)
+    prices = costs(alloc__hit=3000.0, alloc__free=3000.0)
+    waits = {a: np.mean(took(timed(case, a, cpus=8, costs=prices), "lock")) for a in ("zsmalloc", "xvmalloc")}
+    assert waits["xvmalloc"] > 3 * waits["zsmalloc"]
+
+
+def test_a_slower_cpu_takes_longer_and_the_device_does_not() -> None:
+    case = trace([OUT, OUT], [0, 1], [0, 1], [1000, 4000])
+    once, twice = (timed(case, cpu_scale=scale) for scale in (1.0, 2.0))
+    assert took(twice)[0] == 2 * took(once)[0]
+    cpu = [t - d for t, d in zip(took(once), took(once, "device"), strict=True)]
+    assert took(twice)[1] == pytest.approx(took(twice, "device")[1] + 2 * cpu[1])
+
+
+@pytest.mark.parametrize("kind", ARRIVALS)
+@pytest.mark.parametrize("frontend", ["zram", "zswap:ram_pages=300", "zcache", "raw", "zram:era=2012"])
+def test_every_frontend_and_arrival(frontend: str, kind: str) -> None:
+    case = busy()
+    run = timed(case, "zsmalloc:era=2012", frontend, arrivals=kind, cpus=3, page_cluster=2, load=5.0, device="emmc")
+    ends = {name: int((run.events["operation"] == name).sum()) for name in ("page-out", "page-in", "free", "failed")}
+    counts = case[0].counts
+    assert ends["page-out"] == counts["out"]
+    assert ends["page-in"] == counts["in"]
+    assert ends["free"] == counts["free"]
+    totals = {row["operation"]: row for row in run.rows if row["part"] == TOTAL}
+    for name in ("page-out", "page-in"):
+        mine = run.events["total_us"][run.events["operation"] == name]
+        assert totals[name]["count"] == len(mine)
+        assert totals[name]["mean_us"] == pytest.approx(mine.mean())
+        parts = sum(row["mean_us"] for row in run.rows if row["operation"] == name and row["part"] != TOTAL)
+        assert parts == pytest.approx(totals[name]["mean_us"])
+    assert 0 < run.counters["cpu_use"] <= 1
+
+
+class Own(Allocator):
+    """A user's own: a page an object."""
+
+    name = "own"
+
+    def __init__(self) -> None:
+        self.held: set[int] = set()
+        self.next = 0
+
+    def alloc(self, size: int) -> int:
+        self.next += 1
+        self.held.add(self.next)
+        return self.next
+
+    def free(self, handle: int) -> None:
+        self.held.remove(handle)
+
+    @property
+    def pages(self) -> int:
+        return len(self.held)
+
+
+def test_a_users_allocator_is_timed_like_any() -> None:
+    run = timed(busy(), Own(), cpus=2, arrivals="closed")
+    assert run.counters["pages_drawn"] > 0
+    assert run.counters["spanning"] == 0
+
+
+def test_more_than_the_device_can_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "MOST_INSIDE", 300)
+    n = 3000
+    case = trace([OUT] * n, list(range(n)), [0] * n, [4000], time_ns=list(range(0, n * 1000, 1000)))
+    run = timed(case, "zbud", arrivals="recorded", device="hdd")
+    assert run.counters["overloaded"] == 1
+    assert run.counters["operations"] == 300
+    fine = timed(case, "zbud", arrivals="recorded", device="hdd", load=1e-5)
+    assert fine.counters["overloaded"] == 0
+
+
+def test_arrivals_that_the_trace_cannot_give() -> None:
+    case = trace([OUT, OUT], [0, 1], [0, 0], [100])
+    with pytest.raises(UserError, match="arrivals=recorded: the trace has no times"):
+        timed(case, arrivals="recorded")
+    assert took(timed(case, arrivals="closed"))[1] > 0, "without times there is no think time"
+    case = trace([OUT, OUT], [0, 1], [0, 0], [100], task=[1, -1])
+    with pytest.raises(UserError, match="row 1: task -1 is unknown"):
+        timed(case, arrivals="closed")
+    assert timed(case, arrivals="saturate").counters["operations"] == 2
+
+
+DIGEST = """
+import hashlib, sys
+sys.path.insert(0, {here!r})
+from test_simulate import busy, timed
+run = timed(busy(), "zsmalloc", "zswap:ram_pages=300", arrivals={kind!r}, cpus=2, page_cluster=3, device="emmc")
+columns = b"".join(column.tobytes() for column in run.events.values())
+print(hashlib.sha256(columns + repr((run.rows, run.counters)).encode()).hexdigest())
+"""
+
+
+@pytest.mark.parametrize("kind", ["closed", "recorded"])
+def test_equal_in_every_process(kind: str) -> None:
+    code = DIGEST.format(here=os.path.dirname(__file__), kind=kind)
+    digests = set()
+    for seed in ("0", "1"):
+        environment = os.environ | {"PYTHONHASHSEED": seed}
+        digests.add(subprocess.check_output([sys.executable, "-c", code], text=True, env=environment))
+    assert len(digests) == 1
