@@ -95,6 +95,8 @@ class Experiment:
         for name in ("timing", "sensitivity", "events"):
             if not isinstance(getattr(self, name), bool):
                 raise UserError(f"experiment: {name}={getattr(self, name)!r}; give true or false")
+        if self.costs is not None and not isinstance(self.costs, str):
+            raise UserError(f"experiment: costs={self.costs!r}; give the name of a file")
         idle = [f.name for f in fields(self) if f.name in OF_TIMING and getattr(self, f.name) != f.default]
         if idle and not self.timing:
             raise UserError(f"experiment: {idle[0]} has no effect without timing; give timing too")
