@@ -61,6 +61,8 @@ def plot_latency_cdf(events: pd.DataFrame) -> Figure:
 
 
 def _draw(axis: Axes, rows: pd.DataFrame, styles: dict[str, str]) -> None:
+    from matplotlib.ticker import LogLocator
+
     share, order = np.linspace(0, 100, POINTS), list(styles)
     end = 0.0
     for codec, allocator in dict.fromkeys(zip(rows["compressor"], rows["allocator"], strict=True)):
@@ -73,7 +75,9 @@ def _draw(axis: Axes, rows: pd.DataFrame, styles: dict[str, str]) -> None:
         )
     if end > LONG * rows["total_us"].median():
         axis.set_xscale("log")
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.xaxis.set_major_formatter("{x:,g}")
+        axis.minorticks_off()
         axis.set_xlim(max(0.5, rows["total_us"].min()), end)
     else:
         axis.set_xlim(0, end or 1)
