@@ -54,6 +54,7 @@ def plain(command: tuple[str, ...], limit: int, file: Path) -> float:
         program.begin()
         while program.status() is None:
             pending.check()
+            cgroup.relieve()
             time.sleep(0.02)
     return seconds(file)
 
@@ -96,7 +97,8 @@ def main() -> None:
                     print(f"{name} {limit >> 20} MiB, plain {base:.2f} s, {backend} {took:.2f} s: {said}", flush=True)
             for backend, found in ratios.items():
                 print(
-                    f"{name} {backend}: {statistics.median(found):.3f} of plain swap ({min(found):.3f}-{max(found):.3f})"
+                    f"{name} {backend}: {statistics.median(found):.3f} times plain swap "
+                    f"({min(found):.3f} to {max(found):.3f})"
                 )
 
 

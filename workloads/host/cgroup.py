@@ -17,6 +17,7 @@ from workloads.host.registry import own_journal
 
 MOUNTS = Path("/proc/self/mounts")
 PATIENCE_S = 10.0
+RELIEF = 1 << 20  # bytes
 
 
 class MemoryCgroup:
@@ -24,14 +25,38 @@ class MemoryCgroup:
 
     def __init__(self, path: Path, version: int) -> None:
         self.path, self.version = path, version
+        self.relieved = 0  # how often
+        self._limit = self._above = 0  # bytes: of version 1, and how much more is given for a while
 
     def limit(self, size: int) -> None:
-        """Hold the program to `size` bytes of memory; anonymous pages are as good to reclaim as cached files."""
+        """Hold the program to `size` bytes of memory; anonymous pages are as good to reclaim as cached files.
+
+        Nothing is killed for want of memory: version 1 stops the program when reclaim finds nothing at once, until
+        somebody calls `relieve`; memory.high of version 2 slows it down.
+        """
         if self.version == 1:
             self._set("memory.swappiness", 100)
             self._set("memory.limit_in_bytes", size)
+            self._set("memory.oom_control", 1)
+            self._limit = size
         else:
-            self._set("memory.max", size)
+            self._set("memory.high", size)
+
+    def relieve(self) -> None:
+        """Give a program that is stopped for want of memory a little more, until it has got over it. Call it often."""
+        if not self._limit:
+            return
+        if "under_oom 1" in (self.path / "memory.oom_control").read_text():
+            self.relieved += 1
+            self._above += RELIEF
+        elif self._above:
+            self._above = 0
+        else:
+            return
+        with suppress(OSError):  # busy: not all that is above the limit can be reclaimed now
+            self._set("memory.limit_in_bytes", self._limit + self._above)
+            return
+        self._above = RELIEF
 
     def add(self, pid: int) -> None:
         """Put a process inside; what it forks stays inside."""
@@ -74,7 +99,11 @@ class MemoryCgroup:
             self._set("cgroup.freeze", 1)
             self._wait(lambda: "frozen 1" in (self.path / "cgroup.events").read_text())
         else:
-            self._wait(lambda: not [pid for pid in self.tasks() if not _stopped(pid)])
+            self._wait(self._all_stopped)
+
+    def _all_stopped(self) -> bool:
+        self.relieve()  # who waits for memory does not stop
+        return not [pid for pid in self.tasks() if not _stopped(pid)]
 
     def kill(self) -> None:
         """End all tasks at once, frozen ones too, and wait for them."""

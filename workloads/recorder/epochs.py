@@ -44,6 +44,7 @@ class Epochs:
         end = time.monotonic() + max(EPOCH_S, self._look_s / LOOK_SHARE)
         while (now := time.monotonic()) < end:
             self._read(end - now)
+            self._cgroup.relieve()
         return self._close(self._look(), final=False)
 
     def last(self) -> Iterator[Epoch]:

@@ -152,6 +152,7 @@ class Session:
             "ended": ended,
             "seconds": round((time.monotonic_ns() - began) / 1e9, 3),
             "mm_stat": swap.mm_stat()._asdict(),
+            "stopped_for_memory": cgroup.relieved,
             "swapped_pages": cgroup.swapped() // PAGE,
             "held_pages": int((state == HELD).sum()),
             "zero_pages": int((state == ZERO).sum()),
