@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from workloads.events import FREE, IN, LOST, OUT
 from workloads.recorder.ledger import HELD, OTHERS, ZERO, Ledger, Seen
-from workloads.recorder.records import DTYPES, FOREIGN, OURS, PAGE_IN, PAGE_OUT, UNKNOWN, Records
+from workloads.recorder.records import DTYPES, FOREIGN, OURS, PAGE_IN, PAGE_OUT, SLOT_FREE, UNKNOWN, Records
 
 SLOTS, PAGE = 4, 8
 STEP_NS = 1_000_000
@@ -32,6 +32,7 @@ class Swap:
     slots: list[Slot] = field(default_factory=lambda: [Slot() for _ in range(SLOTS)])
     rows: list[tuple[int, int, int, int, int, int]] = field(default_factory=list)  # kind slot time pid owner page
     content: list[int] = field(default_factory=list)
+    tells_frees: bool = False
     clock: int = 0
     outs: int = 0
     zeros: int = 0
@@ -99,6 +100,8 @@ class Swap:
             known.refs -= 1
             if not known.refs:
                 self.slots[slot] = Slot()
+                if self.tells_frees and known.what != "zero":
+                    self.record(SLOT_FREE, slot)
 
     def cache(self, slot: int) -> None:
         known = self.slots[slot]
@@ -128,11 +131,11 @@ MOVES = ["out", "shared", "lost", "by_kswapd", "others", "on_its_way", "zero", "
 STEPS = st.lists(st.tuples(st.sampled_from(MOVES), st.integers(0, SLOTS - 1)), min_size=40, max_size=120)
 
 
-@given(STEPS)
-@settings(max_examples=300, deadline=None)
-def test_against_the_truth(steps: list[tuple[str, int]]) -> None:
-    swap = Swap()
-    ledger = Ledger(SLOTS, swap.unchanged, sees_frees=False, sees_zeros=False)
+@given(STEPS, st.booleans())
+@settings(max_examples=400, deadline=None)
+def test_against_the_truth(steps: list[tuple[str, int]], sees_frees: bool) -> None:
+    swap = Swap(tells_frees=sees_frees)
+    ledger = Ledger(SLOTS, swap.unchanged, sees_frees=sees_frees, sees_zeros=False)
     epochs = []
     for name, slot in steps:
         if name == "look":

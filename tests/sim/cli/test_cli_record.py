@@ -1,0 +1,91 @@
+"""`cswap record` and `cswap trace recover`: what is refused, and how that is said."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from cli_kit import good, refused
+
+from workloads.host import cgroup, zram
+from workloads.recorder import backends, session
+from workloads.recorder.tracefs.backend import TracefsBackend
+
+COMMAND = ["--", "true"]
+SNAPSHOT = "`cswap record --snapshot` works without\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--limit", "64M", *COMMAND], "what is to be recorded, and where to? give -o OUT -- CMD..."),
+        (["-o", "x.cswap", "--limit", "64M"], "what is to be recorded, and where to?"),
+        (["-o", "x.cswap", *COMMAND], "give either --limit SIZE or --fraction SHARE"),
+        (["-o", "x.cswap", "--limit", "64M", "--fraction", "0.5", *COMMAND], "give either --limit SIZE or --fraction"),
+        (
+            ["-o", "x.cswap", "--limit", "64Q", *COMMAND],
+            "--limit 64Q: give a size of at least 1M, such as 256M or 1.5G",
+        ),
+        (["-o", "x.cswap", "--limit", "1000", *COMMAND], "--limit 1000: give a size of at least 1M"),
+        (["-o", "x.cswap", "--fraction", "1.5", *COMMAND], "--fraction 1.5: give a share of the peak from 0.01 to 1"),
+        (["-o", "x.cswap", "--limit", "64M", "--duration", "0", *COMMAND], "--duration 0.0: give seconds, more than 0"),
+    ],
+)
+def test_refused(words: list[str], message: str) -> None:
+    assert message in refused("record", *words)
+
+
+@pytest.fixture
+def able(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A host that seems to have everything."""
+    (tmp_path / "control").mkdir()
+    monkeypatch.setattr(zram, "CONTROL", tmp_path / "control")
+    monkeypatch.setattr(os, "access", lambda *_: True)
+    (tmp_path / "mounts").write_text(f"cgroup {tmp_path} cgroup rw,memory 0 0\n")
+    monkeypatch.setattr(cgroup, "MOUNTS", tmp_path / "mounts")
+    return tmp_path
+
+
+def attempt(folder: Path, *options: str) -> str:
+    return refused("record", "-o", folder / "x.cswap", "--limit", "64M", *options, *COMMAND)
+
+
+def test_without_zram(able: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zram, "CONTROL", able / "none")
+    assert attempt(able) == (f"cswap: this kernel has no zram, or it is not loaded; try `modprobe zram`; {SNAPSHOT}")
+
+
+def test_without_root(able: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert attempt(able).endswith(f"needs root and a writable /sys; run as root; {SNAPSHOT}")
+
+
+def test_without_memory_cgroups(able: Path) -> None:
+    (able / "mounts").write_text("")
+    line = attempt(able)
+    assert "no memory cgroup can be made" in line
+    assert line.endswith(SNAPSHOT)
+
+
+def test_without_tracing(able: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TracefsBackend, "missing", classmethod(lambda cls: "this kernel has no tracefs"))
+    monkeypatch.setattr(backends, "BACKENDS", {"tracefs": TracefsBackend})
+    assert attempt(able) == f"cswap: tracefs: this kernel has no tracefs; {SNAPSHOT}"
+    assert "--backend ftrace: there is no such backend; use one of tracefs" in attempt(able, "--backend", "ftrace")
+
+
+def test_where_nothing_can_be_written(able: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "choose", lambda name: (TracefsBackend, []))
+    (able / "x.cswap").mkdir()
+    assert "x.cswap: folder: exists; remove it or choose another name" in attempt(able)
+    assert "folder: cannot be written" in refused("record", "-o", able / "none" / "x.cswap", "--limit", "64M", *COMMAND)
+
+
+def test_nothing_to_clean_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CSWAP_RUN", str(tmp_path))
+    assert good("record", "--cleanup") == "nothing was left behind\n"
+
+
+def test_nothing_to_recover(tmp_path: Path) -> None:
+    assert "there is no unfinished recording of" in refused("trace", "recover", tmp_path / "x.cswap")
