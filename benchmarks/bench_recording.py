@@ -83,7 +83,7 @@ def main() -> None:
         print(f"recording is not measured: {error}")
         return
     backends = [name for name, backend in BACKENDS.items() if not backend.missing()]
-    with tempfile.TemporaryDirectory(dir=".") as folder:
+    with tempfile.TemporaryDirectory() as folder:
         file, out = Path(folder).resolve() / "times", Path(folder) / "x.cswap"
         for name in NAMES:
             command = (sys.executable, str(PROGRAMS / f"{name}.py"))
