@@ -12,6 +12,7 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 from workloads import open_trace
 from workloads.errors import HostError
@@ -29,19 +30,27 @@ ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 2
 NAMES = sys.argv[2:] or ["gcc", "dataframes"]
 SLOTS = 1 << 20
 # The program measures itself, so that what comes before and after it is in no figure.
-TIMED = 'date +%s%N >"$0"; "$@" >/dev/null; date +%s%N >>"$0"'
+TIMED = 'date +%s%N >"$0"; "$@" >/dev/null; date +%s%N >>"$0"; times >>"$0"'
 
 
 def timed(command: tuple[str, ...], file: Path) -> tuple[str, ...]:
     return ("/bin/sh", "-c", TIMED, str(file), *command)
 
 
-def seconds(file: Path) -> float:
-    begin, end = map(int, file.read_text().split())
-    return (end - begin) / 1e9
+class Took(NamedTuple):
+    """Seconds: by the clock, and of CPU in the program and in the kernel for it."""
+
+    wall: float
+    cpu: float
 
 
-def plain(command: tuple[str, ...], limit: int, file: Path) -> float:
+def seconds(file: Path) -> Took:
+    begin, end, _, _, user, system = file.read_text().split()
+    cpu = [float(minutes) * 60 + float(rest) for minutes, rest in (t.rstrip("s").split("m") for t in (user, system))]
+    return Took((int(end) - int(begin)) / 1e9, sum(cpu))
+
+
+def plain(command: tuple[str, ...], limit: int, file: Path) -> Took:
     with deferred() as pending, ExitStack() as stack:
         stack.enter_context(swap_device("lz4", SLOTS))
         cgroup = stack.enter_context(memory_cgroup(f"cswap-{os.getpid()}"))
@@ -59,7 +68,7 @@ def plain(command: tuple[str, ...], limit: int, file: Path) -> float:
     return seconds(file)
 
 
-def recorded(command: tuple[str, ...], limit: int, file: Path, backend: str, out: Path) -> tuple[float, str]:
+def recorded(command: tuple[str, ...], limit: int, file: Path, backend: str, out: Path) -> tuple[Took, str]:
     record_program(Plan(timed(command, file), out, limit, backend=backend))
     trace = open_trace(out)
     shutil.rmtree(out)
@@ -88,18 +97,21 @@ def main() -> None:
         for name in NAMES:
             command = (sys.executable, str(PROGRAMS / f"{name}.py"))
             limit = peak_of(Plan(command, out, 0)) // 2
-            ratios: dict[str, list[float]] = {backend: [] for backend in backends}
+            ratios: dict[str, list[Took]] = {backend: [] for backend in backends}
             for _ in range(ROUNDS):
                 base = plain(command, limit, file)
                 for backend in backends:
                     took, said = recorded(command, limit, file, backend, out)
-                    ratios[backend].append(took / base)
-                    print(f"{name} {limit >> 20} MiB, plain {base:.2f} s, {backend} {took:.2f} s: {said}", flush=True)
+                    ratios[backend].append(Took(took.wall / base.wall, took.cpu / base.cpu))
+                    print(f"{name} {limit >> 20} MiB, {backend}, plain {base}, recorded {took}: {said}", flush=True)
             for backend, found in ratios.items():
-                print(
-                    f"{name} {backend}: {statistics.median(found):.3f} times plain swap "
-                    f"({min(found):.3f} to {max(found):.3f})"
-                )
+                for part in Took._fields:
+                    values = [getattr(ratio, part) for ratio in found]
+                    print(
+                        f"{name} {backend} {part}: {statistics.median(values):.3f} times plain swap "
+                        f"({min(values):.3f} to {max(values):.3f})",
+                        flush=True,
+                    )
 
 
 if __name__ == "__main__":

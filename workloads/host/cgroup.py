@@ -69,14 +69,6 @@ class MemoryCgroup:
         except FileNotFoundError:
             return []
 
-    def threads(self) -> list[int]:
-        """The threads inside."""
-        name = "tasks" if self.version == 1 else "cgroup.threads"
-        try:
-            return [int(word) for word in (self.path / name).read_text().split()]
-        except FileNotFoundError:
-            return []
-
     def peak(self) -> int:
         """The most bytes it ever held, cached files included."""
         name = "memory.max_usage_in_bytes" if self.version == 1 else "memory.peak"
