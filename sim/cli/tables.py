@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sim.plots.style import in_order
@@ -18,21 +19,32 @@ UNFINISHED: dict[str, Any] = {"density": math.nan, "density_mean": math.nan, "re
 
 def print_result(result: Result) -> None:
     """Print density and latency, a table a workload each, and the codecs' times."""
-    from rich.console import Console
+    from sim.cli.counters import counters
+    from sim.cli.output import console, fitting
 
-    console = Console()
+    screen = console()
     if result.density.empty:  # interrupted before the first run was finished
         return
-    for trace in in_order(result.density["trace"]):
-        console.print(_density(result.density[result.density["trace"] == trace], str(trace)))
+
+    def show(rows: pd.DataFrame, table_of: Callable[[pd.DataFrame, str], Any]) -> None:
+        for trace in in_order(rows["trace"]):
+            mine = rows[rows["trace"] == trace]
+
+            def of_codecs(codecs: list[Any], mine: pd.DataFrame = mine, trace: str = trace) -> Any:
+                return table_of(mine[mine["compressor"].isin(codecs)], str(trace))
+
+            for table in fitting(of_codecs, in_order(mine["compressor"]), screen.width):
+                screen.print(table)
+
+    show(result.density, _density)
     codec = result.latency["operation"] == "codec"
-    for trace in in_order(result.latency[~codec]["trace"]):
-        of_trace = result.latency[~codec & (result.latency["trace"] == trace)]
-        console.print(_latency(of_trace, str(trace)))
+    show(result.latency[~codec], _latency)
     if len(result.sensitivity):
-        console.print(_sensitivity(result.sensitivity))
+        screen.print(_sensitivity(result.sensitivity))
     if codec.any():
-        console.print(_codecs(result.latency[codec]))
+        screen.print(_codecs(result.latency[codec]))
+    for table in counters(result.counters):
+        screen.print(table)
 
 
 def _table(title: str, caption: str) -> Any:
@@ -42,6 +54,11 @@ def _table(title: str, caption: str) -> Any:
     return Table(title=title, caption=caption, title_justify="left", caption_justify="left", box=SIMPLE_HEAD)
 
 
+# Names are folded where the terminal is narrow; figures never are.
+TEXT: dict[str, Any] = {"overflow": "fold"}
+FIGURES: dict[str, Any] = {"justify": "right", "no_wrap": True}
+
+
 def _density(rows: pd.DataFrame, trace: str) -> Any:
     codecs, frontends = in_order(rows["compressor"]), in_order(rows["frontend"])
     cells = {(run["frontend"], run["allocator"], run["compressor"]): run for run in rows.to_dict("records")}
@@ -49,12 +66,12 @@ def _density(rows: pd.DataFrame, trace: str) -> Any:
         f"{trace}: compressed pages per physical page",
         "at the peak (mean over time); refused: page-outs that the allocator did not take",
     )
-    table.add_column("allocator", no_wrap=True)
+    table.add_column("allocator", **TEXT)
     if len(frontends) > 1:
-        table.add_column("frontend")
+        table.add_column("frontend", **TEXT)
     for codec in codecs:
-        table.add_column(str(codec), justify="right", no_wrap=True)
-    table.add_column("refused", justify="right", no_wrap=True)
+        table.add_column(str(codec), **FIGURES)
+    table.add_column("refused", **FIGURES)
     for frontend in frontends:
         for allocator in in_order(rows["allocator"]):
             mine = [cells.get((frontend, allocator, codec), UNFINISHED) for codec in codecs]
@@ -78,11 +95,11 @@ def _latency(rows: pd.DataFrame, trace: str) -> Any:
         "median / 99th percentile; prices and their sources: docs/timing.md",
     )
     for name in varied:
-        table.add_column(name, no_wrap=name == "allocator")
+        table.add_column(name, **TEXT)
     codecs, operations = in_order(totals["compressor"]), ("page-out", "page-in")
     for codec in codecs:
         for operation in operations:
-            table.add_column(f"{codec}\n{operation}", justify="right", no_wrap=True)
+            table.add_column(f"{codec}\n{operation}", **FIGURES)
     key = [*varied, "compressor", "operation"]
     cells = {tuple(run[name] for name in key): run for run in totals.to_dict("records")}
     for run in dict.fromkeys(tuple(values) for values in totals[varied].itertuples(index=False)):
@@ -99,7 +116,7 @@ def _sensitivity(rows: pd.DataFrame) -> Any:
     """The prices that matter most, by the largest change of a median that either end of their range makes."""
     table = _table("what depends on assumed prices", "change of the median, at most, over all runs")
     for name in ("price", "operation", "low", "high"):
-        table.add_column(name, justify="left" if name in ("price", "operation") else "right")
+        table.add_column(name, **(TEXT if name in ("price", "operation") else FIGURES))
     largest = rows.loc[rows.groupby(["price", "value", "operation"])["p50_change"].apply(lambda c: c.abs().idxmax())]
     ranked = largest.assign(size=largest["p50_change"].abs()).sort_values("size", ascending=False)
     for price, operation in list(dict.fromkeys(zip(ranked["price"], ranked["operation"], strict=True)))[:MOST]:
@@ -117,12 +134,12 @@ def _codecs(latency: pd.DataFrame) -> Any:
     table = _table(
         "what the codecs cost on this machine, us a page", "each unique page was timed once, as it first came"
     )
-    table.add_column("workload")
-    table.add_column("codec")
+    table.add_column("workload", **TEXT)
+    table.add_column("codec", **TEXT)
     parts = in_order(latency["part"])
     for part in parts:
-        table.add_column(f"{part} p50", justify="right")
-        table.add_column("p99", justify="right")
+        table.add_column(f"{part}\np50", **FIGURES)
+        table.add_column("\np99", **FIGURES)
     cells = {(run["trace"], run["compressor"], run["part"]): run for run in latency.to_dict("records")}
     for trace, codec in dict.fromkeys(zip(latency["trace"], latency["compressor"], strict=True)):
         mine = [cells[trace, codec, part] for part in parts]
