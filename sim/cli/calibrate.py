@@ -52,9 +52,10 @@ def calibrate(
     codecs = tuple(dict.fromkeys(make(spec).spec for spec in compressor or CODECS))
     opened = open_input(trace)
     plan = Plan(codecs, sample_pages(opened, pages), device == "zram", seed=0)
-    about = {"trace": opened.name, "pages": len(plan.pages), "processes": processes, **machine()}
+    about = {"trace": opened.name, "pages": len(plan.pages), **machine()}
     frame, complete = _measured(plan, processes)
     if frame is not None:
+        about["processes"] = frame["process"].nunique()
         _report(frame, about, out, json)
     if not complete:
         raise KeyboardInterrupt

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
-from cli_kit import good, refused
+from cli_kit import good, refused, run
 
+import sim.calibration.calibrate
 from sim.timing.costs import read_costs
 from workloads.host import zram
 
@@ -25,6 +28,22 @@ def test_a_file_of_prices_with_its_samples(tmp_path: Path) -> None:
     samples = pd.read_parquet(f"{file}.parquet")
     assert len(samples.query("measure == 'codec'")) == 8 * 2 * 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["host.toml", "host.toml.parquet"]
+
+
+def test_what_was_complete_is_kept_when_interrupted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    whole = sim.calibration.calibrate.calibrate
+
+    def interrupted(plan: Any, processes: int, progress: Any) -> Iterator[pd.DataFrame]:
+        yield next(whole(plan, processes, progress))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sim.calibration.calibrate, "calibrate", interrupted)
+    file = tmp_path / "host.toml"
+    result = run("calibrate", "-n", 8, "--processes", 9, "-c", "lz4", "-o", file)
+    assert (result.exit_code, result.stderr) == (130, "cswap: interrupted\n")
+    assert "8 pages of gcc, processes: 1;" in result.stdout
+    assert "# processes: 1\n" in file.read_text()
+    assert set(pd.read_parquet(f"{file}.parquet")["process"]) == {0}
 
 
 def test_json() -> None:
