@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 .PHONY: run test lint types layers bench bpf clean
 
 run: $(STAMP)
-	$(BIN)/cswap run --out out/first-light
+	$(BIN)/cswap run --timing --out out/first-light
 
 test: $(STAMP)
 	$(BIN)/pytest -n 2

@@ -49,11 +49,14 @@ class Job:
     def run(self) -> Rows:
         """Replay."""
         from sim.density import DensityMeter
+        from sim.replay.detailed import detailed
         from sim.replay.replay import replay
 
         allocator = self.new_allocator()
         meter = DensityMeter(self.trace.n_events, self.trace.page_size)
-        running = replay(self.trace, self.sizes, self.frontend, allocator, secondary=self.secondary)
+        # Where runs are timed too, the kernels that note details serve both: half as much to compile.
+        begin = detailed if self.experiment.timing else replay
+        running = begin(self.trace, self.sizes, self.frontend, allocator, secondary=self.secondary)
         for events, outcome in running:
             meter.add(events, outcome)
         key = self.key(allocator)
@@ -82,14 +85,16 @@ class Job:
 
         allocator = make_allocator(self.allocator)
         device = self.frontend.device(1, allocator)
-        return type(self), type(device), type(getattr(allocator, "state", allocator)), self.frontend.period > 0
+        return type(device), type(getattr(allocator, "state", allocator)), self.frontend.period > 0
 
     def compile(self) -> None:
         """Compile the kernels it needs."""
+        from sim.replay.detailed import new_log
         from sim.replay.replay import compile_for
         from sim.spec import make_allocator
 
-        compile_for(self.frontend, make_allocator(self.allocator))
+        log = new_log(1, 1, self.sizes) if self.experiment.timing else None
+        compile_for(self.frontend, make_allocator(self.allocator), log)
 
 
 @dataclass(frozen=True)
@@ -125,11 +130,3 @@ class TimedJob(Job):
             timing=[key | {"counter": name, "value": value} for name, value in timed.counters.items()],
             events=[key | timed.events] if timed.events else [],
         )
-
-    def compile(self) -> None:
-        """See `Job.compile`."""
-        from sim.replay.detailed import new_log
-        from sim.replay.replay import compile_for
-        from sim.spec import make_allocator
-
-        compile_for(self.frontend, make_allocator(self.allocator), new_log(1, 1, self.sizes))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sim.plots.style import in_order
+from sim.plots.style import in_order, short
 from sim.timing.latency import RUN, SETTING
 
 if TYPE_CHECKING:
@@ -92,21 +92,27 @@ def _latency(rows: pd.DataFrame, trace: str) -> Any:
     common = ", ".join(f"{name} {_plain(totals[name].iloc[0])}" for name in SETTING if name not in varied)
     table = _table(
         f"{trace}: how long page-outs and page-ins take, us (modelled; {common})",
-        "median / 99th percentile; prices and their sources: docs/timing.md",
+        "median/99th percentile; prices and their sources: docs/timing.md",
     )
+    table.padding = (0, 0, 0, 1)
     for name in varied:
         table.add_column(name, **TEXT)
     codecs, operations = in_order(totals["compressor"]), ("page-out", "page-in")
-    for codec in codecs:
-        for operation in operations:
-            table.add_column(f"{codec}\n{operation}", **FIGURES)
+    for codec in codecs:  # one column for both operations: there is no room for more
+        table.add_column(f"{short(codec)}\n{'page-out':>9} {'page-in':>8}", no_wrap=True)
     key = [*varied, "compressor", "operation"]
     cells = {tuple(run[name] for name in key): run for run in totals.to_dict("records")}
     for run in dict.fromkeys(tuple(values) for values in totals[varied].itertuples(index=False)):
-        mine = [cells.get((*run, codec, operation)) for codec in codecs for operation in operations]
-        figures = ("-" if cell is None else f"{cell['p50_us']:.2f} / {cell['p99_us']:.1f}" for cell in mine)
-        table.add_row(*map(_plain, run), *figures)
+        figures = [[_pair(cells.get((*run, codec, operation))) for operation in operations] for codec in codecs]
+        table.add_row(*map(_plain, run), *(f"{out:>9} {page_in:>8}" for out, page_in in figures))
     return table
+
+
+def _pair(row: Mapping[Any, Any] | None) -> str:
+    """Median and 99th percentile."""
+    if row is None:
+        return "-"
+    return "/".join(f"{us:.1f}" if us < 100 else f"{us:.0f}" for us in (row["p50_us"], row["p99_us"]))
 
 
 MOST = 12  # prices shown

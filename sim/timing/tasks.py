@@ -1,7 +1,8 @@
 """Arrivals in a closed loop: a task's next event comes after its last one has ended, plus its recorded think time.
 
 The think time is the time between two events of a task in the trace. What kswapd does for a task, the task does not
-wait for. A trace without tasks is one task; without times there is no think time.
+wait for. A trace without tasks is one task. One without times has no think time, and no kswapd either: nothing says
+how far it would be ahead.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ class Tasks:
             return
         self.batches += 1
         task = np.zeros(work.events, np.int64) if work.task is None else np.array(work.task)
+        if work.time is None:
+            self.reclaim.backlog = 0
         time = np.zeros(work.events) if work.time is None else np.array(work.time)
         if task.min() < 0:
             row = work.start + int((task < 0).argmax())

@@ -87,11 +87,17 @@ def test_what_is_spawned_is_done_by_a_thread_of_its_own() -> None:
 
 
 def test_kswapd_takes_page_outs_up_to_its_backlog() -> None:
-    run = Run(works([100.0] * 5, operation=PAGE_OUT), kind="closed", backlog=2, cpus=2)
+    run = Run(works([100.0] * 5, operation=PAGE_OUT, time=[0.0] * 5), kind="closed", backlog=2, cpus=2)
     # Two go to kswapd, the third is the task's own; it ends with kswapd's first, and the same again.
     assert (run.reclaim.kswapd.done, run.reclaim.direct) == (3, 2)
     assert run.column("arrived").tolist() == [0, 0, 0, 100, 100]
     assert run.column("ended").tolist() == [100, 200, 100, 300, 200]
+
+
+def test_without_times_there_is_no_kswapd() -> None:
+    run = Run(works([100.0] * 5, operation=PAGE_OUT), kind="closed", backlog=2, cpus=2)
+    assert (run.reclaim.kswapd.done, run.reclaim.direct) == (0, 5)
+    assert run.column("ended").tolist() == [100, 200, 300, 400, 500]
 
 
 def test_tasks_think_as_they_did() -> None:
