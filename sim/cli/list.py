@@ -18,7 +18,7 @@ def list_(
     json: Annotated[bool, typer.Option("--json", help="JSON instead of tables.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="CSV instead of tables.")] = False,
 ) -> None:
-    """List allocators, compressors, frontends, samples and generators, with their parameters."""
+    """List allocators, compressors, frontends, samples and generators, with their parameters; mappings and devices."""
     from sim.cli.output import print_csv, print_json, print_table
 
     kinds = {
@@ -27,6 +27,8 @@ def list_(
         "frontends": list(_frontends()),
         "samples": list(_samples()),
         "generators": list(_generators()),
+        "mappings": list(_mappings()),
+        "devices": list(_devices()),
     }
     if json:
         print_json(kinds)
@@ -73,6 +75,21 @@ def _generators() -> Iterator[Row]:
 
     for name, cls in GENERATORS.items():
         yield _row(name, cls, hidden=set())
+
+
+def _mappings() -> Iterator[Row]:
+    from sim.timing.mapping import MAPPINGS
+
+    for name, cls in MAPPINGS.items():
+        yield _row(name, cls)
+
+
+def _devices() -> Iterator[Row]:
+    from sim.timing.devices import device_profiles
+
+    for name, device in device_profiles().items():
+        about = f"{device.queue_depth} at once, a read takes {device.read.mean_us:.0f} us in the mean; {device.source}"
+        yield {"name": name, "parameters": {}, "about": about}
 
 
 def _row(name: str, cls: type, hidden: set[str] = OF_THE_TRACE) -> Row:

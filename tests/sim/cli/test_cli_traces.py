@@ -13,6 +13,8 @@ from cli_kit import good, refused
 from allocators import names
 from sim.compressors.registry import COMPRESSORS
 from sim.frontends.registry import FRONTENDS
+from sim.timing.devices import device_profiles
+from sim.timing.mapping import MAPPINGS
 from workloads import GENERATORS, open_trace, sample_names
 from workloads.samples import FOLDER
 
@@ -102,6 +104,8 @@ def test_list() -> None:
         "frontends": [*FRONTENDS],
         "samples": sample_names(),
         "generators": [*GENERATORS],
+        "mappings": [*MAPPINGS],
+        "devices": [*device_profiles()],
     }
     assert {kind: [row["name"] for row in rows] for kind, rows in listed.items()} == expected
     assert all(row["about"] for rows in listed.values() for row in rows)
