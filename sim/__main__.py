@@ -1,6 +1,19 @@
-"""`python -m sim` is `cswap`."""
+"""`cswap`, and `python -m sim`."""
 
-from sim.cli import main
+from __future__ import annotations
+
+from sim.interrupts import end
+
+
+def main() -> None:
+    """Run the command line; never returns. Even its imports, which take a moment, may be interrupted."""
+    try:
+        from sim.cli import main as command
+
+        command()
+    except KeyboardInterrupt:
+        end()
+
 
 if __name__ == "__main__":
     main()

@@ -11,9 +11,10 @@ from typer import Abort
 from typer.core import TyperGroup
 
 from sim.errors import USER_ERRORS, one_line
+from sim.interrupts import INTERRUPTED, asked, end, noted
 
 DEBUG = "--debug"
-BAD, INTERRUPTED, BROKEN_PIPE = 2, 130, 1
+BAD, BROKEN_PIPE = 2, 1
 
 
 class Group(TyperGroup):
@@ -25,8 +26,9 @@ class Group(TyperGroup):
         words, debug = _without_debug(words)
         settings["standalone_mode"] = False
         try:
-            status = super().main(words, *rest, **settings)
-            sys.stdout.flush()
+            with noted():
+                status = super().main(words, *rest, **settings)
+                sys.stdout.flush()
         except BrokenPipeError:
             _forget_output()
             sys.exit(BROKEN_PIPE)
@@ -38,10 +40,12 @@ class Group(TyperGroup):
                 raise
             if not message:  # no command was given, and the help is printed
                 sys.exit(0)
-            _say(message)
-            sys.exit(BAD)
+            if not asked():
+                _say(message)
+                sys.exit(BAD)
+            status = INTERRUPTED  # an import that was broken off, for instance
         if status == INTERRUPTED:
-            _say("interrupted")
+            end()
         sys.exit(status if isinstance(status, int) else 0)
 
 

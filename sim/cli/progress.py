@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
+from sim.interrupts import check
+
 PATIENCE_S = 1.0
 SHOWN_S = 0.5  # how long a status line stands at least
 
@@ -17,8 +19,9 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
 
     The bar appears after a second, so that short work draws nothing, and only on a terminal; it is removed at the end.
     """
+    check()
     if not sys.stderr.isatty():
-        yield lambda done, total: None
+        yield lambda done, total: check()
         return
 
     from rich.console import Console
@@ -36,6 +39,7 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     begin = monotonic()
 
     def report(done: int, total: int) -> None:
+        check()
         bar.update(task, completed=done, total=total or None)
         if not bar.live.is_started and monotonic() - begin > PATIENCE_S:
             bar.start()

@@ -17,6 +17,7 @@ from cli_kit import GOLDEN, good, process, refused, run
 
 import allocators.batch
 import sim.cli.progress
+import sim.runner
 from sim.cli.progress import progress
 from sim.errors import one_line
 
@@ -94,6 +95,26 @@ def test_interrupt(tmp_path: Path) -> None:
         running.send_signal(signal.SIGINT)
         _, err = running.communicate()
     assert (running.returncode, err) == (130, "cswap: interrupted\n")
+
+
+@pytest.mark.parametrize("lost", ["callback", "import"])
+def test_an_interrupt_that_gets_lost_is_obeyed_all_the_same(lost: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the signal comes while the interpreter calls back, or a compiled module is imported."""
+    real = sim.runner.prepare
+
+    def interrupted(*arguments: Any) -> Any:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            if lost == "import":
+                raise ImportError("multiarray failed to import") from None
+        return real(*arguments)
+
+    monkeypatch.setattr(sim.runner, "prepare", interrupted)
+    result = run("run", "uniform:events=100", "-a", "ideal", "--json")
+    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "cswap: interrupted\n")
+    monkeypatch.undo()
+    assert good("run", "uniform:events=100", "-a", "ideal", "--json")
 
 
 def test_broken_pipe_is_quiet() -> None:
