@@ -5,9 +5,11 @@ from __future__ import annotations
 import mmap
 import os
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from workloads.events import FREE, IN, OUT, Events
 from workloads.host.counters import kernel
 from workloads.host.signals import Pending, deferred
 from workloads.progress import Progress
+from workloads.recorder.background import Background
 from workloads.recorder.plan import Status, Watch
 from workloads.recorder.program import Program
 from workloads.recorder.rows import Epoch
@@ -27,7 +30,7 @@ from workloads.recorder.snapshot.family import Family
 from workloads.recorder.snapshot.policy import Observed, Reclaim
 
 PAGE = mmap.PAGESIZE
-CHUNK = 4096  # pages that go out in one go
+CHUNK = 1024  # pages that go out in one go
 LOOK_S = 0.02  # between two looks whether the command has ended
 PRIVATE = 0o077  # umask
 
@@ -95,14 +98,16 @@ class SnapshotSession:
             camera, reclaim = Camera(family, PAGE), Reclaim(plan.limit // PAGE)
             program.begin()
             began = time.monotonic()
-            while True:
-                ended = self._ended(program, began)
-                seconds = time.monotonic() - began
-                self._snapshot(camera, reclaim, segments, int(seconds * 1e9))
-                watch(Status(seconds, segments.events, self._pages, 0, segments.written))
-                if ended:
-                    break
-                self._wait(program, began, began + seconds + plan.interval_s)
+            with Background() as writing:
+                while True:
+                    ended = self._ended(program, began)
+                    seconds = time.monotonic() - began
+                    for epoch in self._snapshot(camera, reclaim, int(seconds * 1e9)):
+                        writing.do(partial(segments.add, epoch))
+                    watch(Status(seconds, segments.events, self._pages, 0, segments.written))
+                    if ended:
+                        break
+                    self._wait(program, began, began + seconds + plan.interval_s)
             self._conclude(ended, camera, time.monotonic() - began)
             status = program.status()
         return 0 if status is None else status
@@ -121,11 +126,11 @@ class SnapshotSession:
         while (left := until - time.monotonic()) > 0 and not self._ended(program, began):
             time.sleep(min(left, LOOK_S))
 
-    def _snapshot(self, camera: Camera, reclaim: Reclaim, segments: Segments, time_ns: int) -> None:
+    def _snapshot(self, camera: Camera, reclaim: Reclaim, time_ns: int) -> Iterator[Epoch]:
         start = time.monotonic()
         seen = reclaim.observe(*camera.snapshot())
         self._took.append(time.monotonic() - start)
-        segments.add(_returns(seen, time_ns))
+        yield _returns(seen, time_ns)
         for at in range(0, len(seen.victims), CHUNK):
             keys = seen.victims[at : at + CHUNK]
             content, digests, good = camera.contents(keys)
@@ -134,7 +139,7 @@ class SnapshotSession:
             n = len(keys)
             self._pages += n
             events = Events.of(np.full(n, OUT), slots, np.arange(n), np.full(n, time_ns), task_of(keys))
-            segments.add(Epoch(events, content))
+            yield Epoch(events, content)
 
     def _conclude(self, ended: str, camera: Camera, seconds: float) -> None:
         if camera.unreadable and not camera.readable:
