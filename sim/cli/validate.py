@@ -46,7 +46,8 @@ def validate(
     """Compare the simulated mm_stat of zram with a kernel's, field by field; or its latency.
 
     With recorded rows (--pages, --ops, --expect); with a zram device that is added to this host, given TRACE and
-    removed again (TRACE --device zram; needs root); or with the device that TRACE was recorded on (TRACE --ending).
+    removed again (TRACE --device zram; needs root; `cswap record --cleanup` removes it after a kill -9); or with the
+    device that TRACE was recorded on (TRACE --ending).
     Exit status 1 when a row differs, or when what was held at the end of a recording differs by more than 0.5 %.
     With --latency, writes and reads of TRACE's pages are timed on the device beside their prediction, whatever comes
     out; let nothing else run.

@@ -21,6 +21,8 @@ from workloads import open_sample
 from workloads.errors import HostError
 from workloads.events import COMPACT, OUT, Events
 from workloads.host import kernel, zram
+from workloads.host.cleanup import cleanup
+from workloads.host.registry import Entry
 from workloads.host.zram import ZramDevice
 from workloads.synthetic import RandomPages
 from workloads.trace import Trace
@@ -93,14 +95,12 @@ def test_a_codec_the_kernel_has_not() -> None:
         compare_live(mixed(100), compressor("lz4-lib"))
 
 
-@needs_zram
-@pytest.mark.parametrize("delay", [0.0, 0.3])
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
-def test_removed_after_a_signal(number: signal.Signals, status: int, delay: float, others: set[str]) -> None:
+def validating(others: set[str], **environment: str) -> subprocess.Popen[str]:
+    """`cswap validate` with a long trace, once its device is there."""
     words = ["validate", "random:events=300000,slots=2000,pages=300", "--device", "zram", "-c", "lzo-rle"]
     running = subprocess.Popen(
         [sys.executable, "-m", "sim", *words, "--every", "1"],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -108,6 +108,27 @@ def test_removed_after_a_signal(number: signal.Signals, status: int, delay: floa
     while devices() == others and running.poll() is None:
         time.sleep(0.0005)
     assert len(devices()) == len(others) + 1
+    return running
+
+
+@needs_zram
+def test_what_a_killed_one_leaves_is_found_again(
+    others: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = validating(others, CSWAP_RUN=str(tmp_path))
+    time.sleep(0.3)
+    running.kill()
+    running.communicate(timeout=60)
+    monkeypatch.setenv("CSWAP_RUN", str(tmp_path))
+    (left,) = devices() - others
+    assert cleanup() == ([Entry("device", left)], 0)
+
+
+@needs_zram
+@pytest.mark.parametrize("delay", [0.0, 0.3])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
+def test_removed_after_a_signal(number: signal.Signals, status: int, delay: float, others: set[str]) -> None:
+    running = validating(others)
     time.sleep(delay)
     running.send_signal(number)
     out, err = running.communicate(timeout=60)
