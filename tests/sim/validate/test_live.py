@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -95,45 +96,53 @@ def test_a_codec_the_kernel_has_not() -> None:
         compare_live(mixed(100), compressor("lz4-lib"))
 
 
-def validating(others: set[str], **environment: str) -> subprocess.Popen[str]:
-    """`cswap validate` with a long trace, once its device is there."""
+def validating(run: Path) -> tuple[subprocess.Popen[str], str]:
+    """`cswap validate` with a long trace, once its device is there; and that device, which it notes in `run`."""
     words = ["validate", "random:events=300000,slots=2000,pages=300", "--device", "zram", "-c", "lzo-rle"]
     running = subprocess.Popen(
         [sys.executable, "-m", "sim", *words, "--every", "1"],
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "CSWAP_RUN": str(run)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    while devices() == others and running.poll() is None:
+    while running.poll() is None:
+        noted = [json.loads(line) for path in run.glob("*.journal") for line in path.read_text().splitlines()]
+        names = [entry["name"] for entry in noted if entry["what"] == "device"]
+        if names:
+            return running, names[0]
         time.sleep(0.0005)
-    assert len(devices()) == len(others) + 1
-    return running
+    raise AssertionError(running.communicate())
 
 
 @needs_zram
 def test_what_a_killed_one_leaves_is_found_again(
     others: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    running = validating(others, CSWAP_RUN=str(tmp_path))
+    running, device = validating(tmp_path)
     time.sleep(0.3)
     running.kill()
     running.communicate(timeout=60)
+    assert device in devices() - others
     monkeypatch.setenv("CSWAP_RUN", str(tmp_path))
-    (left,) = devices() - others
-    assert cleanup() == ([Entry("device", left)], 0)
+    assert cleanup() == ([Entry("device", device)], 0)
+    assert device not in devices()
 
 
 @needs_zram
 @pytest.mark.parametrize("delay", [0.0, 0.3])
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
-def test_removed_after_a_signal(number: signal.Signals, status: int, delay: float, others: set[str]) -> None:
-    running = validating(others)
+def test_removed_after_a_signal(
+    number: signal.Signals, status: int, delay: float, others: set[str], tmp_path: Path
+) -> None:
+    running, device = validating(tmp_path)
+    assert device not in others
     time.sleep(delay)
     running.send_signal(number)
     out, err = running.communicate(timeout=60)
     assert (running.returncode, out) == (status, "")
     assert err == ("cswap: interrupted\n" if number == signal.SIGINT else "")
+    assert device not in devices()
 
 
 def test_without_zram(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
