@@ -93,7 +93,7 @@ class Job:
         from sim.replay.replay import compile_for
         from sim.spec import make_allocator
 
-        log = new_log(1, 1, self.sizes) if self.experiment.timing else None
+        log = new_log(1, 1, [self.sizes]) if self.experiment.timing else None
         compile_for(self.frontend, make_allocator(self.allocator), log)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,15 +57,17 @@ def detailed(*given: Any, page_cluster: int = 0, cache_pages: int = 1, **named: 
     Page-ins read windows of 2**page_cluster slots; `cache_pages` of them wait in the swap cache at most.
     """
     plain = replay(*given, **named)
-    log = new_log(plain.batch, plain.trace.n_slots, plain.sizes, page_cluster, cache_pages)
+    sizes = (plain.sizes, *named.get("secondary", ()))
+    log = new_log(plain.batch, plain.trace.n_slots, sizes, page_cluster, cache_pages)
     return DetailedReplay(**vars(plain), log=log)
 
 
-def new_log(rows: int, n_slots: int, sizes: Sizes, page_cluster: int = 0, cache_pages: int = 1) -> detail.Log:
-    """An empty log of `rows` events over a device of `n_slots` slots."""
+def new_log(rows: int, n_slots: int, sizes: Sequence[Sizes], page_cluster: int = 0, cache_pages: int = 1) -> detail.Log:
+    """An empty log of `rows` events over a device of `n_slots` slots, whose pages have these sizes by each codec."""
     state = arrays.records(1, readahead.STATE)
     state["window"] = 1 << page_cluster
     cached = n_slots if page_cluster else 0
     cache = readahead.Cache(state, np.zeros(cached, np.int64), np.zeros(max(1, cache_pages), np.int64))
     row = arrays.records(rows, detail.DETAIL)
-    return detail.Log(row, np.full(n_slots, -1, np.int32), sizes.decompress_ns, cache, np.zeros(8, np.int64))
+    times = np.stack([table.decompress_ns for table in sizes])
+    return detail.Log(row, np.full(n_slots, -1, np.int32), times, cache, np.zeros(8, np.int64))

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from sim.frontends.kernels.slots import HUGE, OBJECT, REFUSED, SAME
 from sim.replay.detailed import Moved
@@ -32,8 +31,7 @@ class Pricer:
         self.mapping = mapping(setting.mapping)
         self.map_ns = self.mapping.price(costs, setting.cpus) * setting.cpu_scale
         self.compress_ns: Column = sizes.compress_ns.astype(np.float64) * setting.cpu_scale
-        self.decompress_ns: Column = sizes.decompress_ns.astype(np.float64) * setting.cpu_scale
-        self.mean_decompress = float(self.decompress_ns.mean()) if len(sizes) else 0.0
+        self.mean_decompress = float(sizes.decompress_ns.mean()) * setting.cpu_scale if len(sizes) else 0.0
         self.page_size = page_size
         self.block_ns = self.ns["alloc.order1"] / 2**order if order else self.ns["alloc.page"]  # a page of a block
         self.release_ns = self.ns["alloc.release"] / 2**order
@@ -67,8 +65,9 @@ class Pricer:
         price["path"][kind == IN] = ns["path.fault"] + ns["readahead.hit"]
         price["path"][read] = ns["path.fault"] + ns["path.page_in"]
         price["check"][out] = np.where(what[out] == SAME, ns["check.same_filled"], ns["check.miss"])
-        price["compress"] = self._codec(self.compress_ns, detail["page"], detail["compressed"] != 0)
-        price["decompress"] = self._codec(self.decompress_ns, detail["page"], read & (what == OBJECT) & ~failed)
+        compressed = detail["compressed"] != 0
+        price["compress"][compressed] = self.compress_ns[detail["page"][compressed]]
+        price["decompress"] = np.where(read & ~failed, detail["decompress_ns"] * self.scale, 0.0)
         price["map"] = np.where(spans, self.map_ns, 0.0)
         whole = np.where(read & (what == SAME), self.page_size, np.where(loaded & (what == HUGE), detail["bytes"], 0))
         price["copy"] = np.where(failed, 0.0, self.copied(np.where(kept, detail["bytes"], whole)))
@@ -118,14 +117,6 @@ class Pricer:
         written_back = np.where(out, detail["writes"] - writes, 0)
         free, submit = ns["alloc.free"], ns["block.submit"]
         return with_writebacks(work, written_back, ns["path.page_in"], self.mean_decompress, free, submit)
-
-    @staticmethod
-    def _codec(times: Column, page: npt.NDArray[np.int32], used: npt.NDArray[np.bool_]) -> Column:
-        """The codec's time on a page, where it is used on one."""
-        column = np.zeros(len(page))
-        used = used & (page >= 0)
-        column[used] = times[page[used]]
-        return column
 
     def _readahead(self, detail: Any) -> Column:
         """All that a page-in does for the pages that it reads ahead."""

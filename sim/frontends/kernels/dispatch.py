@@ -1,4 +1,4 @@
-"""The three calls of a frontend, chosen by the type of its state (as `allocators.kernels.dispatch`)."""
+"""The calls of a frontend, chosen by the type of its state (as `allocators.kernels.dispatch`)."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from numba.core import types
 from numba.extending import overload
 
-from allocators.jit import INLINED
+from allocators.jit import INLINED, kernel
 from sim.frontends.kernels import raw, zcache, zram, zram_2012, zswap
 
 
@@ -16,14 +16,25 @@ class Rules(NamedTuple):
     page_out: Callable[[Any, Any, int, int, int, int], int]
     page_in: Callable[[Any, Any, int], int]
     slot_free: Callable[[Any, Any, int], int]
+    codec: Callable[[Any, int], int]
+
+
+@kernel
+def one_codec(device: Any, slot: int) -> int:
+    """Most frontends have one codec."""
+    return 0
+
+
+def _simple(module: Any) -> Rules:
+    return Rules(module.page_out, module.page_in, module.slot_free, one_codec)
 
 
 RULES: dict[type, Rules] = {
-    raw.Raw: Rules(raw.page_out, raw.page_in, raw.slot_free),
-    zcache.Zcache: Rules(zcache.page_out, zcache.page_in, zcache.slot_free),
-    zram.Zram: Rules(zram.page_out, zram.page_in, zram.slot_free),
-    zram_2012.Zram2012: Rules(zram_2012.page_out, zram_2012.page_in, zram_2012.slot_free),
-    zswap.Zswap: Rules(zswap.page_out, zswap.page_in, zswap.slot_free),
+    raw.Raw: _simple(raw),
+    zcache.Zcache: _simple(zcache),
+    zram.Zram: _simple(zram)._replace(codec=zram.codec),
+    zram_2012.Zram2012: _simple(zram_2012),
+    zswap.Zswap: _simple(zswap),
 }
 
 
@@ -40,6 +51,11 @@ def page_in(device: Any, allocator: Any, slot: int) -> int:
 def slot_free(device: Any, allocator: Any, slot: int) -> int:
     """Free a slot; what it held."""
     return RULES[type(device)].slot_free(device, allocator, slot)
+
+
+def codec(device: Any, slot: int) -> int:
+    """Which codec made the object of a slot: 0 that of the page-outs, then those of `Frontend.codecs`."""
+    return RULES[type(device)].codec(device, slot)
 
 
 def _rules(device: types.Type) -> Rules | None:
@@ -62,3 +78,9 @@ def _page_in(device: Any, allocator: Any, slot: Any) -> Any:
 def _slot_free(device: Any, allocator: Any, slot: Any) -> Any:
     rules = _rules(device)
     return rules and rules.slot_free
+
+
+@overload(codec, jit_options=INLINED, strict=False)
+def _codec(device: Any, slot: Any) -> Any:
+    rules = _rules(device)
+    return rules and rules.codec

@@ -143,3 +143,9 @@ def page_in(device: Zram, allocator: Any, slot: int) -> int:
 def slot_free(device: Zram, allocator: Any, slot: int) -> int:
     """Free a slot; what it held."""
     return forget(device, allocator, slot)
+
+
+@kernel
+def codec(device: Zram, slot: int) -> int:
+    """The priority of the algorithm that made the object of a slot."""
+    return int(device.entry[slot].priority)

@@ -9,6 +9,7 @@ import numpy as np
 
 from allocators.jit import kernel
 from allocators.kernels import dispatch
+from sim.frontends.kernels import dispatch as frontends
 from sim.frontends.kernels import slots
 from sim.frontends.kernels.slots import HUGE, OBJECT
 from sim.replay.kernels import readahead
@@ -20,6 +21,7 @@ DETAIL = np.dtype(
     [
         ("page", np.int32),  # the unique page written, or last written to the slot; -1 for none
         ("bytes", np.int32),  # of the object stored or read
+        ("decompress_ns", np.int64),  # of the object read, by the codec that made it
         ("lock", np.int32),  # of the allocator, for the object stored; NO_LOCK when nothing was
         ("free_lock", np.int32),  # for the object freed
         ("drawn", np.int32),  # physical pages taken
@@ -47,9 +49,17 @@ class Log(NamedTuple):
 
     row: Any  # DETAIL[n], one for each event of the batch
     page_of: Any  # int32[slots]: the unique page last written to a slot, -1 for none
-    decompress_ns: Any  # int64[unique pages]
+    decompress_ns: Any  # int64[codecs, unique pages]
     cache: readahead.Cache
     held: Any  # int64[8]: what `before` leaves for `after`
+
+
+@kernel
+def decompress_ns(log: Any, device: Any, slot: int) -> int:
+    """How long it takes to decompress what a slot holds."""
+    if device.slots.slot[slot].what != OBJECT:
+        return 0
+    return log.decompress_ns[frontends.codec(device, slot), log.page_of[slot]]
 
 
 @kernel
@@ -60,12 +70,14 @@ def before(log: Log, device: Any, allocator: Any, kind: int, slot: int, page: in
         log.page_of[slot] = page
     row.page = log.page_of[slot] if kind != COMPACT else -1
     row.bytes = 0
+    row.decompress_ns = 0
     row.lock = NO_LOCK
     row.free_lock = NO_LOCK
     row.spans = 0
     held[0] = NO_LOCK
     if kind == IN and entry.what in (OBJECT, HUGE):
         row.bytes = entry.bytes
+        row.decompress_ns = decompress_ns(log, device, slot)
     if slots.in_pool(device.slots, slot):
         held[0] = dispatch.lock(allocator, entry.handle)
         if kind == IN:

@@ -14,6 +14,7 @@ import numpy as np
 
 from allocators.jit import kernel
 from allocators.kernels import dispatch
+from sim.frontends.kernels import dispatch as frontends
 from sim.frontends.kernels import slots
 from sim.frontends.kernels.slots import EMPTY, HUGE, OBJECT, REFUSED, WRITTEN_BACK
 from workloads.events import COMPACT, IN
@@ -70,7 +71,7 @@ def read_one(log: Any, device: Any, allocator: Any, slot: int, i: int) -> None:
         row.ahead_objects += 1
         row.ahead_spans += slots.in_pool(device.slots, slot) and dispatch.spans(allocator, entry.handle)
         if entry.what == OBJECT:
-            row.ahead_ns += log.decompress_ns[log.page_of[slot]]
+            row.ahead_ns += log.decompress_ns[frontends.codec(device, slot), log.page_of[slot]]
         else:
             row.ahead_bytes += entry.bytes
     elif entry.what in (REFUSED, WRITTEN_BACK):

@@ -202,6 +202,16 @@ def test_compaction_takes_its_time() -> None:
     assert not timed(busy(), "xvmalloc").events["total_us"][run.events["operation"] == "compact"].any()
 
 
+def test_what_was_recompressed_is_decompressed_by_its_codec() -> None:
+    case = trace([OUT, OUT, IN, IN], [0, 1, 0, 1], [0, 1, -1, -1], [3000, 3000])
+    second = Sizes.given([100, 2990])  # gains a size class for the first page only
+    second.decompress_ns[:] = 50_000
+    frontend = make_frontend("zram:recompress=zstd,recompress_type=all,every=2")
+    setting = Setting(arrivals="saturate", cpus=1)
+    run = simulate(*case, frontend, make_allocator("zsmalloc"), setting, costs(), secondary=(second,), events=True)
+    assert took(run, "decompress")[2:] == [50_000, 2000]
+
+
 def test_one_stream_in_2012() -> None:
     case = busy()
     then = timed(case, "xvmalloc", "zram:era=2012", cpus=4)
