@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import signal
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from workloads.host.swap import active
 from workloads.host.zram import require_zram
 from workloads.recorder.backends import BACKENDS
 from workloads.recorder.segments import folder_of, recover
+from workloads.recorder.tracefs.backend import TracefsBackend
 
 PROGRAM = """
 import os, sys, time
@@ -164,3 +167,48 @@ def test_killed_at_a_random_moment(number: signal.Signals, tmp_path: Path) -> No
         assert left == folder_of(out)
         if list(left.glob("[0-9]*.cswap")):
             assert recover(out).source["recovered"]["segments"]
+
+
+def start(out: Path, *options: str) -> subprocess.Popen[str]:
+    words = ["record", "-o", str(out), "--limit", "40M", *options, "--", sys.executable, "-c", PROGRAM, "stay"]
+    env = {**os.environ, "PYTHONPATH": str(killing.ROOT)}
+    return subprocess.Popen([sys.executable, "-m", "sim", *words], env=env, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_segments(out: Path, running: subprocess.Popen[str], count: int) -> None:
+    end = time.monotonic() + 60
+    while len(list(folder_of(out).glob("[0-9]*.cswap"))) < count:
+        assert running.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.mark.skipif(bool(TracefsBackend.missing()), reason=f"no tracefs: {TracefsBackend.missing()}")
+def test_what_was_recorded_before_the_reader_died_is_kept(tmp_path: Path) -> None:
+    out = tmp_path / "x.cswap"
+    before = killing.host_state()["readers"]
+    assert isinstance(before, list)
+    running = start(out, "--backend", "tracefs")
+    wait_for_segments(out, running, 1)
+    (reader,) = set(killing._readers()) - set(before)
+    os.kill(int(reader), signal.SIGKILL)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 2
+    assert "the reader of tracefs has ended" in said
+    assert said.endswith(f"; `cswap trace recover {out}` makes a trace of what was recorded before\n")
+    assert recover(out).counts["out"] > 0
+    verify(out)
+
+
+def test_a_full_disk_keeps_what_is_whole(backend: str, tmp_path: Path) -> None:
+    out = tmp_path / "x.cswap"
+    running = start(out, "--backend", backend)
+    wait_for_segments(out, running, 1)
+    resource.prlimit(running.pid, resource.RLIMIT_FSIZE, (4096, 4096))
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 2
+    assert said.count("\n") == 1
+    assert "File too large" in said
+    assert f"; `cswap trace recover {out}` makes a trace" in said
+    assert recover(out).counts["out"] > 0
+    verify(out)
