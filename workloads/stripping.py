@@ -20,7 +20,8 @@ META = ("codec", "version", "host")  # of sizes; `host` is a kind of processor
 TEXTS = ("kind", "reclaim", "backend", "algorithm", "ended")
 """Keys of a trace's source whose texts are cswap's own words; the other texts in it may be anybody's."""
 NUMBERS = (
-    *("limit", "seconds", "swapped_pages", "held_pages", "zero_pages", "pages_of_others"),
+    *("limit", "seconds", "swapped_pages", "held_pages", "zero_pages", "zero_pages_on_device"),
+    *("pages_of_others", "stopped_for_memory"),
     *("sample", "mm_stat", "mm_stat_before", "vmstat", "decided", "dropped", "recovered"),
 )
 """Keys under which numbers are kept, at any depth; texts below them (a digest is one) are not."""

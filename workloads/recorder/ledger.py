@@ -11,7 +11,8 @@ the program's pages refer to. From both follows
   refers to any more is looked up on the device as well. A page-out to a slot in use was preceded by a free;
 - which pages of zeros went out. Swap itself keeps them since 6.12 and nothing reaches the device: slots that pagemap
   names although nothing was written to them, nor is in the next `ON_ITS_WAY_NS`. They are free when pagemap no longer
-  names them. What went out and came in between two looks is not seen.
+  names them. What went out and came in between two looks is not seen. As part of a large folio zeros do reach the
+  device: zeros that were read back are the contents if the slot is read next, or still referred to, and lost if not.
 """
 
 from __future__ import annotations
@@ -25,7 +26,18 @@ import numpy.typing as npt
 
 from workloads.events import FREE, IN, LOST, OUT
 from workloads.recorder.neighbours import Mask, Neighbours
-from workloads.recorder.records import FOREIGN, OURS, PAGE_IN, PAGE_OUT, SLOT_FREE, UNKNOWN, ZERO_IN, ZERO_OUT, Records
+from workloads.recorder.records import (
+    FOREIGN,
+    OURS,
+    PAGE_IN,
+    PAGE_OUT,
+    READ_AS_ZEROS,
+    SLOT_FREE,
+    UNKNOWN,
+    ZERO_IN,
+    ZERO_OUT,
+    Records,
+)
 from workloads.recorder.rows import ZERO_PAGE, Epoch, Rows
 
 EMPTY, HELD, ZERO, OTHERS = 0, 1, 2, 3  # what a slot holds: nothing, a page of ours, one of zeros, another program's
@@ -55,6 +67,7 @@ class Ledger:
         # What the last look named though nothing was written there.
         self._unwritten = Seen(0, 0, np.empty(0, np.int64), np.empty(0, np.int32))
         self._looked_up = np.zeros(n_slots, np.int64)  # in which epoch
+        self._blank = np.zeros(n_slots, np.bool_)  # whether zeros were written to it last
         self._epoch = RECHECK
         self._top = 0  # no slot from here on was ever in use
         self._time_ns = 0
@@ -100,7 +113,8 @@ class Ledger:
         rows.add(at(overwritten), 0, FREE)
         self.counts["frees by reuse"] += int(overwritten.sum())
         out = at(writes & mine)
-        lost = (kind[out] == PAGE_OUT) & (records.page[out] < 0)
+        page = self._told_from_zeros(records, near, reads, seen)
+        lost = (kind[out] == PAGE_OUT) & (page[out] < 0) & (page[out] != ZERO_PAGE)
         rows.add(out, 1, np.where(lost, LOST, OUT))
         self.counts["zero page-outs"] += int((kind[out] == ZERO_OUT).sum())
         read = at(reads & ours)
@@ -123,7 +137,21 @@ class Ledger:
         self._last_ns[slot[last]] = time[last]
         if len(time):
             self._time_ns = max(self._time_ns, int(time[-1]))
-        return np.where(kind == ZERO_OUT, ZERO_PAGE, records.page).astype(np.int32)
+        written = np.flatnonzero((kind == PAGE_OUT) & ~near.later_write(writes))
+        self._blank[slot[written]] = _blank(records, page)[written]
+        return np.where(kind == ZERO_OUT, ZERO_PAGE, page).astype(np.int32)
+
+    def _told_from_zeros(
+        self, records: Records, near: Neighbours, reads: Mask, seen: Seen | None
+    ) -> npt.NDArray[np.int32]:
+        """The pages of the records; of what read as zeros, those that really are become ZERO_PAGE, the others lost."""
+        zeros = records.page == READ_AS_ZEROS
+        named = np.zeros(self._top, np.bool_)
+        if seen is not None:
+            named[seen.slot] = True
+        really = zeros & (near.next_is(reads) | (near.last_mask & named[records.slot]))
+        self.counts["pages of zeros on the device"] += int(really.sum())
+        return np.where(really, ZERO_PAGE, np.where(zeros, -1, records.page)).astype(np.int32)
 
     def _mine(self, records: Records, near: Neighbours, writes: Mask, seen: Seen | None) -> Mask:
         """Which page-outs are the program's."""
@@ -173,7 +201,8 @@ class Ledger:
         quiet = self._last_ns[: self._top] < seen.begin_ns
         if not self._sees_frees:
             due = self._epoch - self._looked_up[: self._top] >= RECHECK
-            asked = np.flatnonzero(quiet & (state == HELD) & (final | (due & ~named)))
+            blank = named & self._blank[: self._top]  # would read as if it were free
+            asked = np.flatnonzero(quiet & (state == HELD) & ~blank & (final | (due & ~named)))
             if len(asked):
                 used = self._probe(asked)
                 self._looked_up[asked[used]] = self._epoch
@@ -190,6 +219,10 @@ class Ledger:
                 self._put(slot[unwritten], task[unwritten], OUT, ZERO, "zero page-outs by pagemap", rows)
             self._unwritten = Seen(seen.begin_ns, self._time_ns, slot[unwritten], task[unwritten])
 
+    def blank(self) -> int:
+        """How many pages of zeros lie on the device."""
+        return int((self._blank & (self.state == HELD)).sum())
+
     def _free(self, slot: npt.NDArray[np.int64], why: str, rows: Rows) -> None:
         self.state[slot] = EMPTY
         self.counts[why] += len(slot)
@@ -201,3 +234,11 @@ class Ledger:
         self.state[slot] = state
         self.counts[why] += len(slot)
         rows.add_later(kind, slot, task, self._time_ns)
+
+
+def _blank(records: Records, page: npt.NDArray[np.int32]) -> Mask:
+    """Which page-outs wrote zeros."""
+    blank: Mask = page == ZERO_PAGE
+    caught = np.flatnonzero(page >= 0)
+    blank[caught] = ~records.content[page[caught]].any(axis=1)
+    return blank

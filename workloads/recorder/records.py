@@ -12,6 +12,7 @@ import numpy.typing as npt
 # reaching the device, because swap itself keeps it (since 6.12).
 PAGE_OUT, PAGE_IN, SLOT_FREE, ZERO_OUT, ZERO_IN = 0, 1, 2, 3, 4
 
+READ_AS_ZEROS = -2  # in place of a row of contents
 UNKNOWN, FOREIGN, OURS = -1, 0, 1  # whose page it is: nobody can tell yet, not the cgroup's, the cgroup's
 
 DTYPES: dict[str, np.dtype[Any]] = {
@@ -33,7 +34,8 @@ class Records:
     their way or there, of a page-in when it was asked for. `pid` int32[n]: the thread that was running, which
     for a page-out may be a kernel thread's. `owner` int8[n]: OURS, FOREIGN or UNKNOWN, of a page-out; the recorder
     settles what is UNKNOWN by pagemap, and does not look at the owner of other records. `page` int32[n]: the row of
-    `content` that a PAGE_OUT wrote, or -1 when it is lost; -1 for all other kinds.
+    `content` that a PAGE_OUT wrote, or -1 when it is lost; -1 for all other kinds. READ_AS_ZEROS when zeros were read
+    back, which are what was written unless the slot was free by then: the recorder finds out.
 
     `content` uint8[m, page size]: the pages that were caught, in the order of their records and exactly as they were
     written. A page that may be another
@@ -72,7 +74,7 @@ class Records:
         pages = int(self.page[:n].max(initial=-1)) + 1
         first = {name: getattr(self, name)[:n] for name in DTYPES}
         rest = {name: getattr(self, name)[n:] for name in DTYPES}
-        rest["page"] = np.where(rest["page"] < 0, np.int32(-1), rest["page"] - np.int32(pages))
+        rest["page"] = np.where(rest["page"] < 0, rest["page"], rest["page"] - np.int32(pages))
         return (
             Records(**first, content=self.content[:pages], until_ns=min(time_ns, self.until_ns)),
             Records(**rest, content=self.content[pages:], until_ns=self.until_ns),
@@ -84,7 +86,7 @@ def joined(batches: list[Records]) -> Records:
     starts = np.cumsum([0, *(len(batch.content) for batch in batches)])
     columns = {name: np.concatenate([getattr(batch, name) for batch in batches]) for name in DTYPES}
     columns["page"] = np.concatenate(
-        [np.where(b.page < 0, np.int32(-1), b.page + np.int32(at)) for b, at in zip(batches, starts, strict=False)]
+        [np.where(b.page < 0, b.page, b.page + np.int32(at)) for b, at in zip(batches, starts, strict=False)]
     )
     return Records(
         **columns, content=np.concatenate([batch.content for batch in batches]), until_ns=batches[-1].until_ns

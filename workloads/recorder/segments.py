@@ -109,7 +109,7 @@ class Segments:
             raise
 
     def _keep(self) -> bool:
-        with suppress(OSError, TraceError):  # the disk may be full; the segments before are whole all the same
+        with suppress(Exception):  # the error under way matters more, and the segments before are whole all the same
             self.close()
         if self._number and any(self.folder.glob("[0-9]*.cswap")):
             return True

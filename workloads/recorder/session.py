@@ -156,6 +156,7 @@ class Session:
             "swapped_pages": cgroup.swapped() // PAGE,
             "held_pages": int((state == HELD).sum()),
             "zero_pages": int((state == ZERO).sum()),
+            "zero_pages_on_device": epochs.ledger.blank(),
             "pages_of_others": int((state == OTHERS).sum()),
             "decided": {name: count for name, count in sorted(epochs.ledger.counts.items()) if count},
             "dropped": epochs.dropped(),

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workloads.recorder.records import OURS, PAGE_IN, PAGE_OUT, UNKNOWN, Records
+from workloads.recorder.records import OURS, PAGE_IN, PAGE_OUT, READ_AS_ZEROS, UNKNOWN, Records
 from workloads.recorder.tracefs.catcher import PATIENCE_NS, Catcher
 from workloads.recorder.tracefs.ringbuffer import EVENT, FORKED, QUEUED_IN, QUEUED_OUT, WRITTEN
 
@@ -232,3 +232,14 @@ def test_missing_events_make_what_is_open_lost() -> None:
     catcher.catch()
     catcher.doubt()
     assert catcher.release(device.clock).page.tolist() == [-1]
+
+
+def test_zeros_in_a_large_bio_may_be_what_was_written() -> None:
+    device = Device()
+    for apart, pages, expected in ((True, 2, READ_AS_ZEROS), (True, 1, -1), (False, 1, READ_AS_ZEROS)):
+        catcher = Catcher(device.read, SLOTS, PAGE, [PID], zeros_apart=apart)
+        before = len(device.told)
+        device.held = [0] * SLOTS
+        device.tell(QUEUED_OUT, 1, pages=pages)
+        device.tell(WRITTEN, 1, pages=pages)
+        assert run(device, catcher, before).page.tolist() == [expected] * pages

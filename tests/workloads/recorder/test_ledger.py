@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from workloads.events import FREE, IN, LOST, OUT
 from workloads.recorder.ledger import HELD, OTHERS, ZERO, Ledger, Seen
-from workloads.recorder.records import DTYPES, FOREIGN, OURS, PAGE_IN, PAGE_OUT, SLOT_FREE, UNKNOWN, Records
+from workloads.recorder.records import (
+    DTYPES,
+    FOREIGN,
+    OURS,
+    PAGE_IN,
+    PAGE_OUT,
+    READ_AS_ZEROS,
+    SLOT_FREE,
+    UNKNOWN,
+    Records,
+)
 
 SLOTS, PAGE = 4, 8
 STEP_NS = 1_000_000
@@ -251,3 +261,19 @@ def test_pages_of_zeros() -> None:
     swap.drop(3)
     epoch = ledger.close_epoch(swap.take(), swap.look())
     assert (epoch.events.kind.tolist(), epoch.events.slot.tolist()) == ([FREE], [3])
+
+
+def test_zeros_that_were_read_back_are_contents_if_the_slot_is_still_in_use() -> None:
+    swap = Swap()
+    for slot in (0, 1, 2):
+        swap.slots[slot] = Slot("held", 1)
+        swap.record(PAGE_OUT, slot, OURS)
+        *row, _ = swap.rows[-1]
+        swap.rows[-1] = (*row, READ_AS_ZEROS)  # type: ignore[assignment]
+    swap.page_in(0)  # the slot was in use: it was read
+    swap.drop(1)  # free when it was read back, for all that anybody knows
+    swap.unchanged = lambda asked: np.zeros(len(asked), np.bool_)  # type: ignore[method-assign]
+    ledger, found = settled(swap)
+    assert found == [(OUT, 0), (LOST, 1), (OUT, 2), (IN, 0), (FREE, 0), (FREE, 1)]
+    assert ledger.counts["pages of zeros on the device"] == 2
+    assert ledger.blank() == 1

@@ -3,8 +3,11 @@
 A page-out k of a slot is queued at q(k), then written. Its contents are read from the device after the event that says
 that it was written; the read is over at r. The page read is k's if no other page-out of the slot was queued by r: a
 page is read and written as a whole, a free slot reads as zeros, and pages of zeros never reach the device since 6.12.
-So k is *lost* when zeros were read, when the next page-out of the slot was queued at or before r, or before anything
-was read. The decision waits until all events up to r are known.
+So k is *lost* when zeros were read (but see below), when the next page-out of the slot was queued at or before r, or
+before anything was read. The decision waits until all events up to r are known.
+
+Zeros do reach the device as part of a large folio that is not all zeros, and before 6.12 always. There zeros that were
+read are either the contents, or the slot was free by then: READ_AS_ZEROS, for the ledger to settle.
 """
 
 from __future__ import annotations
@@ -15,14 +18,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workloads.recorder.records import DTYPES, OURS, PAGE_IN, PAGE_OUT, UNKNOWN, Records
+from workloads.recorder.records import DTYPES, OURS, PAGE_IN, PAGE_OUT, READ_AS_ZEROS, UNKNOWN, Records
 from workloads.recorder.tracefs.ringbuffer import FORKED, QUEUED_IN, QUEUED_OUT, WRITTEN, Events
 
 Read = Callable[
     [npt.NDArray[np.int64]], tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.bool_]]
 ]  # as `workloads.host.direct.SlotReader.read`
 
-ON_ITS_WAY, THERE, READ, LOST = 0, 1, 2, 3  # of a page-out
+ON_ITS_WAY, THERE, READ, ZEROS, LOST = 0, 1, 2, 3, 4  # of a page-out
 PATIENCE_NS = 1_000_000_000  # for the event that says that a page was written
 
 SEEN = np.dtype(
@@ -36,6 +39,7 @@ SEEN = np.dtype(
         ("kind", np.uint8),
         ("owner", np.int8),
         ("state", np.uint8),
+        ("may_be_zero", np.bool_),
     ]
 )
 
@@ -43,8 +47,14 @@ SEEN = np.dtype(
 class Catcher:
     """Takes events, reads what was written, hands over records once they are decided."""
 
-    def __init__(self, read: Read, n_slots: int, page_size: int, threads: Iterable[int]) -> None:
-        """`threads` are those of the program at the start; their children follow from fork events."""
+    def __init__(
+        self, read: Read, n_slots: int, page_size: int, threads: Iterable[int], zeros_apart: bool = True
+    ) -> None:
+        """`threads` are those of the program at the start; their children follow from fork events.
+
+        `zeros_apart`: whether swap keeps pages of zeros from the device, as since 6.12.
+        """
+        self._zeros_apart = zeros_apart
         self._read, self._page_size = read, page_size
         self._threads = set(threads)
         self._waiting: Any = np.zeros(0, SEEN)  # in the order of time
@@ -69,6 +79,7 @@ class Catcher:
         new["kind"] = np.where(queued["what"] == QUEUED_OUT, PAGE_OUT, PAGE_IN)
         ours = np.isin(queued["pid"], np.fromiter(self._threads, np.int64)) & (queued["what"] == QUEUED_OUT)
         new["owner"] = np.where(ours, OURS, UNKNOWN)
+        new["may_be_zero"] = (queued["pages"] > 1) | (not self._zeros_apart)
         waiting = np.concatenate([self._waiting, new])
         self._waiting = waiting[np.argsort(waiting["time_ns"], kind="stable")]
         self._supersede()
@@ -85,7 +96,8 @@ class Catcher:
         before, after = outs[:-1], outs[1:]
         again = waiting["slot"][before] == waiting["slot"][after]
         before, after = before[again], after[again]
-        kept = (waiting["state"][before] == READ) & (waiting["read_ns"][before] < waiting["time_ns"][after])
+        read = (waiting["state"][before] == READ) | (waiting["state"][before] == ZEROS)
+        kept = read & (waiting["read_ns"][before] < waiting["time_ns"][after])
         waiting["state"][before[~kept]] = LOST
         open_ = outs[waiting["state"][outs] == ON_ITS_WAY]
         there = self._written[waiting["slot"][open_]] >= waiting["time_ns"][open_]
@@ -101,7 +113,7 @@ class Catcher:
         content, done, held = self._read(waiting["slot"][wanted])
         self._batch += 1
         self._contents[self._batch] = content
-        waiting["state"][wanted] = np.where(held, READ, LOST)
+        waiting["state"][wanted] = np.where(held, READ, np.where(waiting["may_be_zero"][wanted], ZEROS, LOST))
         waiting["read_ns"][wanted] = done
         waiting["batch"][wanted] = self._batch
         waiting["row"][wanted] = np.arange(len(wanted))
@@ -115,7 +127,8 @@ class Catcher:
         waiting = self._waiting
         out, state, time = waiting["kind"] == PAGE_OUT, waiting["state"], waiting["time_ns"]
         state[out & (state < READ) & (time <= until_ns - PATIENCE_NS)] = LOST
-        decided = ~out | (state == LOST) | ((state == READ) & (waiting["read_ns"] <= until_ns))
+        read = (state == READ) | (state == ZEROS)
+        decided = ~out | (state == LOST) | (read & (waiting["read_ns"] <= until_ns))
         stops = np.flatnonzero(~decided | (time > until_ns))
         ready = int(stops[0]) if len(stops) else len(waiting)
         done, self._waiting = waiting[:ready], waiting[ready:]
@@ -131,6 +144,7 @@ class Catcher:
         caught = np.flatnonzero((seen["kind"] == PAGE_OUT) & (seen["state"] == READ))
         page = np.full(len(seen), -1, DTYPES["page"])
         page[caught] = np.arange(len(caught))
+        page[(seen["kind"] == PAGE_OUT) & (seen["state"] == ZEROS)] = READ_AS_ZEROS
         content = np.empty((len(caught), self._page_size), np.uint8)
         batches = seen["batch"][caught]
         for batch in np.unique(batches).tolist():

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from workloads.host.counters import vmstat
 from workloads.host.direct import SlotReader
 from workloads.host.processes import die_with_parent
 from workloads.recorder.tracefs.catcher import Catcher
@@ -40,7 +41,9 @@ class Reader:
         self._decoder = Decoder(instance / "events", page_size)
         self._slots = SlotReader(Path(arguments["device"]), page_size)
         threads = map(int, Path(arguments["threads"]).read_text().split())
-        self._catcher = Catcher(self._slots.read, int(arguments["n_slots"]), page_size, threads)
+        self._catcher = Catcher(
+            self._slots.read, int(arguments["n_slots"]), page_size, threads, "swpout_zero" in vmstat()
+        )
         self._buffers = [
             os.open(path / "trace_pipe_raw", os.O_RDONLY | os.O_NONBLOCK)
             for path in sorted((instance / "per_cpu").glob("cpu*"))
