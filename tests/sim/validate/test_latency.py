@@ -6,13 +6,12 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from live_kit import devices, needs_zram
+from live_kit import devices, needs_zram, with_device
 
 from sim.calibration.device import COUNT, FLOOR_SLOTS, measure_floors
 from sim.calibration.samples import Samples
@@ -132,16 +131,14 @@ def test_floors_are_those_of_a_device() -> None:
 
 
 @needs_zram
-def test_removed_after_a_signal(others: set[str]) -> None:
-    words = ["validate", "gcc", "--device", "zram", "-c", "lzo-rle", "--latency", "--repeats", "50", "--json"]
-    running = subprocess.Popen(
-        [sys.executable, "-m", "sim", *words], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    while devices() == others and running.poll() is None:
-        time.sleep(0.0005)
+@pytest.mark.usefixtures("others")
+def test_removed_after_a_signal(tmp_path: Path) -> None:
+    words = ["gcc", "--device", "zram", "-c", "lzo-rle", "--latency", "--repeats", "50", "--json"]
+    running, device = with_device(tmp_path, "validate", *words)
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=60)
     assert (running.returncode, out, err) == (130, "", "cswap: interrupted\n")
+    assert device not in devices()
 
 
 @needs_zram

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from live_kit import devices, needs_zram
+from live_kit import devices, needs_zram, with_device
 
 import sim.validate.live
 from sim.compressors.registry import compressor
@@ -27,8 +25,6 @@ from workloads.host.registry import Entry
 from workloads.host.zram import ZramDevice
 from workloads.synthetic import RandomPages
 from workloads.trace import Trace
-
-ROOT = Path(__file__).parents[3]
 
 
 def mixed(events: int, slots: int = 500) -> Trace:
@@ -98,21 +94,8 @@ def test_a_codec_the_kernel_has_not() -> None:
 
 def validating(run: Path) -> tuple[subprocess.Popen[str], str]:
     """`cswap validate` with a long trace, once its device is there; and that device, which it notes in `run`."""
-    words = ["validate", "random:events=300000,slots=2000,pages=300", "--device", "zram", "-c", "lzo-rle"]
-    running = subprocess.Popen(
-        [sys.executable, "-m", "sim", *words, "--every", "1"],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "CSWAP_RUN": str(run)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    while running.poll() is None:
-        noted = [json.loads(line) for path in run.glob("*.journal") for line in path.read_text().splitlines()]
-        names = [entry["name"] for entry in noted if entry["what"] == "device"]
-        if names:
-            return running, names[0]
-        time.sleep(0.0005)
-    raise AssertionError(running.communicate())
+    trace = "random:events=300000,slots=2000,pages=300"
+    return with_device(run, "validate", trace, "--device", "zram", "-c", "lzo-rle", "--every", "1")
 
 
 @needs_zram
