@@ -7,27 +7,23 @@ highest slot among equals. Nothing else happens to the device meanwhile.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from allocators import Allocator
 from sim.errors import UserError
 from sim.frontends.base import drive
-from sim.frontends.kernels import slots, zram_upkeep
+from sim.frontends.kernels import zram_upkeep
 from sim.frontends.kernels.zram import Zram
 
 RECOMPRESSION = ("all", "idle", "huge", "huge_idle")
 WRITEBACK = ("idle", "huge", "huge_idle", "incompressible")
 BUCKET = 64  # bytes
 
-Mask = npt.NDArray[np.bool_]
-
 
 def mark_idle(device: Zram) -> None:
     """`echo all > idle`: every object is idle until it is read, or its slot written."""
-    device.entry["idle"][objects(device)] = 1
+    zram_upkeep.mark_idle(device)
 
 
 def recompress(
@@ -50,41 +46,26 @@ def recompress(
         raise UserError(f"zram: no secondary algorithm {first}, there are {algorithms - 1}; give recompress=CODEC")
     if not 0 <= threshold < device.rules[0].huge:
         raise UserError(f"zram: threshold={threshold}; give 0 or less than {device.rules[0].huge}, a huge page's size")
-    entry = device.entry
-    fit = qualified(device, kind, RECOMPRESSION) & (entry["incompressible"] == 0) & (entry["priority"] + 1 < end)
     device.counts[0].attempts = -1 if max_pages is None else max_pages
-    drive(zram_upkeep.recompress, device, allocator, in_order(device, fit), first, end, threshold)
+    chosen = in_order(device, kind, RECOMPRESSION, below=end)
+    drive(zram_upkeep.recompress, device, allocator, chosen, first, end, threshold)
 
 
 def write_back(device: Zram, allocator: Allocator, kind: str) -> None:
     """`echo type=KIND > writeback`: as far as the budget and the backing device reach."""
     unit = allocator.page_size // 4096
-    drive(zram_upkeep.write_back, device, allocator, in_order(device, qualified(device, kind, WRITEBACK)), unit)
+    drive(zram_upkeep.write_back, device, allocator, in_order(device, kind, WRITEBACK), unit)
 
 
-def objects(device: Zram) -> Mask:
-    """The slots that hold an object; bool[slots]."""
-    what = device.slots.slot["what"]
-    found: Mask = (what == slots.OBJECT) | (what == slots.HUGE)
-    return found
+def in_order(device: Zram, kind: str, known: tuple[str, ...], below: int = 0) -> npt.NDArray[np.int64]:
+    """The numbers of the slots that hold an object of a kind, in the order in which zram takes them.
 
-
-def qualified(device: Zram, kind: str, known: tuple[str, ...]) -> Mask:
-    """The slots that hold an object of a kind; bool[slots]. Raises UserError for a kind that is not `known`."""
+    With `below` only those that an algorithm of a lower number may improve. Raises UserError for a kind not `known`.
+    """
     if kind not in known:
         raise UserError(f"zram: type {kind!r} is unknown; use {', '.join(known)}")
-    fit = objects(device)
-    if "idle" in kind:
-        fit &= device.entry["idle"] == 1
-    if "huge" in kind:
-        fit &= device.slots.slot["what"] == slots.HUGE
-    if kind == "incompressible":
-        fit &= device.entry["incompressible"] == 1
-    return fit
-
-
-def in_order(device: Zram, fit: Mask) -> npt.NDArray[Any]:
-    """The numbers of the slots that fit, in the order in which zram takes them; int64[n]."""
-    chosen = np.flatnonzero(fit)[::-1]
+    chosen = np.empty(len(device.entry), np.int64)
+    wanted = ("idle" in kind, "huge" in kind, kind == "incompressible")
+    chosen = chosen[: zram_upkeep.choose(device, *wanted, below, chosen)]
     bucket = device.slots.slot["bytes"][chosen] // BUCKET
     return np.ascontiguousarray(chosen[np.argsort(-bucket, kind="stable")])

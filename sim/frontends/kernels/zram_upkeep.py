@@ -1,6 +1,7 @@
-"""What zram does to slots at rest: recompression and writeback of slots that were chosen for it.
+"""What zram does to slots at rest: idle marks, recompression and writeback.
 
-Source: drivers/block/zram/zram_drv.c (6.18), recompress_slot and zram_writeback_slots.
+Source: drivers/block/zram/zram_drv.c (6.18), mark_idle, scan_slots_for_recompress, scan_slots_for_writeback,
+recompress_slot and zram_writeback_slots.
 """
 
 from typing import Any
@@ -9,6 +10,43 @@ from allocators.borrow import borrow
 from allocators.jit import entry, kernel
 from allocators.kernels import dispatch
 from sim.frontends.kernels import slots, zram
+
+
+@kernel
+def holds_object(device: Any, i: int) -> bool:
+    """Whether a slot holds an object."""
+    what = device.slots.slot[i].what
+    return bool(what == slots.OBJECT or what == slots.HUGE)
+
+
+@entry
+def mark_idle(device: Any) -> None:
+    """Mark all objects idle."""
+    device = borrow(device)
+    for i in range(len(device.entry)):
+        if holds_object(device, i):
+            device.entry[i].idle = 1
+
+
+@entry
+def choose(device: Any, idle: bool, huge: bool, incompressible: bool, below: int, chosen: Any) -> int:
+    """Write the slots that hold an object, and are all that is asked for, to `chosen`, the highest first; how many.
+
+    With `below` more than 0: those that an algorithm of a lower number than it, and higher than their own, may improve.
+    """
+    device, chosen = borrow(device), borrow(chosen)
+    count = 0
+    for i in range(len(device.entry) - 1, -1, -1):
+        marks = device.entry[i]
+        if not holds_object(device, i) or (idle and not marks.idle) or (incompressible and not marks.incompressible):
+            continue
+        if huge and device.slots.slot[i].what != slots.HUGE:
+            continue
+        if below > 0 and (marks.incompressible or marks.priority + 1 >= below):
+            continue
+        chosen[count] = i
+        count += 1
+    return count
 
 
 @kernel

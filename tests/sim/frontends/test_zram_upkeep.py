@@ -17,7 +17,7 @@ from allocators.zsmalloc import Zsmalloc
 from sim.errors import UserError
 from sim.frontends import zram_upkeep
 from sim.frontends.kernels import slots
-from sim.frontends.kernels.zram_upkeep import recompress, write_back
+from sim.frontends.kernels.zram_upkeep import choose, mark_idle, recompress, write_back
 from sim.frontends.registry import make_frontend
 from sim.frontends.zram import Zram
 from sim.replay.replay import replay
@@ -212,11 +212,8 @@ def test_plain_python_is_equal(kind: str, monkeypatch: pytest.MonkeyPatch) -> No
         return [simulated.mm_stat(), simulated.bd_stat(), simulated.device.entry.tolist()]
 
     compiled = run()
-    for module, name, entry in (
-        (zram_upkeep.zram_upkeep, "recompress", recompress),
-        (zram_upkeep.zram_upkeep, "write_back", write_back),
-    ):
-        monkeypatch.setattr(module, name, getattr(entry, "py_func", entry))
+    for entry in (mark_idle, choose, recompress, write_back):
+        monkeypatch.setattr(zram_upkeep.zram_upkeep, entry.__name__, getattr(entry, "py_func", entry))
     assert run() == compiled
 
 
