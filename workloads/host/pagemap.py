@@ -76,16 +76,14 @@ def _regions(fd: int, pid: int, page_size: int, categories: int) -> Iterator[tup
 
 def _scanned(fd: int, page_size: int, categories: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     regions = np.zeros(REGIONS, REGION)
-    parts, at = [np.empty(0, REGION)], 0
-    while at < HIGHEST_ADDRESS:
+    parts, at, n = [np.empty(0, REGION)], 0, REGIONS
+    # Where the walk ended is not asked: the kernel (6.18) says what it last flushed its buffer at, though it went on.
+    while n == REGIONS and at < HIGHEST_ADDRESS:
         fields = (ARGUMENT.size, 0, at, HIGHEST_ADDRESS, 0, regions.ctypes.data, REGIONS, 0)
         masks = (0, 0, categories, categories)
-        argument = bytearray(ARGUMENT.pack(*fields, *masks))
-        n = fcntl.ioctl(fd, PAGEMAP_SCAN, argument)
+        n = fcntl.ioctl(fd, PAGEMAP_SCAN, bytearray(ARGUMENT.pack(*fields, *masks)))
         parts.append(regions[:n].copy())
-        at = ARGUMENT.unpack(argument)[4]
-        if not n or at == 0:
-            break
+        at = int(regions["end"][n - 1]) if n else at
     whole = np.concatenate(parts)
     return (whole["start"] // page_size).astype(np.int64), (whole["end"] // page_size).astype(np.int64)
 

@@ -50,6 +50,20 @@ def test_written_pages_are_seen_and_read(own: ProcessMemory) -> None:
     ]
 
 
+@pytest.mark.parametrize("holes", [0, 511, 512, 4095, 4096, 9000])
+def test_each_page_is_seen_once_however_many_holes_there_are(own: ProcessMemory, holes: int) -> None:
+    memory = mmap.mmap(-1, (2 * holes + 1) * PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    memory.madvise(mmap.MADV_NOHUGEPAGE)
+    for page in range(0, 2 * holes + 1, 2):
+        memory[page * PAGE] = 1
+    first = _number(memory)
+    with own:
+        numbers, _ = own.anonymous()
+    assert (np.diff(numbers) > 0).all()
+    here = numbers[(numbers >= first) & (numbers < first + 2 * holes + 1)]
+    assert (here - first).tolist() == list(range(0, 2 * holes + 1, 2))
+
+
 def test_memory_that_was_only_read_is_the_zero_page_and_not_ours_alone(own: ProcessMemory) -> None:
     memory = _mapping()
     assert memory[3 * PAGE] == 0
