@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test lint types layers bench bpf clean
+.PHONY: run test lint types layers bench samples bpf clean
 
 run: $(STAMP)
 	$(BIN)/cswap run --timing --out out/first-light
@@ -23,6 +23,10 @@ layers: $(STAMP)
 
 bench: $(STAMP)
 	set -e; for file in benchmarks/*.py; do $(BIN)/python $$file; done
+
+# Records the programs of workloads/samples/programs anew, and makes the samples and results/traces of them; needs root.
+samples: $(STAMP)
+	$(BIN)/python workloads/samples/programs/make.py $(NAMES)
 
 # The recorder's programs for the kernel; needs clang, llvm and libbpf's headers (Debian: clang llvm libbpf-dev).
 BPF := workloads/recorder/bpf/

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sim.timing.setting import Setting
     from workloads import Trace
 
-DEFAULT_TRACES = ("gcc", "pandas", "random:events=40000,slots=8000,pages=8000")
+DEFAULT_TRACES = ("gcc", "pandas", "redis", "node", "random:events=40000,slots=8000,pages=8000")
 DEFAULT_ALLOCATORS = (
     "zsmalloc",
     "zsmalloc:era=6.1",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from sim.errors import UserError
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+COLUMNS = 3  # panels side by side
 
 
 def plot_timeline(timeline: pd.DataFrame) -> Figure:
@@ -22,11 +24,15 @@ def plot_timeline(timeline: pd.DataFrame) -> Figure:
         raise UserError("no runs to plot; run an experiment first")
     traces, allocators = in_order(timeline["trace"]), in_order(timeline["allocator"])
     styles = line_styles(allocators)
+    columns = min(len(traces), COLUMNS)
+    height = math.ceil(len(traces) / columns)
     figure, axes = plt.subplots(
-        1, len(traces), figsize=(2.2 + 4.2 * len(traces), 4.4), squeeze=False, layout="constrained"
+        height, columns, figsize=(2.2 + 4.2 * columns, 0.6 + 3.8 * height), squeeze=False, layout="constrained"
     )
     figure.suptitle("Physical pages held while the trace runs", fontsize=14, fontweight="bold")
-    for axis, trace in zip(axes[0], traces, strict=True):
+    for axis in axes.flat[len(traces) :]:
+        axis.set_axis_off()
+    for axis, trace in zip(axes.flat, traces, strict=False):
         rows = timeline[timeline["trace"] == trace]
         codec, frontend = rows["compressor"].iloc[0], rows["frontend"].iloc[0]
         rows = rows[(rows["compressor"] == codec) & (rows["frontend"] == frontend)]
@@ -46,7 +52,8 @@ def plot_timeline(timeline: pd.DataFrame) -> Figure:
         axis.set_ylim(bottom=0)
         axis.xaxis.set_major_locator(MaxNLocator(5))
         axis.spines[["top", "right"]].set_visible(False)
-    axes[0][0].set_ylabel("pages")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("pages")
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside right center", frameon=False, fontsize=9)
     return figure

@@ -197,7 +197,7 @@ def test_sampling_keeps_whole_histories() -> None:
 
 
 def test_samples_are_sound_and_small() -> None:
-    assert sample_names() == ["gcc", "pandas"]
+    assert sample_names() == ["gcc", "node", "pandas", "redis"]
     total = 0
     for name in sample_names():
         trace = open_sample(name)
@@ -205,9 +205,10 @@ def test_samples_are_sound_and_small() -> None:
         verify(trace.path)
         total += sum(f.stat().st_size for f in trace.path.glob("*") if f.is_file())
         assert trace.counts["in"] > 500, "there is churn"
-        assert trace.source["kernel"] == "Linux 6.18"
-    assert total <= 6_000_000
-    with pytest.raises(TraceError, match="use one of gcc, pandas"):
+        assert trace.counts["lost"] == 0
+        assert {"command", "limit", "kernel", "vmstat", "sample"} <= trace.source.keys(), "it can be made again"
+    assert total <= 8_000_000
+    with pytest.raises(TraceError, match="use one of gcc, node, pandas, redis"):
         open_sample("firefox")
 
 

@@ -87,7 +87,7 @@ def main() -> None:
     """Compile, and throw the object file away."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "classes.cpp"
-        file.write_text(source(int(sys.argv[1]) if len(sys.argv) > 1 else 12))
+        file.write_text(source(int(sys.argv[1]) if len(sys.argv) > 1 else 16))
         subprocess.run(["g++", "-std=c++17", "-O2", "-g", "-c", file, "-o", file.with_suffix(".o")], check=True)
 
 

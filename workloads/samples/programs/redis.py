@@ -24,7 +24,7 @@ def session(key: int, rng: random.Random) -> bytes:
         {"item": "".join(rng.choices(SYLLABLES, k=4)), "count": rng.randrange(1, 5), "cents": rng.randrange(10000)}
         for _ in range(rng.randrange(1, 12))
     ]
-    token, language = f"{rng.getrandbits(256):064x}", rng.choice(["en", "de", "pt"])
+    token, language = f"{rng.getrandbits(64):016x}", rng.choice(["en", "de", "pt"])
     return json.dumps({"id": key, "token": token, "language": language, "cart": cart}).encode()
 
 
@@ -34,8 +34,8 @@ def thumbnail(rng: random.Random) -> bytes:
 
 
 def value(key: int, rng: random.Random) -> bytes:
-    """One key in eight holds a picture."""
-    return thumbnail(rng) if key % 8 == 0 else session(key, rng)
+    """One key in a hundred holds a picture."""
+    return thumbnail(rng) if key % 100 == 0 else session(key, rng)
 
 
 class Client:
@@ -65,13 +65,13 @@ class Client:
 
 
 def load(client: Client, keys: int, rng: random.Random) -> None:
-    """Fill all keys, then twice as many requests: 3 reads to 1 write, few keys often, some keys deleted."""
+    """Fill all keys, then as many requests: 3 reads to 1 write, few keys often, some keys deleted."""
     for start in range(0, keys, BATCH):
         client.call([[b"SET", b"visitor:%d" % key, value(key, rng)] for key in range(start, min(start + BATCH, keys))])
-    for _ in range(0, 2 * keys, BATCH):
+    for _ in range(0, keys, BATCH):
         batch = []
         for _ in range(BATCH):
-            key = int(keys * rng.random() ** 4)
+            key = int(keys * rng.random() ** 10)
             name, what = b"visitor:%d" % key, rng.random()
             if what < 0.75:
                 batch.append([b"GET", name])
@@ -93,7 +93,7 @@ def main() -> None:
         try:
             while not path.exists():
                 time.sleep(0.01)
-            load(Client(path), int(sys.argv[1]) if len(sys.argv) > 1 else 400_000, random.Random(1))
+            load(Client(path), int(sys.argv[1]) if len(sys.argv) > 1 else 900_000, random.Random(1))
         finally:
             server.terminate()
             server.wait()
