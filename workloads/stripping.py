@@ -23,6 +23,7 @@ NUMBERS = (
     *("limit", "seconds", "swapped_pages", "held_pages", "zero_pages", "zero_pages_on_device"),
     *("pages_of_others", "stopped_for_memory"),
     *("sample", "mm_stat", "mm_stat_before", "vmstat", "decided", "dropped", "recovered"),
+    *("interval", "snapshots", "snapshot_seconds", "processes", "unreadable"),
 )
 """Keys under which numbers are kept, at any depth; texts below them (a digest is one) are not."""
 
