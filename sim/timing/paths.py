@@ -98,7 +98,7 @@ class Paths:
             self._sleep(work, i, then, self.device.read(clock.now, work.reads[i] + work.ahead_reads[i]))
         else:
             if work.ahead_reads[i]:
-                self.device.read(clock.now, work.ahead_reads[i])
+                clock.after(self.device.read(clock.now, work.ahead_reads[i]), _nobody_waits)
             self._done(work, i, then)
 
     def _done(self, work: Work, i: int, then: Then) -> None:
@@ -129,3 +129,7 @@ class Paths:
         self._sleep(work, i, written, self.device.write(self.clock.now, work.writes[i]))
         if goes_on:
             self.processors.looking(then)
+
+
+def _nobody_waits(event: Event) -> None:
+    """Only the run waits, for its end."""

@@ -36,6 +36,7 @@ class Pricer:
         self.block_ns = self.ns["alloc.order1"] / 2**order if order else self.ns["alloc.page"]  # a page of a block
         self.release_ns = self.ns["alloc.release"] / 2**order
         self.scale = setting.cpu_scale
+        self.first_time: int | None = None  # of the trace, ns
         self.limited = limited  # whether compression streams may lack
 
     def copied(self, size: Any) -> Column:
@@ -71,7 +72,7 @@ class Pricer:
         price["map"] = np.where(spans, self.map_ns, 0.0)
         whole = np.where(read & (what == SAME), self.page_size, np.where(loaded & (what == HUGE), detail["bytes"], 0))
         price["copy"] = np.where(failed, 0.0, self.copied(np.where(kept, detail["bytes"], whole)))
-        price["readahead"] = self._readahead(detail)
+        price["readahead"] = self._readahead(detail, reads)
         price["device"] = np.where((reads > 0) | (writes > 0), ns["block.submit"], 0.0)
         drawn, released = detail["drawn"] * self.block_ns, detail["released"] * self.release_ns
         grow, hold = np.where(stored, drawn, 0.0), np.where(stored, ns["alloc.hit"], 0.0)
@@ -110,7 +111,7 @@ class Pricer:
             prices=price,
             events=n,
             start=start,
-            time=None if events.time_ns is None else events.time_ns.astype(np.float64).tolist(),
+            time=self._since_the_first(events),
             task=None if events.task is None else events.task.tolist(),
             moves=moves,
         )
@@ -118,13 +119,22 @@ class Pricer:
         free, submit = ns["alloc.free"], ns["block.submit"]
         return with_writebacks(work, written_back, ns["path.page_in"], self.mean_decompress, free, submit)
 
-    def _readahead(self, detail: Any) -> Column:
-        """All that a page-in does for the pages that it reads ahead."""
+    def _since_the_first(self, events: Events) -> list[float] | None:
+        """Times of events, ns after the first of the trace: as floats, times since 1970 would be 256 ns apart."""
+        if events.time_ns is None:
+            return None
+        if self.first_time is None:
+            self.first_time = int(events.time_ns[0])
+        since: list[float] = (events.time_ns - self.first_time).astype(np.float64).tolist()
+        return since
+
+    def _readahead(self, detail: Any, reads: Any) -> Column:
+        """All that a page-in does for the pages that it reads ahead; those on the device come with its own `reads`."""
         same = detail["ahead"] - detail["ahead_objects"] - detail["ahead_reads"]
         cost: Column = detail["ahead"] * (self.ns["readahead.page"] + self.ns["path.page_in"])
         cost += detail["ahead_spans"] * self.map_ns + detail["ahead_ns"] * self.scale
         cost += self.copied(detail["ahead_bytes"]) + self.copied(same * self.page_size)
-        return cost + np.where(detail["ahead_reads"] > 0, self.ns["block.submit"], 0.0)
+        return cost + np.where((detail["ahead_reads"] > 0) & (reads == 0), self.ns["block.submit"], 0.0)
 
     def _moves(
         self, compactions: Mapping[int, Moved], detail: Any, price: dict[str, Column], then: Column

@@ -69,6 +69,12 @@ def test_pages_read_ahead_are_not_waited_for() -> None:
     assert run["device"].tolist() == [0, 110_000 - 10 + 100_000]
 
 
+def test_a_run_ends_when_the_device_is_idle() -> None:
+    run = Run(works([10.0], ahead_reads=[1], time=[0.0]), device=SLOW)
+    assert run["total"].tolist() == [10]
+    assert run.engine.clock.now == 100_010, "no device is busier than the run is long"
+
+
 def test_compaction_takes_one_lock_after_the_other() -> None:
     given: dict[str, Any] = {"time": [0.0, 5.0], "lock": [NO_LOCK, 1], "hold": [0.0, 10.0]}
     (work,) = works([0.0, 0.0], **given)

@@ -182,6 +182,24 @@ def test_readahead_costs_and_saves() -> None:
     assert took(timed(case))[4:] == [fault] * 3
 
 
+def test_readahead_from_the_device_is_one_request() -> None:
+    submit, page = 1500, 600 + 420
+    refused = trace([OUT, OUT, IN], [0, 1, 0], [0, 0, -1], [4096])
+    run = timed(refused, frontend="raw", page_cluster=1)
+    assert (took(run, "readahead")[2], run.counters["device_pages_read"]) == (page, 2)
+    mine = trace([OUT, OUT, IN], [0, 1, 0], [0, 1, -1], [1000, 4096])
+    run = timed(mine, frontend="raw", page_cluster=1, device="hdd")
+    assert (took(run, "readahead")[2], took(run, "device")[2]) == (page + submit, 0), "its own page is in the pool"
+
+
+def test_times_since_1970_are_as_exact_as_any() -> None:
+    late, early = (
+        timed(trace([OUT] * 3, [0, 1, 2], [0] * 3, [1000], time_ns=[at, at + 1, at + 10_001]), arrivals="recorded")
+        for at in (1_700_000_000_000_000_000, 0)
+    )
+    assert late.events["arrived_us"].tolist() == early.events["arrived_us"].tolist() == [0, 0.001, 10.001]
+
+
 def test_writeback_is_done_by_a_thread_of_its_own() -> None:
     n = 400
     case = trace([OUT] * n, list(range(n)), [0] * n, [3000])
