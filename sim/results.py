@@ -131,7 +131,7 @@ class Result:
         return plot_latency_parts(self.latency)
 
     def plot_latency_load(self) -> Figure:
-        """Latency against the load, by allocator. Raises UserError without timed runs of several loads."""
+        """Latency against the load, by codec. Raises UserError without timed runs of several loads."""
         from sim.plots.latency_sweep import plot_latency_sweep
 
         return plot_latency_sweep(self.latency, "load")

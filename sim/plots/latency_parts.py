@@ -67,7 +67,7 @@ def _draw(axis: Axes, rows: pd.DataFrame, bars: list[Bar]) -> set[str]:
         for part, (colour, hatch, _) in PARTS.items():
             width = means.get((*bar, part), 0.0)
             if width > VISIBLE * widest:
-                axis.barh(y, width, left=left, height=0.76, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5)
+                axis.barh(y, width, left=left, height=0.76, color=colour, hatch=hatch, edgecolor="white", linewidth=0)
                 drawn.add(part)
             left += width
         total = means.get((*bar, "total"))

@@ -1,4 +1,7 @@
-"""Latency against the load, a line a codec; or against the number of CPUs, a line an allocator."""
+"""Latency against the load, a line a codec; or against the number of CPUs, a line an allocator.
+
+Where there is one codec only, or one allocator, the lines are the other of the two.
+"""
 
 from __future__ import annotations
 
@@ -45,6 +48,8 @@ def plot_latency_sweep(latency: pd.DataFrame, by: str) -> Figure:
 
     sweep, rows = SWEEPS[by], some_timed(latency)
     rows = first_setting(rows[rows["part"] == "total"], by)
+    if rows[sweep.lines].nunique() == 1:
+        sweep = sweep._replace(lines=sweep.other, other=sweep.lines)
     for column in ("frontend", sweep.other):
         rows = rows[rows[column] == rows[column].iloc[0]]
     if rows[by].nunique() < 2:

@@ -102,6 +102,13 @@ def test_a_line_a_codec_over_the_load() -> None:
     assert "zsmalloc in zram, 2 CPUs, arrivals closed" in figure.get_supxlabel()
 
 
+def test_with_one_codec_a_line_an_allocator_over_the_load() -> None:
+    rows = latency(load=[1.0, 8.0])
+    figure = plot_latency_sweep(rows[rows["compressor"] == "lz4"], "load")
+    assert legend(figure) == ["zsmalloc", "zsmalloc 2012", "xvmalloc"]
+    assert "lz4 in zram, 2 CPUs" in figure.get_supxlabel()
+
+
 def test_a_large_spread_is_drawn_on_a_logarithmic_scale() -> None:
     rows = latency(load=[1.0, 2.0])
     assert {axis.get_yscale() for axis in panels(plot_latency_sweep(rows, "load")).values()} == {"linear"}
