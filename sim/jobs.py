@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from workloads.progress import Progress, silent
+
 if TYPE_CHECKING:
     from allocators import Allocator
     from sim.experiment import Experiment
@@ -46,8 +48,8 @@ class Job:
     allocator: str
     experiment: Experiment
 
-    def run(self) -> Rows:
-        """Replay."""
+    def run(self, progress: Progress = silent) -> Rows:
+        """Replay; progress in events."""
         from sim.density import DensityMeter
         from sim.replay.detailed import detailed
         from sim.replay.replay import replay
@@ -59,6 +61,7 @@ class Job:
         running = begin(self.trace, self.sizes, self.frontend, allocator, secondary=self.secondary)
         for events, outcome in running:
             meter.add(events, outcome)
+            progress(meter.events, self.trace.n_events)
         key = self.key(allocator)
         counters = [key | {"counter": name, "value": value} for name, value in running.counters().items()]
         return Rows(density=[key | meter.row()], timeline=[key | row for row in meter.timeline()], counters=counters)
@@ -105,8 +108,8 @@ class TimedJob(Job):
     costs: Costs
     price: Price | None = None
 
-    def run(self) -> Rows:
-        """Replay and time."""
+    def run(self, progress: Progress = silent) -> Rows:
+        """Replay and time; progress in events."""
         from sim.timing.latency import TOTAL
         from sim.timing.simulate import simulate
 
@@ -121,6 +124,7 @@ class TimedJob(Job):
             self.costs,
             secondary=self.secondary,
             events=self.experiment.events and self.price is None,
+            progress=progress,
         )
         if self.price is not None:
             key |= {"price": self.price.name, "value": self.price.value}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import multiprocessing
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sim.experiment import Experiment
 from sim.jobs import Job, Rows, TimedJob
@@ -22,14 +23,24 @@ if TYPE_CHECKING:
     from workloads.sizes import Sizes
     from workloads.trace import Trace
 
+T = TypeVar("T")
 Report = Callable[[str], Progress]  # names a stage, returns its progress callback
 
 
-_jobs: list[Job] = []  # what forked workers inherit
+# What forked workers inherit: the runs, and how many events of each have been done.
+_jobs: list[Job] = []
+_done: Any = []
+
+POLL_S = 0.2  # how often progress is read
 
 
 def _run_job(index: int) -> Rows:
-    return _jobs[index].run()
+    def progress(done: int, total: int) -> None:
+        _done[index] = done
+
+    rows = _jobs[index].run(progress)
+    _done[index] = _jobs[index].trace.n_events  # also where a run was cut off
+    return rows
 
 
 def _quiet(stage: str) -> Progress:
@@ -49,9 +60,8 @@ def run(experiment: Experiment, *, report: Report = _quiet, workers: int | None 
     complete = True
     progress = report("replay and timing" if experiment.timing else "replay")
     try:
-        for done, rows in enumerate(_results(jobs, workers or cores()), 1):
+        for rows in _results(jobs, workers or cores(), progress):
             found.extend(rows)
-            progress(done, len(jobs))
     except KeyboardInterrupt:
         complete = False
     return Result.of(found, provenance(experiment, traces, jobs, complete=complete))
@@ -125,20 +135,49 @@ def distinct(traces: list[Trace]) -> list[Trace]:
     return named
 
 
-def _results(jobs: list[Job], workers: int) -> Iterator[Rows]:
-    """Results in the order of the jobs; several processes where there is much to compile or to time."""
+def _results(jobs: list[Job], workers: int, progress: Progress) -> Iterator[Rows]:
+    """Results in the order of the jobs; several processes where there is much to compile or to time.
+
+    Progress is in events of all jobs.
+    """
+    global _done
     timed = sum(isinstance(job, TimedJob) for job in jobs)
+    total = sum(job.trace.n_events for job in jobs)
     if workers == 1 or (len({job.allocator for job in jobs}) == 1 and timed < 2):
+        before = 0
+
+        def within(done: int, of_run: int) -> None:
+            progress(before + done, total)
+
         for job in jobs:
-            yield job.run()
+            yield job.run(within)
+            before += job.trace.n_events
+            progress(before, total)
         return
+    context = multiprocessing.get_context("fork")
     _jobs[:] = jobs
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
+    _done = context.RawArray("q", len(jobs))
+
+    def result(future: Future[T]) -> T:
+        """The result of a worker; while there is none, progress is told."""
+        while not wait([future], POLL_S).done:
+            progress(sum(_done), total)
+        return future.result()
+
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
         try:
             # Each kind of kernel is compiled once, by one worker; the others then find it on disk.
-            list(pool.map(_compile, _kinds(jobs)))
-            for future in [pool.submit(_run_job, i) for i in range(len(jobs))]:
-                yield future.result()
+            for compiled in [pool.submit(_compile, i) for i in _kinds(jobs)]:
+                result(compiled)
+            futures = deque(pool.submit(_run_job, i) for i in range(len(jobs)))
+            try:
+                while futures:
+                    yield result(futures[0])
+                    futures.popleft()
+                    progress(sum(_done), total)
+            except KeyboardInterrupt:  # of those behind it, some are finished
+                yield from (f.result() for f in futures if f.done() and not f.cancelled() and not f.exception())
+                raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             _jobs.clear()

@@ -70,9 +70,7 @@ def _parsed(file: str, block: bytes, line: int, before: int) -> tuple[Operations
     text = block if block.endswith(b"\n") else block + b"\n"
     ends = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n")).astype(np.int32) + 1
     offsets = pa.py_buffer(np.concatenate(([0], ends)).astype(np.int32))
-    found = pc.extract_regex(
-        pa.Array.from_buffers(pa.binary(), len(ends), [None, offsets, pa.py_buffer(text)]), LINE
-    )
+    found = pc.extract_regex(pa.Array.from_buffers(pa.binary(), len(ends), [None, offsets, pa.py_buffer(text)]), LINE)
     letter, key, size = (pc.struct_field(found, i) for i in range(3))
     code = np.array(pc.fill_null(pc.index_in(letter, LETTERS), BLANK), np.uint8)
     given = _given(key).astype(np.int64) + _given(size)

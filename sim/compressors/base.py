@@ -70,9 +70,7 @@ class Compressor(ABC):
         naming the page by its row.
         """
         if pages.ndim != 2 or pages.dtype != np.uint8:
-            raise CompressorError(
-                f"pages must be uint8[count, page_size], not {pages.dtype}{list(pages.shape)}"
-            )
+            raise CompressorError(f"pages must be uint8[count, page_size], not {pages.dtype}{list(pages.shape)}")
         count = len(pages)
         sizes = np.empty(count, np.int32)
         times = np.empty((2, count), np.int64)
@@ -98,9 +96,7 @@ class Compressor(ABC):
             raise self._mismatch(first + wrong)
         return np.fromiter(map(len, streams), np.int32, len(streams)), compress_ns, decompress_ns
 
-    def _timed(
-        self, call: Call, inputs: Sequence[bytes], first: int
-    ) -> tuple[list[bytes], NDArray[np.int64]]:
+    def _timed(self, call: Call, inputs: Sequence[bytes], first: int) -> tuple[list[bytes], NDArray[np.int64]]:
         """Outputs and nanoseconds of each call, less those of a call that does nothing."""
         outputs: list[bytes] = []
         try:

@@ -60,9 +60,7 @@ class ExactCompressor(Compressor):
 
     def _compressed(self, pages: Pages) -> tuple[Pages, NDArray[np.int32], NDArray[np.int64]]:
         if pages.shape[1] > LARGEST_PAGE:
-            raise CompressorError(
-                f"{self.spec}: a page of {pages.shape[1]} bytes; the largest has {LARGEST_PAGE}"
-            )
+            raise CompressorError(f"{self.spec}: a page of {pages.shape[1]} bytes; the largest has {LARGEST_PAGE}")
         table = np.zeros(self.kernels.TABLE_SIZE, np.uint16)
         return self._run(self.kernels.compress_pages, self.kernels.bound(pages.shape[1]), _readonly(pages), table)
 

@@ -41,9 +41,7 @@ class LevelledCompressor(LibraryCompressor):
 
     def __init__(self, level: int) -> None:
         if level not in self.levels:
-            raise CompressorError(
-                f"{self.name}:level={level}: levels go from {self.levels[0]} to {self.levels[-1]}"
-            )
+            raise CompressorError(f"{self.name}:level={level}: levels go from {self.levels[0]} to {self.levels[-1]}")
         self.level = level
 
     @property

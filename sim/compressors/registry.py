@@ -40,9 +40,7 @@ class Registry(Mapping[str, "type[Compressor]"]):
     def add(self, cls: type[Compressor]) -> None:
         """Add a class under its name. Raises CompressorError if the name is taken."""
         if cls.name in self:
-            raise CompressorError(
-                f"a compressor called {cls.name} exists already; give {cls.__name__} another name"
-            )
+            raise CompressorError(f"a compressor called {cls.name} exists already; give {cls.__name__} another name")
         self._places[cls.name] = cls
 
 

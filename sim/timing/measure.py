@@ -64,11 +64,13 @@ class Meter:
         self.histograms: dict[tuple[int, str], Histogram] = defaultdict(Histogram)
         self.kept: dict[int, dict[str, npt.NDArray[Any]]] | None = {} if keep_events else None
         self.operations = 0
+        self.done = 0  # events of the trace in the batches
         self.slept = 0.0  # time that operations waited for the device, ns
 
     def add(self, work: Work, parts: dict[str, Column]) -> None:
         """Take in a batch whose operations have all ended, and their parts (`Work.parts`)."""
         operation = np.array(work.operation)
+        self.done += work.events
         self.slept += float(np.sum(work.device))
         for code in range(len(OPERATIONS)):
             rows = np.flatnonzero(operation == code)

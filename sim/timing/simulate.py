@@ -20,6 +20,7 @@ from sim.timing.pricing import Pricer
 from sim.timing.setting import Setting
 from sim.timing.tasks import Tasks
 from sim.timing.work import Work
+from workloads.progress import Progress, silent
 from workloads.sizes import Sizes
 from workloads.trace import Trace
 
@@ -48,10 +49,12 @@ def simulate(
     *,
     secondary: Sequence[Sizes] = (),
     events: bool = False,
+    progress: Progress = silent,
 ) -> Timed:
     """Time a replay on an empty device over a new allocator. Raises UserError, TimingFault.
 
-    `secondary` are sizes by the `codecs` of the frontend. Equal arguments give equal results, in any process.
+    `secondary` are sizes by the `codecs` of the frontend; `progress` is told the events of the batches that have
+    ended. Equal arguments give equal results, in any process.
     """
     costs = read_costs() if costs is None else costs
     streams = setting.streams or frontend.streams
@@ -62,6 +65,7 @@ def simulate(
         parts = work.parts()
         check.add(work, parts[TOTAL])
         meter.add(work, parts)
+        progress(meter.done, trace.n_events)
         arrivals.flushed()
 
     engine = Engine(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import sim.results
 from sim import Experiment, Result, run
 from sim.cli import app
 from sim.errors import UserError
+from sim.jobs import Job
 from sim.results import FRAMES
 from workloads import GIVEN, IN, LOST, Events, Sizes, Trace
 
@@ -199,18 +201,59 @@ def test_a_trace_without_page_outs_costs_nothing() -> None:
     assert result.density["lost"].tolist() == [1]
 
 
-@pytest.mark.parametrize(("workers", "finished"), [(1, 2), (2, 2), (1, 0)])
-def test_interrupted_it_keeps_what_is_finished(workers: int, finished: int) -> None:
+def interrupted(experiment: Experiment, events: int, workers: int) -> Result:
+    """The result of a run that is interrupted when so many events have been replayed."""
+
     def report(stage: str) -> Any:
         def progress(done: int, total: int) -> None:
-            if done == finished or not finished:
+            if stage == "replay" and done >= events:
+                time.sleep(0.3)  # what other processes have finished is on its way
                 raise KeyboardInterrupt
 
         return progress
 
-    result = run(small(allocators=("zbud", "ideal", "kmalloc")), report=report, workers=workers)
+    return run(experiment, report=report, workers=workers)
+
+
+@pytest.mark.parametrize(("events", "finished"), [(1, 0), (4000, 1)])
+def test_interrupted_it_keeps_what_is_finished(events: int, finished: int) -> None:
+    result = interrupted(small(allocators=("zbud", "ideal", "kmalloc")), events, workers=1)
     assert result.provenance["complete"] is False
-    assert result.density["allocator"].tolist() == ["zbud", "ideal"][: max(finished, 1)]
+    assert list(result.density.get("allocator", [])) == ["zbud", "ideal"][:finished]
+
+
+def test_interrupted_it_keeps_what_other_processes_have_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sim.runner.POLL_S", 0.01)
+    run_job = Job.run
+
+    def slow(self: Job, *given: Any) -> Any:
+        if self.allocator == "zbud":
+            time.sleep(3)
+        return run_job(self, *given)
+
+    monkeypatch.setattr(Job, "run", slow)
+    result = interrupted(small(allocators=("zbud", "ideal", "kmalloc")), 4000, workers=2)
+    assert result.provenance["complete"] is False
+    assert result.density["allocator"].tolist() == ["ideal", "kmalloc"]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_progress_goes_on_within_a_run(workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sim.timing.simulate.BATCH", 50)
+    monkeypatch.setattr("sim.runner.POLL_S", 0.001)
+    told: dict[str, list[tuple[int, int]]] = {}
+    traces = ("random:events=400,slots=100,pages=60",)
+    experiment = Experiment(traces=traces, allocators=("zbud", "ideal"), compressors=("lz4",), timing=True)
+
+    def report(stage: str) -> Any:
+        return lambda *step: told.setdefault(stage, []).append(step)
+
+    assert run(experiment, report=report, workers=workers).provenance["complete"]
+    done = [done for done, total in told["replay and timing"]]
+    assert {total for _, total in told["replay and timing"]} == {4 * 400}, "events of two runs, each with and without"
+    assert done == sorted(done)
+    assert done[-1] == 4 * 400
+    assert set(done) - {0, 400, 800, 1200, 1600}, "steps within a run"
 
 
 @pytest.mark.parametrize("finished", [0, 1])

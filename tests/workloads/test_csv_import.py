@@ -17,9 +17,7 @@ PAGES = np.random.default_rng(0).integers(0, 256, (3, 64), np.uint8).tobytes()
 PACK: dict[str, Callable[[bytes], bytes]] = {"": bytes, ".gz": gzip.compress, ".zst": zstandard.compress}
 
 
-def put(
-    folder: Path, text: str | bytes = HEADER + ROWS, pages: bytes = PAGES, suffix: str = ""
-) -> tuple[Path, Path]:
+def put(folder: Path, text: str | bytes = HEADER + ROWS, pages: bytes = PAGES, suffix: str = "") -> tuple[Path, Path]:
     data = text.encode() if isinstance(text, str) else text
     events, contents = folder / f"events.csv{suffix}", folder / f"pages.bin{suffix}"
     events.write_bytes(PACK[suffix](data))
@@ -68,9 +66,7 @@ def test_header_only_is_an_empty_trace(tmp_path: Path) -> None:
 
 
 def test_a_zero_page_in_the_file_is_the_zero_page(tmp_path: Path) -> None:
-    trace = import_csv(
-        *put(tmp_path, pages=PAGES[:64] + bytes(64) + PAGES[:64]), tmp_path / "t.cswap", page_size=64
-    )
+    trace = import_csv(*put(tmp_path, pages=PAGES[:64] + bytes(64) + PAGES[:64]), tmp_path / "t.cswap", page_size=64)
     assert trace.unique_pages == 2
     assert trace_kit.all_events(trace).page.tolist() == [0, 1, 1, -1, -1, -1]
 

@@ -50,9 +50,7 @@ def same_traces(a: Trace, b: Trace) -> bool:
     return (
         same_events(all_events(a), all_events(b))
         and all(x is not None and y is not None and x.digest() == y.digest() for x, y in sizes)
-        and (
-            not a.content or np.array_equal(a.page_array(0, a.unique_pages), b.page_array(0, b.unique_pages))
-        )
+        and (not a.content or np.array_equal(a.page_array(0, a.unique_pages), b.page_array(0, b.unique_pages)))
     )
 
 

@@ -91,7 +91,7 @@ overload(read_row, strict=False)(
     lambda fd, pages, row, offset: lambda fd, pages, row, offset: _pread(fd, pages, row, offset)
 )
 overload(copy_bytes, strict=False)(
-    lambda target, at, source, start, count: lambda target, at, source, start, count: _memcpy(
-        target, at, source, start, count
+    lambda target, at, source, start, count: (
+        lambda target, at, source, start, count: _memcpy(target, at, source, start, count)
     )
 )

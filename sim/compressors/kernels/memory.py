@@ -125,9 +125,7 @@ _copy8, _copy16 = _copy(_LONG), _copy(ir.IntType(128))
 overload(byte_at, strict=False)(lambda data, at: lambda data, at: _load1(data, at))
 overload(half_at, strict=False)(lambda data, at: lambda data, at: _load2(data, at))
 overload(word_at, strict=False)(lambda data, at: lambda data, at: _load4(data, at))
-overload(equal_bytes, strict=False)(
-    lambda data, left, right: lambda data, left, right: _equal_bytes(data, left, right)
-)
+overload(equal_bytes, strict=False)(lambda data, left, right: lambda data, left, right: _equal_bytes(data, left, right))
 overload(copy1, strict=False)(
     lambda target, at, source, start: lambda target, at, source, start: _copy1(target, at, source, start)
 )

@@ -31,9 +31,7 @@ def test_every_compressor_is_registered_under_its_name() -> None:
     ours = {
         cls
         for cls in _descendants(Compressor)
-        if cls.__module__.startswith("sim.compressors.")
-        and not inspect.isabstract(cls)
-        and hasattr(cls, "name")
+        if cls.__module__.startswith("sim.compressors.") and not inspect.isabstract(cls) and hasattr(cls, "name")
     }
     assert ours == set(COMPRESSORS.values())
     assert [cls.name for cls in COMPRESSORS.values()] == list(COMPRESSORS)

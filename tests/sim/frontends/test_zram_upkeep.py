@@ -78,9 +78,7 @@ class Both:
             **back,
         )
         self.allocator = Zsmalloc(zone=zones[1])
-        self.simulated = Prediction(
-            SLOTS, PAGES.primary, self.allocator, self.zram, *PAGES.secondary[: algorithms - 1]
-        )
+        self.simulated = Prediction(SLOTS, PAGES.primary, self.allocator, self.zram, *PAGES.secondary[: algorithms - 1])
 
     def event(self, kind: int, slot: int = 0, page: int = -1) -> None:
         self.simulated.apply(Events.of([kind], [slot], [page]))
