@@ -61,7 +61,7 @@ def record(
         return
     if not command or out is None:
         raise UserError("what is to be recorded, and where to? give -o OUT -- CMD...")
-    if duration is not None and duration <= 0:
+    if duration is not None and not duration > 0:
         raise UserError(f"--duration {duration}: give seconds, more than 0")
     if snapshot:
         if fraction is not None or backend is not None or algorithm != "lz4":

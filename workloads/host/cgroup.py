@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from workloads.errors import HostError
-from workloads.host.registry import own_journal
+from workloads.host.registry import noted
 
 MOUNTS = Path("/proc/self/mounts")
 PATIENCE_S = 10.0
@@ -63,11 +63,16 @@ class MemoryCgroup:
         self._set("cgroup.procs", pid)
 
     def tasks(self) -> list[int]:
-        """The processes inside."""
-        try:
-            return [int(word) for word in (self.path / "cgroup.procs").read_text().split()]
-        except FileNotFoundError:
-            return []
+        """The processes inside, also in cgroups that the program has made below."""
+        found: list[int] = []
+        for folder in self._folders():
+            with suppress(OSError):  # gone, or threaded
+                found += map(int, (folder / "cgroup.procs").read_text().split())
+        return found
+
+    def _folders(self) -> list[Path]:
+        """The folders of the cgroup and of those below, which come first."""
+        return [Path(folder) for folder, _, _ in os.walk(self.path, topdown=False)]
 
     def peak(self) -> int:
         """The most bytes it ever held, cached files included."""
@@ -92,6 +97,15 @@ class MemoryCgroup:
             self._wait(lambda: "frozen 1" in (self.path / "cgroup.events").read_text())
         else:
             self._wait(self._all_stopped)
+
+    def thaw(self) -> None:
+        """Let all tasks go on."""
+        if self.version == 2:
+            self._set("cgroup.freeze", 0)
+            return
+        for pid in self.tasks():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
     def _all_stopped(self) -> bool:
         self.relieve()  # who waits for memory does not stop
@@ -118,12 +132,13 @@ class MemoryCgroup:
         self._wait(self._gone)
 
     def _gone(self) -> bool:
-        try:
-            self.path.rmdir()
-        except FileNotFoundError:
-            return True
-        except OSError:
-            return False
+        for folder in self._folders():
+            try:
+                folder.rmdir()
+            except FileNotFoundError:
+                continue
+            except OSError:
+                return False
         return True
 
     def _set(self, name: str, value: int) -> None:
@@ -177,11 +192,6 @@ def memory_cgroup(name: str) -> Iterator[MemoryCgroup]:
     """Make a cgroup, and remove it with all that is inside whatever happens. Raises HostError."""
     place, version = memory_hierarchy()
     cgroup = MemoryCgroup(place / name, version)
-    journal = own_journal()
-    entry = journal.add("cgroup", str(cgroup.path))
-    try:
+    with noted("cgroup", str(cgroup.path), cgroup.remove):
         cgroup.path.mkdir()
         yield cgroup
-    finally:
-        cgroup.remove()
-        journal.remove(entry)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
+from workloads.errors import HostError
 from workloads.host.cgroup import MemoryCgroup
 from workloads.host.mounting import unmount
 from workloads.host.registry import Entry, Journal, journals
 from workloads.host.swap import swap_off
 from workloads.host.tracefs import remove_instance
 from workloads.host.zram import ZramDevice, zram_names
+
+PATIENCE_S = 5.0
 
 
 def cleanup() -> tuple[list[Entry], int]:
@@ -19,19 +23,20 @@ def cleanup() -> tuple[list[Entry], int]:
     was removed before is crossed out.
     """
     removed: list[Entry] = []
-    alive = [journal for journal in journals() if journal.alive]
-    claimed = {entry.name for journal in alive for entry in journal.entries()}
-    for journal in journals():
-        if journal.alive:
-            continue
+    for journal in left_behind():
         for entry in reversed(journal.entries()):
-            removed += [done for done in _remove(entry, claimed) if done.what != "adding"]
+            removed += _remove(entry)
             journal.remove(entry)
         journal.path.unlink(missing_ok=True)
-    return removed, len(alive)
+        journal.path.with_suffix(".part").unlink(missing_ok=True)
+    return removed, len(_living())
 
 
-def _remove(entry: Entry, claimed: set[str]) -> list[Entry]:
+def _living() -> list[Journal]:
+    return [journal for journal in journals() if journal.alive]
+
+
+def _remove(entry: Entry) -> list[Entry]:
     if entry.what == "swap":
         swap_off(Path(entry.name))
     elif entry.what == "device":
@@ -43,14 +48,20 @@ def _remove(entry: Entry, claimed: set[str]) -> list[Entry]:
     elif entry.what == "mount":
         unmount(Path(entry.name))
     elif entry.what == "adding":
-        return _half_added(set(entry.name.split(",")) | claimed)
+        return _half_added(set(entry.name.split(",")))
     return [entry]
 
 
 def _half_added(others: set[str]) -> list[Entry]:
     """The device that was added just when the recorder was killed: new since, of no size yet, and no recorder's."""
-    found = []
-    for name in zram_names():
+    found, names = [], zram_names()
+    end = time.monotonic() + PATIENCE_S
+    while any(entry.what == "adding" for journal in _living() for entry in journal.entries()):
+        if time.monotonic() > end:
+            raise HostError("another recorder is adding a device; clean up again when it is done")
+        time.sleep(0.02)
+    others |= {entry.name for journal in _living() for entry in journal.entries()}
+    for name in names:
         device = ZramDevice.of(name)
         if name not in others and device.unused():
             device.remove()

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,7 +69,8 @@ class Journal:
     def remove(self, entry: Entry) -> None:
         """Cross an entry out once the thing is gone; the journal goes with its last one."""
         left = self.entries()
-        left.remove(entry)
+        if entry in left:  # two clean-ups may be at it
+            left.remove(entry)
         if not left:
             self.path.unlink(missing_ok=True)
             return
@@ -97,6 +99,21 @@ def own_journal() -> Journal:
     pid = os.getpid()
     start = started(pid) or 0
     return Journal(folder() / f"{pid}-{start}.journal", pid, start)
+
+
+@contextmanager
+def noted(what: str, name: str, remove: Callable[[], None]) -> Iterator[None]:
+    """Note a thing before the `with` block makes it; afterwards `remove` it, made or not, and cross it out.
+
+    What cannot be removed stays noted. Raises HostError when it cannot be noted; then the block does not run.
+    """
+    journal = own_journal()
+    entry = journal.add(what, name)
+    try:
+        yield
+    finally:
+        remove()
+        journal.remove(entry)
 
 
 def journals() -> Iterator[Journal]:

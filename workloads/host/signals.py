@@ -24,7 +24,8 @@ class Pending:
 
 @contextmanager
 def deferred() -> Iterator[Pending]:
-    """Note SIGINT, SIGTERM and SIGHUP instead of obeying them; the first is delivered at the end.
+    """Note SIGINT, SIGTERM and SIGHUP instead of obeying them; the first is delivered at the end. What is ignored
+    already, as under nohup, stays so.
 
     The work inside asks `check` wherever it may stop. Other threads than the main one get no signals: nothing is done.
     """
@@ -36,7 +37,8 @@ def deferred() -> Iterator[Pending]:
     if threading.current_thread() is not threading.main_thread():
         yield pending
         return
-    before = {number: signal.signal(number, note) for number in STOPPING}
+    obeyed = [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, note) for number in obeyed}
     try:
         yield pending
     finally:

@@ -9,11 +9,12 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from workloads.errors import HostError
 from workloads.host.mounting import mount, unmount
-from workloads.host.registry import own_journal
+from workloads.host.registry import noted, own_journal
 
 PATIENCE_S = 5.0
 
@@ -28,16 +29,11 @@ def missing() -> str:
 @contextmanager
 def tracing() -> Iterator[Path]:
     """Mount tracefs where only we use it: nobody else's mount is relied on, and none is kept from going."""
-    journal = own_journal()
-    place = journal.path.with_suffix(".tracing")
-    entry = journal.add("mount", str(place))
-    try:
+    place = own_journal().path.with_suffix(".tracing")
+    with noted("mount", str(place), partial(unmount, place)):
         place.mkdir(mode=0o700)
         mount("tracefs", place)
         yield place
-    finally:
-        unmount(place)
-        journal.remove(entry)
 
 
 @contextmanager
@@ -45,17 +41,12 @@ def instance(name: str) -> Iterator[Path]:
     """A trace instance, removed whatever happens. Raises HostError."""
     with tracing() as root:
         place = root / "instances" / name
-        journal = own_journal()
-        entry = journal.add("instance", str(place))
-        try:
+        with noted("instance", str(place), partial(remove_instance, place)):
             try:
                 place.mkdir()
             except OSError as error:
                 raise HostError(f"{place}: cannot be made ({error.strerror}); try --backend bpf") from error
             yield place
-        finally:
-            remove_instance(place)
-            journal.remove(entry)
 
 
 def remove_instance(place: Path) -> None:

@@ -118,9 +118,15 @@ def zram_device(codec: str | None, n_slots: int, mem_limit: int = 0) -> Iterator
     journal = own_journal()
     # Its number is known only when it is there: until then the journal says which devices are not ours.
     adding = journal.add("adding", ",".join(zram_names()))
-    device = ZramDevice(int((CONTROL / "hot_add").read_text()))
-    entry = journal.add("device", device.name)
-    journal.remove(adding)
+    try:
+        device = ZramDevice(int((CONTROL / "hot_add").read_text()))
+        try:
+            entry = journal.add("device", device.name)
+        except BaseException:
+            device.remove()
+            raise
+    finally:
+        journal.remove(adding)
     try:
         device.start(codec, n_slots, mem_limit)
         yield device

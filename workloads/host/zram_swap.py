@@ -6,11 +6,12 @@ import mmap
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from workloads.errors import HostError
 from workloads.host.mmstat import MmStat
-from workloads.host.registry import own_journal
+from workloads.host.registry import noted
 from workloads.host.swap import HIGHEST, active, header, page_out_own, swap_off, swap_on
 from workloads.host.zram import PAGE, ZramDevice, zram_device
 
@@ -54,12 +55,7 @@ def swap_device(codec: str, n_slots: int) -> Iterator[SwapDevice]:
     Leaving brings pages that are still out back into memory: end the program before.
     """
     with zram_device(codec, n_slots) as device:
-        journal = own_journal()
         swap = SwapDevice(device, n_slots)
-        entry = journal.add("swap", str(swap.path))
-        try:
+        with noted("swap", str(swap.path), partial(swap_off, swap.path)):
             swap.begin()
             yield swap
-        finally:
-            swap_off(swap.path)
-            journal.remove(entry)

@@ -13,6 +13,10 @@ PR_SET_PDEATHSIG = 1
 
 def main() -> None:
     """Run; only returns to the system."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while it waits: nothing to be said
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and an exec would leave it so
+        signal.signal(number, signal.SIG_DFL)
     gate, report = int(sys.argv[1]), int(sys.argv[2])
     uid, gid, name = sys.argv[3:6]
     command = sys.argv[6:]

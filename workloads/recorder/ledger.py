@@ -93,7 +93,7 @@ class Ledger:
         """What the last look named and was not written since then is a page of zeros, from then on."""
         before = self._unwritten
         soon = records.time_ns <= before.end_ns + ON_ITS_WAY_NS
-        written = records.slot[soon & (records.kind == PAGE_OUT)]
+        written = records.slot[soon & ((records.kind == PAGE_OUT) | (records.kind == ZERO_OUT))]
         zero = ~np.isin(before.slot, written) & (self.state[before.slot] == EMPTY)
         slot, task = before.slot[zero], before.task[zero]
         self.state[slot] = ZERO

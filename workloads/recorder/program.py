@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import pwd
+import select
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from workloads.errors import HostError
 
 LAUNCHER = Path(__file__).with_name("launch.py")
+LOOK_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -60,11 +63,13 @@ class Program:
         os.close(report_in)
         self.pid = self._process.pid
 
-    def begin(self) -> None:
-        """Let it run. Raises HostError when there is no such command."""
+    def begin(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Let it run, calling `meanwhile` often until it does. Raises HostError when there is no such command."""
         os.write(self._gate, b"g")
         os.close(self._gate)
         self._gate = -1
+        while not select.select([self._report], [], [], LOOK_S)[0]:
+            meanwhile()
         problem = os.read(self._report, 4096).decode(errors="replace")
         os.close(self._report)
         self._report = -1
@@ -84,12 +89,15 @@ class Program:
                 os.close(fd)
         self._gate = self._report = -1
         if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-            self._process.send_signal(signal.SIGCONT)
+            with suppress(PermissionError):  # it has become somebody else, as sudo does
+                self._process.send_signal(signal.SIGTERM)
+                self._process.send_signal(signal.SIGCONT)
             end = time.monotonic() + patience_s
             while self._process.poll() is None and time.monotonic() < end:
                 time.sleep(0.01)
 
     def reap(self) -> None:
-        """Wait for it, once it was killed."""
-        self._process.wait()
+        """Kill it, wherever it has gone to, and wait for it; if it is somebody else now, it stays."""
+        with suppress(PermissionError):
+            self._process.kill()
+            self._process.wait()

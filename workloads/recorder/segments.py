@@ -24,10 +24,12 @@ from workloads.events import Events
 from workloads.host.registry import started
 from workloads.pageindex import renumbered
 from workloads.progress import Progress, silent
+from workloads.recorder.privacy import hand_over, private
+from workloads.recorder.program import invoking_user
 from workloads.recorder.rows import Epoch
 from workloads.trace import Trace
 from workloads.verification import verify
-from workloads.writer import TraceWriter
+from workloads.writer import TraceWriter, check_new
 
 START_FILE = "recording.json"
 MOST_PAGES = 1 << 14  # of a segment
@@ -35,21 +37,27 @@ MOST_SECONDS = 2.0
 
 
 def folder_of(out: Path) -> Path:
-    """Where the segments of a recording of `out` lie."""
+    """Where the segments of a recording of `out` lie. Raises TraceError when `out` has no name, as `.`."""
+    if not out.name:
+        raise TraceError.at(out, "folder", "has no name", "give the trace one, such as mine.cswap")
     return out.with_name(f".{out.name}.recording")
+
+
+def check_unused(out: Path) -> None:
+    """Raise TraceError when `out` exists, or an unfinished recording of it, or the folder it is to lie in does not."""
+    folder = folder_of(check_new(out))
+    if folder.exists():
+        remedy = f"rescue it with `cswap trace recover {out}`, or remove it"
+        raise TraceError.at(folder, "folder", "holds an unfinished recording", remedy)
 
 
 class Segments:
     """Takes epochs and writes segments. Nothing is in `out` before `finish`."""
 
     def __init__(self, out: Path, page_size: int, source: Mapping[str, Any]) -> None:
-        """Make the folder. `source` is what is known by now; TraceError when `out` or a recording of it exists."""
+        """Make the folder. `source` is what is known by now. Raises TraceError as `check_unused`."""
+        check_unused(out)
         self.out, self.folder, self._page_size = out, folder_of(out), page_size
-        if out.exists():
-            raise TraceError.at(out, "folder", "exists", "remove it or choose another name")
-        if self.folder.exists():
-            remedy = f"rescue it with `cswap trace recover {out}`, or remove it"
-            raise TraceError.at(self.folder, "folder", "holds an unfinished recording", remedy)
         try:
             self.folder.mkdir(mode=0o700)
         except OSError as error:
@@ -121,7 +129,7 @@ def recover(out: Path, progress: Progress | None = None) -> Trace:
     """Make the trace of what a killed recorder has left: all segments that are whole, in their order.
 
     Raises TraceError when there is no unfinished recording of `out`, when its recorder still runs, or when no segment
-    is whole. The segments go only when the trace is there.
+    is whole. The segments go only when the trace is there, as private as the recorder would have made it.
     """
     folder = folder_of(out)
     if not folder.is_dir():
@@ -129,6 +137,9 @@ def recover(out: Path, progress: Progress | None = None) -> Trace:
     try:
         start = json.loads((folder / START_FILE).read_text())
         pid, began, page_size, source = start["pid"], start["started"], int(start["page_size"]), dict(start["source"])
+    except PermissionError as error:
+        remedy = "recover it with sudo, as it was recorded"
+        raise TraceError.at(folder, "folder", "is another user's", remedy) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         wrong = f"cannot be read ({error})"
         raise TraceError.at(folder / START_FILE, "JSON", wrong, "nothing can be rescued; remove the folder") from error
@@ -139,7 +150,9 @@ def recover(out: Path, progress: Progress | None = None) -> Trace:
     if not whole:
         raise TraceError.at(folder, "segments", "none is whole", "nothing can be rescued; remove the folder")
     source["recovered"] = {"segments": len(whole), "damaged": len(found) - len(whole)}
-    trace = _join(whole, out, page_size, source, progress)
+    with private():
+        trace = _join(whole, out, page_size, source, progress)
+    hand_over(out, invoking_user())
     shutil.rmtree(folder)
     return trace
 

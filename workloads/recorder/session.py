@@ -25,25 +25,27 @@ from workloads.recorder.background import Background
 from workloads.recorder.epochs import Epochs
 from workloads.recorder.ledger import HELD, OTHERS, ZERO
 from workloads.recorder.plan import Plan, Status, Watch
+from workloads.recorder.privacy import hand_over, private
 from workloads.recorder.program import Program, User, invoking_user
-from workloads.recorder.segments import Segments
+from workloads.recorder.segments import Segments, check_unused
 
 PAGE = mmap.PAGESIZE
 MOST_SWAP = 16 << 30  # bytes: the kernel holds about 20 bytes of tables for each page of a device
-PRIVATE = 0o077  # umask
 
 
 def require(plan: Plan) -> tuple[type[Backend], list[str]]:
     """The backend that will serve, and why none before it does.
 
-    Raises HostError that says what this host lacks, and what works instead.
+    Raises HostError that says what this host lacks, and what works instead; TraceError when the trace exists.
     """
     try:
         require_zram()
         require_cgroup()
     except HostError as error:
         raise HostError(f"{error}; `cswap record --snapshot` works without") from error
-    return choose(plan.backend)
+    served = choose(plan.backend)
+    check_unused(plan.out)
+    return served
 
 
 def record_program(plan: Plan, watch: Watch | None = None, progress: Progress | None = None) -> int:
@@ -57,12 +59,8 @@ def record_program(plan: Plan, watch: Watch | None = None, progress: Progress | 
     if passed_over:
         plan = replace(plan, notes=(*plan.notes, ("passed_over", passed_over)))
     user = invoking_user()
-    umask = os.umask(PRIVATE)
-    try:
-        with deferred() as pending:
-            return Session(plan, backend, user, umask, pending).run(watch or (lambda status: None), progress)
-    finally:
-        os.umask(umask)
+    with private() as umask, deferred() as pending:
+        return Session(plan, backend, user, umask, pending).run(watch or (lambda status: None), progress)
 
 
 class Session:
@@ -88,9 +86,7 @@ class Session:
         with segments.kept():
             status = self._record(segments, watch)
             segments.finish(self._source, progress)
-        if self._user:
-            for path in (self._plan.out, *self._plan.out.rglob("*")):
-                os.chown(path, self._user.uid, self._user.gid)
+        hand_over(self._plan.out, self._user)
         return status
 
     def _record(self, segments: Segments, watch: Watch) -> int:
@@ -107,6 +103,7 @@ class Session:
             stack.callback(program.reap)
             stack.callback(cgroup.kill)
             stack.callback(program.end)
+            stack.callback(cgroup.thaw)
             cgroup.add(program.pid)
             target = Target(
                 swap.path, swap.major, swap.minor, n_slots, cgroup.path, cgroup.version, PAGE, (os.getpid(),), name
@@ -115,7 +112,7 @@ class Session:
             self._source["mm_stat_before"] = swap.mm_stat()._asdict()
             before, began = vmstat(), time.monotonic_ns()
             epochs = Epochs(backend, slots, n_slots, cgroup, swap.number, PAGE)
-            program.begin()
+            program.begin(cgroup.relieve)
             with Background() as writing:
                 self._follow(program, epochs, segments, writing, watch, began)
                 cgroup.freeze()

@@ -30,6 +30,7 @@ SNAPSHOT = "`cswap record --snapshot` works without\n"
         (["-o", "x.cswap", "--limit", "1000", *COMMAND], "--limit 1000: give a size of at least 1M"),
         (["-o", "x.cswap", "--fraction", "1.5", *COMMAND], "--fraction 1.5: give a share of the peak from 0.01 to 1"),
         (["-o", "x.cswap", "--limit", "64M", "--duration", "0", *COMMAND], "--duration 0.0: give seconds, more than 0"),
+        (["-o", "x.cswap", "--limit", "64M", "--duration", "nan", *COMMAND], "--duration nan: give seconds"),
     ],
 )
 def test_refused(words: list[str], message: str) -> None:
@@ -79,7 +80,9 @@ def test_where_nothing_can_be_written(able: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(session, "choose", lambda name: (TracefsBackend, []))
     (able / "x.cswap").mkdir()
     assert "x.cswap: folder: exists; remove it or choose another name" in attempt(able)
-    assert "folder: cannot be written" in refused("record", "-o", able / "none" / "x.cswap", "--limit", "64M", *COMMAND)
+    assert "exists; remove it" in refused("record", "-o", able / "x.cswap", "--fraction", "0.5", "--", "/no/such")
+    elsewhere = refused("record", "-o", able / "none" / "x.cswap", "--limit", "64M", *COMMAND)
+    assert "none: folder: does not exist; create it first" in elsewhere
 
 
 def test_nothing_to_clean_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

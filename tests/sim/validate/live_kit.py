@@ -13,6 +13,7 @@ import pytest
 
 from workloads.errors import HostError
 from workloads.host import zram
+from workloads.host.registry import journals
 
 ROOT = Path(__file__).parents[3]
 
@@ -30,6 +31,13 @@ needs_zram = pytest.mark.skipif(bool(unavailable()), reason=unavailable() or "zr
 
 def devices() -> set[str]:
     return {path.name for path in Path("/sys/block").glob("zram*")}
+
+
+def unclaimed_devices() -> set[str]:
+    """Those that no living process but this one has noted as its own; the commands that tests run note elsewhere."""
+    living = [journal for journal in journals() if journal.alive and journal.pid != os.getpid()]
+    noted = {entry.name for journal in living for entry in journal.entries()}
+    return devices() - noted
 
 
 def with_device(run: Path, *words: str) -> tuple[subprocess.Popen[str], str]:

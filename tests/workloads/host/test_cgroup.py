@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -88,6 +89,8 @@ def test_everything_is_stopped(first: MemoryCgroup, running: subprocess.Popen[st
     threads = list(Path(f"/proc/{running.pid}/task").iterdir())
     assert len(threads) == 2
     assert {(thread / "stat").read_text().rpartition(")")[2].split()[0] for thread in threads} == {"T"}
+    first.thaw()
+    assert os.waitid(os.P_PID, running.pid, os.WCONTINUED) is not None
 
 
 def test_everything_is_killed(
@@ -109,3 +112,22 @@ def test_what_stays_busy_is_said(first: MemoryCgroup, monkeypatch: pytest.Monkey
 def test_what_is_gone_needs_no_removal(tmp_path: Path) -> None:
     MemoryCgroup(tmp_path / "none", 1).remove()
     assert MemoryCgroup(tmp_path / "none", 2).tasks() == []
+
+
+def test_cgroups_below_belong_to_it(first: MemoryCgroup, running: subprocess.Popen[str], tmp_path: Path) -> None:
+    below = tmp_path / "inner" / "innermost"
+    below.mkdir(parents=True)
+    (below / "cgroup.procs").write_text("7\n")
+    assert first.tasks() == [7, running.pid, 2**22 + 1]
+    (below / "cgroup.procs").unlink()
+    for file in tmp_path.glob("*.*"):
+        file.unlink()
+    first.remove()
+    assert not tmp_path.exists()
+
+
+def test_version_2_goes_on_when_it_is_thawed(tmp_path: Path) -> None:
+    second = MemoryCgroup(tmp_path, 2)
+    (tmp_path / "cgroup.freeze").write_text("1")
+    second.thaw()
+    assert said(second, "cgroup.freeze") == "0"

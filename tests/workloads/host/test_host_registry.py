@@ -11,8 +11,9 @@ import pytest
 
 from workloads.errors import HostError
 from workloads.host import cleanup as cleaning
+from workloads.host import zram
 from workloads.host.cleanup import cleanup
-from workloads.host.registry import Entry, Journal, journals, own_journal, started
+from workloads.host.registry import Entry, Journal, journals, noted, own_journal, started
 
 
 @pytest.fixture(autouse=True)
@@ -121,4 +122,46 @@ def test_a_device_that_was_just_being_added(run_folder: Path, monkeypatch: pytes
     entry = living.add("device", "zram1")
     assert cleanup() == ([Entry("device", "zram2")], 1)
     assert removed == ["zram2"], "zram0 was there before, zram1 is a recorder's, zram3 has a size"
+    living.remove(entry)
+
+
+def test_what_cannot_be_removed_stays_noted() -> None:
+    def fails() -> None:
+        raise HostError("busy")
+
+    with pytest.raises(HostError, match="busy"), noted("mount", "x", fails):
+        assert own_journal().entries() == [Entry("mount", "x")]
+    assert own_journal().entries() == [Entry("mount", "x")]
+    own_journal().path.unlink()
+
+
+def test_a_device_that_cannot_be_noted_is_removed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "hot_add").write_text("99999\n")
+    monkeypatch.setattr(zram, "CONTROL", tmp_path)
+    monkeypatch.setattr(zram, "require_zram", lambda: None)
+    removed: list[str] = []
+    monkeypatch.setattr(zram.ZramDevice, "remove", lambda self: removed.append(self.name))
+    add = Journal.add
+
+    def full(self: Journal, what: str, name: str) -> Entry:
+        if what == "device":
+            raise HostError("the disk is full")
+        return add(self, what, name)
+
+    monkeypatch.setattr(Journal, "add", full)
+    with pytest.raises(HostError, match="the disk is full"), zram.zram_device(None, 1):
+        pytest.fail("it is not noted")
+    assert removed == ["zram99999"]
+    assert own_journal().entries() == []
+
+
+def test_a_device_that_a_living_recorder_is_adding_is_left_alone(
+    run_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cleaning, "PATIENCE_S", 0.05)
+    of_the_dead(run_folder, Entry("adding", "zram0"))
+    living = own_journal()
+    entry = living.add("adding", "zram0")
+    with pytest.raises(HostError, match="another recorder is adding a device; clean up again when it is done"):
+        cleanup()
     living.remove(entry)

@@ -20,6 +20,7 @@ from workloads.recorder.records import (
     READ_AS_ZEROS,
     SLOT_FREE,
     UNKNOWN,
+    ZERO_OUT,
     Records,
 )
 
@@ -277,3 +278,15 @@ def test_zeros_that_were_read_back_are_contents_if_the_slot_is_still_in_use() ->
     assert found == [(OUT, 0), (LOST, 1), (OUT, 2), (IN, 0), (FREE, 0), (FREE, 1)]
     assert ledger.counts["pages of zeros on the device"] == 2
     assert ledger.blank() == 1
+
+
+def test_a_page_of_zeros_that_was_looked_at_before_it_was_recorded_goes_out_once() -> None:
+    swap = Swap()
+    ledger = Ledger(SLOTS, swap.unchanged, sees_frees=False, sees_zeros=False)
+    swap.zero(3)
+    first = ledger.close_epoch(swap.take(), swap.look())
+    swap.record(ZERO_OUT, 3, OURS)
+    second = ledger.close_epoch(swap.take(), swap.look())
+    assert len(first.events) == 0
+    assert (second.events.kind.tolist(), second.events.slot.tolist()) == ([OUT], [3])
+    assert ledger.counts["zero page-outs by pagemap"] == 0

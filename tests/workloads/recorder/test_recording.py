@@ -63,7 +63,7 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(autouse=True)
-def as_before(live_swap: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def as_before(alone: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nothing is left on the host; the journals lie apart from those of others."""
     monkeypatch.setenv("CSWAP_RUN", str(tmp_path / "run"))
     before = killing.host_state()

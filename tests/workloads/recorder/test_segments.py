@@ -124,8 +124,13 @@ def test_refused(tmp_path: Path) -> None:
     out = tmp_path / "x.cswap"
     with pytest.raises(TraceError, match=r"there is no unfinished recording of .*x\.cswap"):
         recover(out)
-    with pytest.raises(TraceError, match="cannot be written"):
+    with pytest.raises(TraceError, match="none: folder: does not exist; create it first"):
         Segments(tmp_path / "none" / "x.cswap", PAGE, {})
+    for nameless in (Path(), Path("/")):
+        with pytest.raises(TraceError, match="exists; remove it"):
+            Segments(nameless, PAGE, {})
+        with pytest.raises(TraceError, match="has no name"):
+            recover(nameless)
     writing = Segments(out, PAGE, {})
     with pytest.raises(TraceError, match=r"holds an unfinished recording; rescue it with `cswap trace recover"):
         Segments(out, PAGE, {})
@@ -182,3 +187,24 @@ def until_refused(background: Background) -> None:
     end = time.monotonic() + 10
     while time.monotonic() < end:
         background.do(lambda: None)
+
+
+def test_what_is_recovered_is_private_and_the_callers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "x.cswap"
+    writing = Segments(out, PAGE, {})
+    writing.add(epoch(0))
+    writing.close()
+    start = writing.folder / segments.START_FILE
+    start.write_text(start.read_text().replace(f'"pid": {os.getpid()}', f'"pid": {2**22 + 1}'))
+    if not os.geteuid():
+        monkeypatch.setenv("SUDO_UID", "65534")
+        monkeypatch.setenv("SUDO_GID", "65534")
+    before = os.umask(0o022)
+    try:
+        recover(out)
+        assert os.umask(0o022) == 0o022
+    finally:
+        os.umask(before)
+    for path in (out, *out.iterdir()):
+        assert path.stat().st_uid == (os.geteuid() or 65534)
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path == out else 0o600)

@@ -32,11 +32,16 @@ class Family:
         return sorted(found)
 
     def kill(self) -> None:
-        """End them all, and those they start meanwhile."""
-        while members := self.members():
+        """End them all, and those they start meanwhile; who has become somebody else, as sudo does, stays."""
+        others: set[int] = set()
+        while members := set(self.members()) - others:
             for pid in members:
-                with suppress(ProcessLookupError):
+                try:
                     os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    continue
+                except PermissionError:
+                    others.add(pid)
             time.sleep(0.005)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mmap
-import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -22,7 +21,8 @@ from workloads.host.signals import Pending, deferred
 from workloads.progress import Progress
 from workloads.recorder.background import Background
 from workloads.recorder.plan import Status, Watch
-from workloads.recorder.program import Program
+from workloads.recorder.privacy import hand_over, private
+from workloads.recorder.program import Program, invoking_user
 from workloads.recorder.rows import Epoch
 from workloads.recorder.segments import Segments
 from workloads.recorder.snapshot.camera import Camera, task_of
@@ -32,7 +32,6 @@ from workloads.recorder.snapshot.policy import Observed, Reclaim
 PAGE = mmap.PAGESIZE
 CHUNK = 1024  # pages that go out in one go
 LOOK_S = 0.02  # between two looks whether the command has ended
-PRIVATE = 0o077  # umask
 
 
 @dataclass(frozen=True)
@@ -53,12 +52,8 @@ def record_snapshots(plan: SnapshotPlan, watch: Watch | None = None, progress: P
     the recording: the trace is complete up to then, and the signal takes effect afterwards. Raises HostError when no
     process could be looked at, TraceError when the trace cannot be written.
     """
-    umask = os.umask(PRIVATE)
-    try:
-        with deferred() as pending:
-            return SnapshotSession(plan, umask, pending).run(watch or (lambda status: None), progress)
-    finally:
-        os.umask(umask)
+    with private() as umask, deferred() as pending:
+        return SnapshotSession(plan, umask, pending).run(watch or (lambda status: None), progress)
 
 
 class SnapshotSession:
@@ -66,6 +61,7 @@ class SnapshotSession:
 
     def __init__(self, plan: SnapshotPlan, umask: int, pending: Pending) -> None:
         self._plan, self._umask, self._pending = plan, umask, pending
+        self._user = invoking_user()
         self._pages = 0  # page-outs
         self._took: list[float] = []  # seconds, of each snapshot
         self._source: dict[str, Any] = {
@@ -85,13 +81,14 @@ class SnapshotSession:
         with segments.kept():
             status = self._record(segments, watch)
             segments.finish(self._source, progress)
+        hand_over(self._plan.out, self._user)
         return status
 
     def _record(self, segments: Segments, watch: Watch) -> int:
         plan = self._plan
         with ExitStack() as stack:
             family = Family()
-            program = Program(plan.command, None, self._umask)
+            program = Program(plan.command, self._user, self._umask)
             stack.callback(program.reap)
             stack.callback(family.kill)
             stack.callback(program.end)

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from workloads.errors import HostError
 from workloads.host.counters import vmstat
 from workloads.host.direct import SlotReader
 from workloads.host.processes import die_with_parent
@@ -107,9 +108,13 @@ def _enable(instance: Path, device_number: int, ignored: list[int]) -> None:
 def main() -> None:
     """Run with the arguments in argv, a JSON object: see `backend`."""
     die_with_parent()
-    os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(PRIORITY))
-    with suppress(BrokenPipeError, KeyboardInterrupt):
-        Reader(json.loads(sys.argv[1])).run()
+    with suppress(PermissionError):  # where real time is not to be had, some contents more are lost
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(PRIORITY))
+    try:
+        with suppress(BrokenPipeError, KeyboardInterrupt):
+            Reader(json.loads(sys.argv[1])).run()
+    except (HostError, OSError) as error:
+        sys.exit(f"cswap: {error}")
 
 
 if __name__ == "__main__":

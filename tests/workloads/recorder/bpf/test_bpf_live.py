@@ -119,7 +119,7 @@ def _watched(tmp_path: Path, pages: int) -> Iterator[Live]:
 
 
 @pytest.fixture
-def live(live_swap: None, tmp_path: Path) -> Iterator[Live]:
+def live(alone: None, tmp_path: Path) -> Iterator[Live]:
     with _watched(tmp_path, 8192) as seen:
         yield seen
 
@@ -179,7 +179,7 @@ def test_every_free_on_the_device_is_seen(live: Live) -> None:
 
 
 def test_a_recorder_that_is_late_loses_contents_and_says_so_but_no_event(
-    live_swap: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    alone: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(drain, "MOST_PAGES", 0)
     with _watched(tmp_path, 24576) as live:

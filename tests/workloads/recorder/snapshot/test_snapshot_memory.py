@@ -14,6 +14,7 @@ from workloads.recorder.snapshot.memory import ProcessMemory
 
 PAGE = mmap.PAGESIZE
 PAGES = 9
+MLOCK_ONFAULT = 1
 
 
 def _number(memory: mmap.mmap) -> int:
@@ -29,6 +30,8 @@ def own() -> ProcessMemory:
 def _mapping(flags: int = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) -> mmap.mmap:
     memory = mmap.mmap(-1, PAGES * PAGE, flags=flags)
     memory.madvise(mmap.MADV_NOHUGEPAGE)
+    # A page that is paged out is nobody's alone; so it stays, if we may, once it is there.
+    ctypes.CDLL(None).mlock2(ctypes.c_void_p(_number(memory) * PAGE), ctypes.c_size_t(len(memory)), MLOCK_ONFAULT)
     return memory
 
 
