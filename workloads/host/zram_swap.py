@@ -11,7 +11,7 @@ from pathlib import Path
 
 from workloads.errors import HostError
 from workloads.host.mmstat import MmStat
-from workloads.host.registry import noted
+from workloads.host.registry import Entry, journals, noted
 from workloads.host.swap import HIGHEST, active, header, page_out_own, swap_off, swap_on
 from workloads.host.zram import PAGE, ZramDevice, zram_device
 
@@ -29,9 +29,7 @@ class SwapDevice:
 
     def begin(self) -> None:
         """Write the header, swap on, and page a page of our own out and in, to see that it works. Raises HostError."""
-        others = [name for name, priority in active().items() if priority >= HIGHEST]
-        if others:
-            raise HostError(f"{others[0]} is swap with the highest priority; swap it on again with a lower one")
+        require_first()
         with mmap.mmap(-1, PAGE) as page:
             page[:] = header(self.n_slots, PAGE)
             if not self._device.write(0, memoryview(page)):
@@ -46,6 +44,19 @@ class SwapDevice:
     def mm_stat(self) -> MmStat:
         """The nine fields now."""
         return self._device.mm_stat()
+
+
+def require_first() -> None:
+    """Raise HostError, which says whose it is, if there is swap that comes before or with ours."""
+    for name, priority in active().items():
+        if priority < HIGHEST:
+            continue
+        alive = [journal.alive for journal in journals() if Entry("swap", name) in journal.entries()]
+        if any(alive):
+            raise HostError(f"{name} is the swap of another recording that is under way; wait until it has ended")
+        if alive:
+            raise HostError(f"{name} was left behind by a killed recorder; `cswap record --cleanup` removes it")
+        raise HostError(f"{name} is swap with the highest priority; swap it on again with a lower one")
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import ctypes
 import os
 import signal
 import sys
+import warnings  # noqa: F401  os.execvp imports it, which the user may not be allowed to read
 
 PR_SET_PDEATHSIG = 1
 

@@ -11,7 +11,7 @@ import pytest
 
 from workloads.errors import HostError
 from workloads.host import cleanup as cleaning
-from workloads.host import zram
+from workloads.host import zram, zram_swap
 from workloads.host.cleanup import cleanup
 from workloads.host.registry import Entry, Journal, journals, noted, own_journal, started
 
@@ -165,3 +165,18 @@ def test_a_device_that_a_living_recorder_is_adding_is_left_alone(
     with pytest.raises(HostError, match="another recorder is adding a device; clean up again when it is done"):
         cleanup()
     living.remove(entry)
+
+
+def test_whose_swap_comes_first_is_said(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    swaps = {"/dev/sda2": -2, "/dev/zram7": 32767}
+    monkeypatch.setattr(zram_swap, "active", lambda: swaps)
+    with pytest.raises(HostError, match="zram7 is swap with the highest priority; swap it on again with a lower one"):
+        zram_swap.require_first()
+    left = of_the_dead(run_folder, Entry("swap", "/dev/zram7"))
+    with pytest.raises(HostError, match="left behind by a killed recorder; `cswap record --cleanup` removes it"):
+        zram_swap.require_first()
+    left.path.unlink()
+    with noted("swap", "/dev/zram7", lambda: None), pytest.raises(HostError, match="another recording that is under"):
+        zram_swap.require_first()
+    swaps.pop("/dev/zram7")
+    zram_swap.require_first()

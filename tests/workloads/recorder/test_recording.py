@@ -113,7 +113,7 @@ def test_the_program_ends_by_itself(backend: str, tmp_path: Path) -> None:
 
 def test_the_program_and_the_trace_are_the_callers(tmp_path: Path) -> None:
     out = tmp_path / "x.cswap"
-    words = ["record", "-o", str(out), "--limit", "40M", "--", "/bin/sh", "-c", "id -u; id -g; id -G; umask; exit 4"]
+    words = ["record", "-o", str(out), "--limit", "40M", "--", "sh", "-c", "id -u; id -g; id -G; umask; exit 4"]
     env = {**os.environ, "PYTHONPATH": str(killing.ROOT), "SUDO_UID": "65534", "SUDO_GID": "65534"}
     run = subprocess.run([sys.executable, "-m", "sim", *words], env=env, capture_output=True, text=True, timeout=60)
     assert run.returncode == 4, run.stderr
