@@ -27,10 +27,10 @@ from workloads.recorder.segments import folder_of, recover
 from workloads.recorder.tracefs.backend import TracefsBackend
 
 PROGRAM = """
-import os, sys, time
+import itertools, os, sys, time
 print(os.getuid(), os.getgid(), os.environ["HOME"], flush=True)
 memory = bytearray(96 << 20)
-for turn in range(2):
+for turn in itertools.count() if "busy" in sys.argv else range(2):
     for at in range(0, len(memory), 4096):
         if at % (16 * 4096):
             memory[at : at + 1024] = os.urandom(256) * 4
@@ -170,7 +170,8 @@ def test_killed_at_a_random_moment(number: signal.Signals, tmp_path: Path) -> No
 
 
 def start(out: Path, *options: str) -> subprocess.Popen[str]:
-    words = ["record", "-o", str(out), "--limit", "40M", *options, "--", sys.executable, "-c", PROGRAM, "stay"]
+    """A recording in which something happens for as long as it lasts."""
+    words = ["record", "-o", str(out), "--limit", "40M", *options, "--", sys.executable, "-c", PROGRAM, "busy"]
     env = {**os.environ, "PYTHONPATH": str(killing.ROOT)}
     return subprocess.Popen([sys.executable, "-m", "sim", *words], env=env, stderr=subprocess.PIPE, text=True)
 
