@@ -11,6 +11,8 @@ from sim.timing.latency import RUN, SETTING
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.console import Console
+    from rich.table import Table
 
     from sim.results import Result
 
@@ -34,17 +36,28 @@ def print_result(result: Result) -> None:
                 return table_of(mine[mine["compressor"].isin(codecs)], str(trace))
 
             for table in fitting(of_codecs, in_order(mine["compressor"]), screen.width):
-                screen.print(table)
+                _print(screen, table)
 
     show(result.density, _density)
     codec = result.latency["operation"] == "codec"
     show(result.latency[~codec], _latency)
     if len(result.sensitivity):
-        screen.print(_sensitivity(result.sensitivity))
+        _print(screen, _sensitivity(result.sensitivity))
     if codec.any():
-        screen.print(_codecs(result.latency[codec]))
+        _print(screen, _codecs(result.latency[codec]))
     for table in counters(result.counters):
-        screen.print(table)
+        _print(screen, table)
+
+
+def _print(screen: Console, table: Table) -> None:
+    """Print title and caption as wide as the screen, not as the table."""
+    title, caption, table.title, table.caption = table.title, table.caption, None, None
+    if title:
+        screen.print(title, style="italic", highlight=False)
+    screen.print(table)
+    if caption:
+        screen.print(caption, style="dim italic", highlight=False)
+    screen.print()
 
 
 def _table(title: str, caption: str) -> Any:
@@ -98,13 +111,19 @@ def _latency(rows: pd.DataFrame, trace: str) -> Any:
     for name in varied:
         table.add_column(name, **TEXT)
     codecs, operations = in_order(totals["compressor"]), ("page-out", "page-in")
+    some_failed = (totals["operation"] == "failed").any()
     for codec in codecs:  # one column for both operations: there is no room for more
         table.add_column(f"{short(codec)}\n{'page-out':>9} {'page-in':>8}", no_wrap=True)
+    if some_failed:
+        table.add_column("failed", **FIGURES)
+        table.caption += "; failed: page-outs and page-ins whose object could not be mapped, not among the others"
     key = [*varied, "compressor", "operation"]
     cells = {tuple(run[name] for name in key): run for run in totals.to_dict("records")}
     for run in dict.fromkeys(tuple(values) for values in totals[varied].itertuples(index=False)):
         figures = [[_pair(cells.get((*run, codec, operation))) for operation in operations] for codec in codecs]
-        table.add_row(*map(_plain, run), *(f"{out:>9} {page_in:>8}" for out, page_in in figures))
+        failed = " / ".join(str(cells.get((*run, codec, "failed"), {"count": 0})["count"]) for codec in codecs)
+        shown = [f"{out:>9} {page_in:>8}" for out, page_in in figures]
+        table.add_row(*map(_plain, run), *shown, *([failed] if some_failed else []))
     return table
 
 

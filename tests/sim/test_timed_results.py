@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from dataclasses import fields
 from pathlib import Path
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 
 from sim import Experiment
 from sim.cli import app
+from sim.cli.run import run as run_command
 from sim.errors import UserError
 from sim.experiment import LISTS, OF_TIMING
 from sim.results import Result
@@ -120,6 +122,15 @@ def test_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "cpus" in said
 
 
+def test_the_table_tells_what_could_not_be_mapped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert "failed" not in command("--timing").stdout
+    lines = command("--timing", "--mapping", "kmap-pair").stdout.splitlines()
+    head = next(i for i, line in enumerate(lines) if line.split() == ["page-out", "page-in", "failed"])
+    assert int(lines[head + 2].split()[-1]) > 0
+    assert "how long page-outs and page-ins take" in " ".join(lines[head - 4 : head]), "no narrower than the screen"
+
+
 def test_json_is_still_density() -> None:
     rows = json.loads(command("--timing", "--json").stdout)
     assert [row["allocator"] for row in rows] == ["zsmalloc"]
@@ -174,6 +185,14 @@ def test_overload_is_told_after_what_there_is(monkeypatch: pytest.MonkeyPatch, t
 def test_an_experiment_that_makes_no_sense(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError, match=said):
         Experiment(**{"timing": True} | settings)
+
+
+def test_every_option_is_a_field_and_every_field_an_option() -> None:
+    # An option has the name of its field, in the singular.
+    options = set(inspect.signature(run_command).parameters) - {"experiment", "out", "json", "csv"}
+    plural = {field.name.removesuffix("s") if field.name in LISTS else field.name for field in fields(Experiment)}
+    irregular = {"trace": "traces", "cpu": "cpus", "arrival": "arrivals"}
+    assert options == {irregular.get(name, name) for name in plural} - {"seed"}
 
 
 def test_the_lists_of_fields_are_fields() -> None:
