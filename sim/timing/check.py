@@ -35,7 +35,7 @@ class Check:
             i = int((wrong | (took < 0)).argmax())
             where = f"event {work.start + i} ({work.operation[i]})"
             raise TimingFault(f"{where}: took {took[i]} ns from {arrived[i]} on; its parts add up to {total[i]}")
-        self.operations += len(work) - work.cancelled
+        self.operations += len(work) - len(work.cancelled)
         self.sojourn += float(total.sum())
 
     def check(self, engine: Engine) -> None:

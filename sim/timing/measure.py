@@ -87,7 +87,8 @@ class Meter:
         for i, spawned in work.spawns.items():
             event[spawned.start : spawned.stop] = work.start + i
         times = {f"{part}_us": column / 1e3 for part, column in parts.items()}
-        return {"event": event, "operation": operation, "arrived_us": np.array(work.arrived) / 1e3, **times}
+        columns = {"event": event, "operation": operation, "arrived_us": np.array(work.arrived) / 1e3, **times}
+        return {name: np.delete(column, work.cancelled) for name, column in columns.items()}
 
     def rows(self) -> list[dict[str, Any]]:
         """Rows of the `latency` frame without the columns of the run."""

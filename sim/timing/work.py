@@ -67,7 +67,7 @@ class Work:
     locked: list[float] = field(default_factory=list)
     device: list[float] = field(default_factory=list)
     left: int = 0  # operations that have not ended
-    cancelled: int = 0  # operations that never came
+    cancelled: list[int] = field(default_factory=list)  # operations that never came
 
     def __post_init__(self) -> None:
         n = len(self.operation)
@@ -101,7 +101,7 @@ class Work:
         for column in self.prices.values():
             column[gone] = 0.0
         self.left -= len(gone)
-        self.cancelled = len(gone)
+        self.cancelled = gone
 
     def parts(self) -> dict[str, Column]:
         """All parts of each operation, waits included, and their total; float64[n] each, ns."""

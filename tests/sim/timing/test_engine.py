@@ -54,6 +54,12 @@ def test_who_waits_for_a_stream_gives_up_its_cpu() -> None:
     assert run.column("ended").tolist() == [510, 1010, 21]
 
 
+def test_a_stream_is_free_when_the_object_is_stored() -> None:
+    given = {"compress": [100.0] * 2, "free_lock": [0, NO_LOCK], "free_hold": [50.0, 0.0], "time": [0.0] * 2}
+    run = Run(works([10.0] * 2, operation=PAGE_OUT, **given), cpus=2, streams=1)
+    assert run["stream"].tolist() == [0, 100], "the other does not wait for what the first frees then"
+
+
 def test_a_read_sleeps_and_a_write_is_not_waited_for() -> None:
     read = Run(works([10.0, 10.0], reads=[1, 3], time=[0.0, 0.0]), device=SLOW)
     assert read["device"].tolist() == [100_000, 100_000 - 10 + 120_000]
@@ -112,6 +118,11 @@ def test_tasks_think_as_they_did() -> None:
     assert run.column("arrived").tolist() == [0, 0, 800, 3600]
     hurried = Run(works([300.0] * 4, **given), kind="closed", load=2.0)
     assert hurried.column("arrived").tolist() == [0, 0, 550, 2100]
+
+
+def test_a_task_thinks_while_it_waits_for_its_events_to_be_read() -> None:
+    run = Run(works([10.0, 1000.0, 10.0], batch=1, time=[0.0, 0.0, 100.0], task=[0, 1, 0]), kind="closed", cpus=2)
+    assert run.column("arrived").tolist() == [0, 10, 1010]
 
 
 def test_a_task_may_run_ahead_by_some_batches_only() -> None:
