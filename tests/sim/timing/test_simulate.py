@@ -88,6 +88,12 @@ def test_a_page_out_step_by_step() -> None:
     assert run.events["operation"].tolist() == ["page-out"] * 3
 
 
+def test_a_block_of_two_pages_is_taken_and_given_back_at_once() -> None:
+    run = timed(trace([OUT, FREE], [0, 0], [0, -1], [1000]), "order1", costs=costs(alloc__order1=1000.0))
+    assert run.counters["pages_drawn"] == 2
+    assert took(run, "alloc") == [2 * HIT + 1000, 250 + 200]
+
+
 def test_copies_go_by_size() -> None:
     run = timed(trace([OUT, OUT], [0, 1], [0, 1], [1024, 2048]), costs=costs(copy__start=7.0, copy__per_kib=100.0))
     assert took(run, "copy") == [107, 207]
@@ -131,6 +137,10 @@ def test_only_objects_that_span_pages_pay_for_their_mapping() -> None:
         assert set(np.unique(paid.round(6))) == {0.0, round(price, 6)}
         assert (paid > 0).sum() == run.counters["spanning"] > 0
         assert not timed(case, "xvmalloc", mapping=name, cpus=4).events["map_us"].any()
+
+
+def test_a_global_flush_interrupts_every_other_cpu() -> None:
+    assert [mapping("pte-global").price(read_costs(), cpus) for cpus in (1, 4)] == [760 / 3, (760 + 3 * 1000) / 3]
 
 
 @pytest.mark.parametrize("name", ["kmap-pair", "contiguous"])
