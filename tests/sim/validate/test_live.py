@@ -56,8 +56,9 @@ def test_identical(codec: str) -> None:
 @needs_zram
 @pytest.mark.usefixtures("others")
 def test_identical_on_a_sample() -> None:
-    found = compare_live(open_sample("gcc"), compressor("lzo-rle"))
-    assert (found.rows, found.identical) == (18, 18)
+    sample = open_sample("gcc")
+    found = compare_live(sample, compressor("lzo-rle"))
+    assert found.identical == found.rows == -(-sample.n_events // 1000), "a row each thousand events"
 
 
 @needs_zram
