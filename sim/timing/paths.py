@@ -104,7 +104,7 @@ class Paths:
     def _done(self, work: Work, i: int, then: Then) -> None:
         """The operation is over, and its CPU looks for the next one."""
         self.end(work, i)
-        self.processors.looking(then)
+        then()
 
     def _sleep(self, work: Work, i: int, then: Then, delay: float) -> None:
         """Wait for the device, without a CPU; the operation is over then."""
@@ -128,7 +128,7 @@ class Paths:
 
         self._sleep(work, i, written, self.device.write(self.clock.now, work.writes[i]))
         if goes_on:
-            self.processors.looking(then)
+            then()
 
 
 def _nobody_waits(event: Event) -> None:

@@ -32,21 +32,13 @@ class Processors:
         self.count = count
         self.ready: deque[tuple[Begin, tuple[Any, ...]]] = deque()
         self.idle = [Cpu(self) for _ in range(count)]
-        self._looking = False  # whether a CPU is about to look for an operation by itself
 
     def run(self, begin: Begin, *given: Any) -> None:
         """Run `begin(*given)` on a CPU, at once if one is idle."""
-        if self._looking or not self.idle:
-            self._looking = False
-            self.ready.append((begin, given))
-        else:
+        if self.idle:
             self.idle.pop().run(begin(*given))
-
-    def looking(self, call: Callable[[], None]) -> None:
-        """Call from the end of an operation: if it makes another one ready, this CPU takes it; no other is woken."""
-        self._looking = True
-        call()
-        self._looking = False
+        else:
+            self.ready.append((begin, given))
 
 
 class Cpu:
