@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-VISIBLE = 0.004  # share of the longest bar from which a part is drawn
+VISIBLE = 0.004  # share of the longest bar from which a part is named
 
 Bar = tuple[str, str, str]  # compressor, frontend, allocator
 
@@ -58,7 +58,7 @@ def plot_latency_parts(latency: pd.DataFrame) -> Figure:
 
 
 def _draw(axis: Axes, rows: pd.DataFrame, bars: list[Bar]) -> set[str]:
-    """Draw the bars; the parts that can be seen."""
+    """Draw the bars; the parts that are large enough to be told apart."""
     means = {(r["compressor"], r["frontend"], r["allocator"], r["part"]): r["mean_us"] for r in rows.to_dict("records")}
     widest = max((mean for key, mean in means.items() if key[3] == "total"), default=0.0)
     drawn = set()
@@ -66,8 +66,9 @@ def _draw(axis: Axes, rows: pd.DataFrame, bars: list[Bar]) -> set[str]:
         left = 0.0
         for part, (colour, hatch, _) in PARTS.items():
             width = means.get((*bar, part), 0.0)
-            if width > VISIBLE * widest:
+            if width:
                 axis.barh(y, width, left=left, height=0.76, color=colour, hatch=hatch, edgecolor="white", linewidth=0)
+            if width > VISIBLE * widest:
                 drawn.add(part)
             left += width
         total = means.get((*bar, "total"))
