@@ -14,20 +14,27 @@ if TYPE_CHECKING:
 
 VISIBLE = 0.004  # share of the longest bar from which a part is named
 
+ALIKE = 0.05  # of the mean: by how much allocators may differ that share a bar, where there are many
+MANY = 12  # bars
+
 Bar = tuple[str, str, str]  # compressor, frontend, allocator
 
 
 def plot_latency_parts(latency: pd.DataFrame) -> Figure:
-    """A row of panels a trace, a panel an operation, a bar a codec and allocator; for the first setting there is."""
+    """A row of panels a trace, a panel an operation, a bar a codec and allocator; for the first setting there is.
+
+    Where that were many bars, allocators that take as long as the first one share its bar.
+    """
     import matplotlib.pyplot as plt
     from matplotlib.patches import Patch
 
     rows = first_setting(some_timed(latency))
     traces = in_order(rows["trace"])
     operations = [operation for operation in OPERATIONS if (rows["operation"] == operation).any()]
-    bars: list[Bar] = list(dict.fromkeys(zip(rows["compressor"], rows["frontend"], rows["allocator"], strict=True)))
+    groups = _groups(rows)
+    bars = list(groups)
     frontends = len({bar[1] for bar in bars}) > 1
-    labels = [f"{short(codec)}, {short(a)}" + (f" ({frontend})" if frontends else "") for codec, frontend, a in bars]
+    labels = [_label(bar, alike) + (f" ({bar[1]})" if frontends else "") for bar, alike in groups.items()]
     figure, axes = plt.subplots(
         len(traces),
         len(operations),
@@ -53,8 +60,31 @@ def plot_latency_parts(latency: pd.DataFrame) -> Figure:
         if part in drawn
     ]
     figure.legend(handles=handles, loc="outside right center", frameon=False, fontsize=9)
-    figure.supxlabel(setting_text(rows), fontsize=9)
+    note = f"\nalike: every mean within {ALIKE:.0%}" if any(groups.values()) else ""
+    figure.supxlabel(setting_text(rows) + note, fontsize=9)
     return figure
+
+
+def _groups(rows: pd.DataFrame) -> dict[Bar, int]:
+    """The bars, and how many other allocators each stands for."""
+    totals = rows[rows["part"] == "total"]
+    means = totals.pivot_table(
+        index=["compressor", "frontend", "allocator"], columns=["trace", "operation"], values="mean_us", sort=False
+    )
+    of = dict(zip(means.index, means.to_numpy(), strict=True))
+    groups: dict[Bar, int] = dict.fromkeys(of, 0)
+    firsts: dict[tuple[str, str], Bar] = {}
+    for bar in list(groups) if len(groups) > MANY else ():
+        first = firsts.setdefault(bar[:2], bar)
+        if bar != first and (abs(of[bar] - of[first]) <= ALIKE * of[first]).all():
+            del groups[bar]
+            groups[first] += 1
+    return groups
+
+
+def _label(bar: Bar, alike: int) -> str:
+    others = f" and {alike} alike" if alike else ""
+    return f"{short(bar[0])}, {short(bar[2])}{others}"
 
 
 def _draw(axis: Axes, rows: pd.DataFrame, bars: list[Bar]) -> set[str]:

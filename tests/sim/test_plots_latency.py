@@ -77,6 +77,18 @@ def test_parts_are_stacked_to_the_mean() -> None:
     assert "2 CPUs, arrivals closed" in figure.get_supxlabel()
 
 
+def test_allocators_alike_share_a_bar_where_there_are_many() -> None:
+    rows = []
+    for number in range(20):
+        slow = 0.3 if number in (7, 13) else 0.01 * number  # of 5 us, 6 % and up to 4 %
+        run = run_of("gcc", "lz4", f"own{number}")
+        rows += rows_of(run, "page-out", compress=5.0 + slow) + rows_of(run, "page-in", decompress=2.0)
+    figure = plot_latency_parts(frame(rows))
+    names = [label.get_text() for label in panels(figure)["gcc: a page-out"].get_yticklabels()]
+    assert names == ["lz4, own0 and 17 alike", "lz4, own7", "lz4, own13"]
+    assert "within 5%" in figure.get_supxlabel()
+
+
 def test_a_line_an_allocator_over_the_cpus() -> None:
     figure = plot_latency_sweep(latency(cpus=[1, 2, 4]), "cpus")
     found = panels(figure)
