@@ -75,7 +75,9 @@ def run(
         bool, typer.Option("--events", help="Keep every operation with its parts.", rich_help_panel=TIMING)
     ] = False,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write frames, provenance and plots here.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="A list of rows as JSON instead of tables.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="A list of rows as JSON instead of tables; with --timing, latencies in each.")
+    ] = False,
     csv: Annotated[bool, typer.Option("--csv", help="The rows as CSV instead of tables.")] = False,
 ) -> None:
     """Replay traces through every frontend, compressor and allocator; how many pages fit into one.
@@ -127,11 +129,10 @@ def _perform(experiment: Any, out: Path | None, json: bool, csv: bool) -> None:
             return bar.enter_context(progress(stage))
 
         result = perform(experiment, report=report)
-    rows = _plain(result.density)
     if json:
-        print_json(rows)
+        print_json(_with_latencies(result) if experiment.timing else _plain(result.density))
     elif csv:
-        print_csv(rows)
+        print_csv(_plain(result.density))
     else:
         from sim.cli.tables import print_result
 
@@ -165,6 +166,16 @@ def _save(result: Result, out: Path, quiet: bool) -> None:
     if not quiet:
         print(f"written to {out}: density, timeline, latency and counters as CSV and Parquet, provenance.json,")
         print(f"pictures {', '.join(path.name for path in plots)}")
+
+
+def _with_latencies(result: Result) -> list[dict[str, Any]]:
+    """The rows, each with the rows of its own latencies, under every setting."""
+    from sim.timing.latency import CODEC, RUN
+
+    latencies: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in _plain(result.latency[result.latency["operation"] != CODEC]):
+        latencies.setdefault(tuple(row.pop(name) for name in RUN), []).append(row)
+    return [row | {"latency": latencies.get(tuple(row[name] for name in RUN), [])} for row in _plain(result.density)]
 
 
 def _plain(frame: Any) -> list[dict[str, Any]]:

@@ -131,9 +131,13 @@ def test_the_table_tells_what_could_not_be_mapped(monkeypatch: pytest.MonkeyPatc
     assert "how long page-outs and page-ins take" in " ".join(lines[head - 4 : head]), "no narrower than the screen"
 
 
-def test_json_is_still_density() -> None:
-    rows = json.loads(command("--timing", "--json").stdout)
+def test_json_has_the_latencies_in_the_rows_of_density() -> None:
+    rows = json.loads(command("--timing", "--cpus", 1, "--cpus", 4, "--json").stdout)
     assert [row["allocator"] for row in rows] == ["zsmalloc"]
+    totals = [row for row in rows[0]["latency"] if (row["operation"], row["part"]) == ("page-out", "total")]
+    assert [row["cpus"] for row in totals] == [1, 4]
+    assert all(0 < row["p50_us"] <= row["max_us"] for row in totals)
+    assert "latency" not in json.loads(command("--json").stdout)[0]
 
 
 @pytest.mark.parametrize(
