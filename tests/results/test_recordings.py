@@ -13,6 +13,7 @@ import pytest
 
 import workloads.samples
 from sim import Experiment, run
+from sim.validate.ending import compare_ending
 from workloads import open_trace, sample_names, verify
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +40,13 @@ def test_a_recording_is_what_the_kernel_counted(name: str) -> None:
     programs = tomllib.loads((PROGRAMS / "programs.toml").read_text())
     assert sample["sample"]["share"] == programs[name]["share"]
     assert trace.source["command"][-1].endswith(programs[name]["command"][-1])
+
+
+@pytest.mark.parametrize("name", sample_names())
+def test_the_largest_pool_is_the_devices_to_the_byte(name: str) -> None:
+    ending = compare_ending(open_trace(TRACES / f"{name}.cswap"), chain=8)
+    assert ending.simulated.mem_used_max == ending.kernel.mem_used_max > 40_000_000
+    assert ending.simulated.huge_pages_since == ending.kernel.huge_pages_since
 
 
 def test_they_are_small() -> None:
