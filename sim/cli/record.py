@@ -59,8 +59,10 @@ def record(
     if cleanup:
         _clean()
         return
-    if not command or out is None:
-        raise UserError("what is to be recorded, and where to? give -o OUT -- CMD...")
+    if not command:
+        raise UserError("what is to be recorded? the command is missing; end with -- CMD...")
+    if out is None:
+        raise UserError("where is the trace to be written? -o is missing; give -o OUT before -- CMD...")
     if duration is not None and not duration > 0:
         raise UserError(f"--duration {duration}: give seconds, more than 0")
     if snapshot:

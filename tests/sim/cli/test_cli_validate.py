@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from cli_kit import good, refused, run
 
-from workloads import OUT, Events, Trace, save_trace
+from workloads import FREE, OUT, Events, Trace, save_trace
 from workloads.host import zram
 from workloads.host.mmstat import FIELDS
 
@@ -36,23 +37,50 @@ def test_different() -> None:
     assert json.loads(result.stdout)["first_difference"]["field"] == "compr_data_size"
 
 
-def test_ending(tmp_path: Path) -> None:
-    """Three pages that do not compress, each whole in a zspage of its own."""
-    pages = np.random.default_rng(0).integers(0, 256, (3, 4096), np.uint8)
-    held = {**dict.fromkeys(FIELDS, 0), "orig_data_size": 12288, "compr_data_size": 12288, "mem_used_total": 12288}
-    for name, memory in (("same", 12288), ("other", 12400)):
-        said = {"mm_stat_before": dict.fromkeys(FIELDS, 0), "mm_stat": held | {"mem_used_total": memory}}
-        events = Events.of([OUT] * 3, [1, 2, 3], range(3))
-        trace = Trace.from_arrays(name, events, pages, source={"algorithm": "lz4", **said})
-        save_trace(trace, tmp_path / f"{name}.cswap")
-    shown = good("validate", tmp_path / "same.cswap", "--ending", "--chain", 8)
+@pytest.fixture
+def incompressible(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a recording: 300 pages, each whole in a zspage of its own, that may be freed; and what its device said."""
+
+    def make(*, freed: int = 0, **said: int) -> Path:
+        pages = np.random.default_rng(0).integers(0, 256, (300, 4096), np.uint8)
+        size = (300 - freed) * 4096
+        held = {"orig_data_size": size, "compr_data_size": size, "mem_used_total": size, "mem_used_max": 300 * 4096}
+        nothing = dict.fromkeys(FIELDS, 0)
+        source = {"mm_stat_before": nothing, "mm_stat": {**nothing, **held, "huge_pages_since": 300, **said}}
+        slots = [*range(300), *range(freed)]
+        events = Events.of([OUT] * 300 + [FREE] * freed, slots, [*range(300), *[-1] * freed])
+        save_trace(Trace.from_arrays("t", events, pages, source={"algorithm": "lz4", **source}), tmp_path / "t.cswap")
+        return tmp_path / "t.cswap"
+
+    return make
+
+
+def test_ending(incompressible: Callable[..., Path]) -> None:
+    shown = good("validate", incompressible(), "--ending", "--chain", 8)
     assert shown.endswith("mem_used_total: within 0.5% of the kernel's\n")
-    result = run("validate", tmp_path / "other.cswap", "--ending", "--chain", 8, "--json")
+    assert "maxima" not in shown
+
+
+def test_ending_that_differs(incompressible: Callable[..., Path]) -> None:
+    words = ["validate", incompressible(mem_used_total=1240000), "--ending", "--chain", 8]
+    result = run(*words, "--json")
     assert result.exit_code == 1
     found = json.loads(result.stdout)
-    assert found["agrees"] is False
-    row = {"field": "mem_used_total", "kernel": 12400, "simulated": 12288, "deviation": -0.00903}
+    assert (found["agrees"], found["left"]) == (False, 300)
+    row = {"field": "mem_used_total", "kernel": 1240000, "simulated": 1228800, "others": 0, "deviation": -0.00903}
     assert found["mm_stat"][2] == row
+    result = run(*words)
+    assert result.exit_code == 1
+    assert result.stdout.endswith(
+        "if another kernel recorded it, give its CONFIG_ZSMALLOC_CHAIN_SIZE as --chain; else record it again\n"
+    )
+
+
+def test_ending_of_a_program_that_gave_everything_back(incompressible: Callable[..., Path]) -> None:
+    shown = good("validate", incompressible(freed=299), "--ending", "--chain", 8)
+    said, verdict = shown.splitlines()[-2:]
+    assert said.startswith("the program had given everything back (pages left: 1), so only the maxima can be compared")
+    assert verdict == "mem_used_max, huge_pages_since: within 0.5% of the kernel's"
 
 
 @pytest.mark.parametrize(
@@ -73,6 +101,7 @@ def test_ending(tmp_path: Path) -> None:
         ([*RECORDED, "-c", "lz4", "--latency"], "give TRACE and --device zram"),
         (["validate", "gcc", "--device", "zram", "-c", "lz4", "--every", "0"], "'--every'"),
         (["validate", "bell:events=9", "--ending"], "does not say what mm_stat was at its end"),
+        (["validate", "gcc", "--ending"], "gcc: a sample has no ending of its own; give the whole recording"),
         (["validate", "gcc", "--ending", "-c", "lz4"], "--ending: give TRACE and nothing besides"),
         (["validate", "--ending"], "--ending: give TRACE and nothing besides"),
     ],
