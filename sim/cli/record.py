@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from typing import Any
 
     from workloads.progress import Progress
     from workloads.recorder.plan import Plan, Watch
 
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 LEAST = 1 << 20  # bytes: below it a program can hardly begin
+FINE, FINEST = 0.05, 0.01  # seconds between snapshots of what is soon over
+FEW = 5  # intervals in which hardly anything can be seen
 
 
 def record(
@@ -102,8 +105,8 @@ def _snapshots(command: list[str], out: Path, limit: int, interval: float, durat
     from sim.errors import UserError
     from workloads.recorder.snapshot.recording import SnapshotPlan, record_snapshots
 
-    if not 0.01 <= interval <= 3600:
-        raise UserError(f"--interval {interval}: give seconds from 0.01 to 3600")
+    if not FINEST <= interval <= 3600:
+        raise UserError(f"--interval {interval}: give seconds from {FINEST} to 3600")
     plan = SnapshotPlan(tuple(command), out, limit, interval, duration)
     _follow(out, lambda watch, done: record_snapshots(plan, watch, done))
 
@@ -139,11 +142,28 @@ def _summary(out: Path) -> None:
         print(f"the reclaim is {source['reclaim']}: nobody saw what the kernel would page out", file=sys.stderr)
     if "passed_over" in source:
         print(f"seen by {source['backend']}, as {'; '.join(source['passed_over'])}", file=sys.stderr)
+    if not counts["out"] + counts["lost"]:
+        print(_why_empty(source), file=sys.stderr)
     print(
         f"{out}: {counts['out']} page-outs, {counts['lost']} more lost, {counts['in']} page-ins, "
         f"{counts['free']} frees, {trace.unique_pages} unique pages; {source['ended']}\n"
         f"{out} holds memory of the program, with whatever secrets were in it; only you can read it",
         file=sys.stderr,
+    )
+
+
+def _why_empty(source: Mapping[str, Any]) -> str:
+    """Why nothing went out, and what would help."""
+    if source["backend"] != "snapshot":
+        return "nothing was swapped: the program needed less than --limit; give a smaller one, or --fraction 0.5"
+    seconds, interval = source["seconds"], source["interval"]
+    limit, peak = (f"{source[key] / UNITS['M']:.1f}" for key in ("limit", "peak"))
+    remedies = [f"a --limit below {peak}M"] if source["peak"] > LEAST else []
+    if seconds < FEW * interval and interval > FINEST:
+        remedies.append(f"--interval {FINE if interval > FINE else FINEST}, as it was over in {seconds:.1f} s")
+    return (
+        f"nothing went out: none of {source['snapshots']} snapshots showed more than {peak} MiB, and "
+        f"--limit was {limit}; give {' or '.join(remedies) or 'a program that needs more'}"
     )
 
 

@@ -109,6 +109,8 @@ def test_contents_and_writes_are_seen_and_the_program_is_not_disturbed(place: Pa
     assert trace.source["reclaim"] == "simulated"
     assert trace.source["ended"] == "command ended with status 3"
     assert trace.source["processes"] >= 2
+    assert 6 << 20 <= trace.source["peak"] < 100 << 20
+    assert "nothing went out" not in said
     _check_order(trace)
     pages = _marked(trace)
     marks = [page[: page.index(b".") + 1] for page in pages]
@@ -169,6 +171,31 @@ def test_it_ends_after_the_duration(place: Path) -> None:
     trace = open_trace(place / "t.cswap")
     assert trace.source["ended"] == "duration"
     assert trace.counts["in"] == 0  # a sleeping program writes nothing
+
+
+@pytest.mark.parametrize(
+    ("words", "options", "remedy"),
+    [
+        (["true"], ("--interval", "0.5"), "--interval 0.05, as it was over in "),
+        (["true"], ("--interval", "0.05"), "--interval 0.01, as it was over in "),
+        (["sleep", "0.3"], ("--interval", "0.01"), "give a program that needs more"),
+        (
+            [sys.executable, "-c", "import time; time.sleep(0.4)"],
+            ("--limit", "900M", "--interval", "0.05"),
+            "give a --limit below ",
+        ),
+    ],
+)
+def test_why_nothing_went_out_is_said(place: Path, words: list[str], options: tuple[str, ...], remedy: str) -> None:
+    recorder = _record(place, *words, options=options)
+    _, said = recorder.communicate(timeout=60)
+    assert recorder.returncode == 0, said
+    trace = open_trace(place / "t.cswap")
+    assert trace.n_events == 0
+    lines = [line for line in said.splitlines() if line.startswith("nothing went out: ")]
+    assert len(lines) == 1, said
+    assert f"none of {trace.source['snapshots']} snapshots" in lines[0]
+    assert remedy in lines[0]
 
 
 @pytest.mark.parametrize(

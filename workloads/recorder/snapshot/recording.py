@@ -64,6 +64,7 @@ class SnapshotSession:
         self._user = invoking_user()
         self._pages = 0  # page-outs
         self._took: list[float] = []  # seconds, of each snapshot
+        self._most = 0  # pages in a snapshot
         self._source: dict[str, Any] = {
             "kind": "recording",
             "reclaim": "simulated",
@@ -125,7 +126,9 @@ class SnapshotSession:
 
     def _snapshot(self, camera: Camera, reclaim: Reclaim, time_ns: int) -> Iterator[Epoch]:
         start = time.monotonic()
-        seen = reclaim.observe(*camera.snapshot())
+        keys, digests = camera.snapshot()
+        self._most = max(self._most, len(keys))
+        seen = reclaim.observe(keys, digests)
         self._took.append(time.monotonic() - start)
         yield _returns(seen, time_ns)
         for at in range(0, len(seen.victims), CHUNK):
@@ -148,6 +151,7 @@ class SnapshotSession:
             "ended": ended,
             "seconds": round(seconds, 3),
             "snapshots": len(self._took),
+            "peak": self._most * PAGE,
             "snapshot_seconds": {"mean": round(float(np.mean(self._took)), 4), "max": round(max(self._took), 4)},
             "processes": len(camera.readable),
             "unreadable": len(camera.unreadable),
