@@ -7,7 +7,7 @@ the caller will write over; near the end of an array a copy is exact. No access 
 from __future__ import annotations
 
 from allocators.jit import kernel
-from sim.compressors.kernels.memory import Bytes, copy1, copy8, copy16, equal_bytes
+from sim.compressors.kernels.memory import Bytes, copy1, copy8, copy16, copy_exact, equal_bytes
 
 
 @kernel
@@ -20,33 +20,40 @@ def copy_literals(target: Bytes, at: int, source: Bytes, start: int, count: int)
             copy16(target, at + done, source, start + done)
             done += 16
     else:
-        for i in range(count):
-            copy1(target, at + i, source, start + i)
+        copy_exact(target, at, source, start, count)
+
+
+@kernel
+def copy_bytes(data: Bytes, at: int, distance: int, count: int) -> None:
+    """Repeat at `at` what lies `distance` bytes before it, a byte at a time: as slow as the kernel's LZO there."""
+    for i in range(count):
+        copy1(data, at + i, data, at + i - distance)
 
 
 @kernel
 def copy_match(data: Bytes, at: int, distance: int, count: int) -> None:
-    """Repeat at `at` what lies `distance` bytes before it; a distance below `count` repeats the pattern."""
-    if at + count + 16 > len(data):
-        for i in range(count):
-            copy1(data, at + i, data, at + i - distance)
-    elif distance >= 8:
-        copy8(data, at, data, at - distance)
-        copy8(data, at + 8, data, at + 8 - distance)
-        done = 16
-        while done < count:
-            copy8(data, at + done, data, at + done - distance)
-            done += 8
-    else:
-        period = distance
+    """Repeat at `at` what lies `distance` bytes before it; a distance below `count` repeats the pattern.
+
+    In words of eight bytes, as the kernel's LZ4 does it, and never in larger steps: on nearly empty pages, which are
+    one long match, it is this loop that takes the time.
+    """
+    end = at + count
+    last = len(data) - 8  # no word begins later
+    period = distance
+    if distance < 8:
         while period < 8:  # a multiple of the distance repeats the same pattern, and lets whole words be copied
             period += distance
-        for i in range(8):
-            copy1(data, at + i, data, at + i - distance)
-        done = 8
-        while done < count:
-            copy8(data, at + done, data, at + done - period)
-            done += 8
+        copy_bytes(data, at, distance, min(count, 8))
+        at += 8
+    elif at + 8 <= last:
+        copy8(data, at, data, at - distance)
+        copy8(data, at + 8, data, at + 8 - distance)
+        at += 16
+    whole = min(end, last + 1)
+    while at < whole:
+        copy8(data, at, data, at - period)
+        at += 8
+    copy_bytes(data, at, distance, end - at)
 
 
 @kernel
@@ -55,10 +62,10 @@ def common_length(data: Bytes, left: int, right: int, limit: int) -> int:
     start = right
     while right + 8 <= limit:
         equal = equal_bytes(data, left, right)
-        right += equal
-        left += equal
         if equal < 8:
-            return right - start
+            return right - start + equal
+        right += 8  # not by `equal`, which the next comparison would have to wait for
+        left += 8
     while right < limit and data[left] == data[right]:
         left += 1
         right += 1

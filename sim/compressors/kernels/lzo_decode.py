@@ -7,7 +7,7 @@ its array first, so no stream, however damaged, reaches beyond one.
 from __future__ import annotations
 
 from allocators.jit import kernel
-from sim.compressors.kernels.copying import copy_literals, copy_match
+from sim.compressors.kernels.copying import copy_bytes, copy_literals, copy_match
 from sim.compressors.kernels.lzo_encode import VERSION, VERSION_MARK
 from sim.compressors.kernels.lzo_tokens import MIDDLE_DISTANCE, MIN_ZEROS
 from sim.compressors.kernels.memory import Bytes, byte_at, copy8, copy16, half_at
@@ -111,5 +111,8 @@ def decompress_block(stream: Bytes, end: int, block: Bytes) -> int:
             at += 2
         if distance > done or count > size - done:
             return CORRUPT
-        copy_match(block, done, distance, count)
+        if distance >= 8 and count + 15 <= size - done:  # as in the kernel, for equal times
+            copy_match(block, done, distance, count)
+        else:
+            copy_bytes(block, done, distance, count)
         done += count

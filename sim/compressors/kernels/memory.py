@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
-from numba.core import types
+from numba.core import cgutils, types
 from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
 
@@ -61,6 +61,11 @@ def copy16(target: Bytes, at: int, source: Bytes, start: int) -> None:
     target[at : at + 16] = source[start : start + 16].copy()
 
 
+def copy_exact(target: Bytes, at: int, source: Bytes, start: int, count: int) -> None:
+    """Copy `count` bytes, exactly, to where they do not overlap."""
+    target[at : at + count] = source[start : start + count]
+
+
 def _address(context: Any, builder: Any, bits: ir.IntType, array_type: Any, array: Any, at: Any) -> Any:
     data = context.make_array(array_type)(context, builder, array).data
     base = builder.bitcast(data, _BYTE.as_pointer())
@@ -106,6 +111,17 @@ def _copy(bits: ir.IntType) -> Any:
 
 
 @_intrinsic
+def _copy_exact(typing: Any, target: Any, at: Any, source: Any, start: Any, count: Any) -> Any:
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        read = _address(context, builder, _BYTE, signature.args[2], *arguments[2:4])
+        write = _address(context, builder, _BYTE, signature.args[0], *arguments[:2])
+        cgutils.raw_memcpy(builder, write, read, arguments[4], 1)  # type: ignore[no-untyped-call]
+        return context.get_dummy_value()
+
+    return types.none(target, types.int64, source, types.int64, types.int64), code
+
+
+@_intrinsic
 def _equal_bytes(typing: Any, data: Any, left: Any, right: Any) -> Any:
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         data, *places = arguments
@@ -134,4 +150,9 @@ overload(copy8, strict=False)(
 )
 overload(copy16, strict=False)(
     lambda target, at, source, start: lambda target, at, source, start: _copy16(target, at, source, start)
+)
+overload(copy_exact, strict=False)(
+    lambda target, at, source, start, count: lambda target, at, source, start, count: _copy_exact(
+        target, at, source, start, count
+    )
 )
