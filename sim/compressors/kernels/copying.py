@@ -25,9 +25,11 @@ def copy_literals(target: Bytes, at: int, source: Bytes, start: int, count: int)
 
 @kernel
 def copy_bytes(data: Bytes, at: int, distance: int, count: int) -> None:
-    """Repeat at `at` what lies `distance` bytes before it, a byte at a time: as slow as the kernel's LZO there."""
-    for i in range(count):
-        copy1(data, at + i, data, at + i - distance)
+    """Repeat at `at` what lies `distance` bytes before it, a byte at a time (as the kernel's LZO does near the end)."""
+    end = at + count
+    while at < end:
+        copy1(data, at, data, at - distance)
+        at += 1
 
 
 @kernel
