@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cli_kit import good, refused
 
+from sim.cli.record import _summary
+from workloads import Events, Trace, save_trace
+from workloads.events import LOST, OUT
 from workloads.host import cgroup, zram
 from workloads.recorder import backends, session
 from workloads.recorder.tracefs.backend import TracefsBackend
@@ -93,3 +97,18 @@ def test_nothing_to_clean_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_nothing_to_recover(tmp_path: Path) -> None:
     assert "there is no unfinished recording of" in refused("trace", "recover", tmp_path / "x.cswap")
+
+
+@pytest.mark.parametrize(("kind", "empty"), [(OUT, False), (LOST, False), (None, True)])
+def test_why_nothing_was_swapped_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: int | None, empty: bool
+) -> None:
+    kinds = [] if kind is None else [kind]
+    events = Events.of(kinds, [0] * len(kinds), [0 if kind == OUT else -1 for kind in kinds])
+    pages = np.ones((1, 4096), np.uint8)[: int(kind == OUT)]
+    source = {"backend": "bpf", "ended": "command ended with status 0"}
+    save_trace(Trace.from_arrays("x", events, pages, source=source), tmp_path / "x.cswap")
+    _summary(tmp_path / "x.cswap")
+    said = capsys.readouterr().err.splitlines()
+    why = "nothing was swapped: the program needed less than --limit; give a smaller one, or --fraction 0.5"
+    assert (why in said, len(said)) == (empty, 2 + empty)
