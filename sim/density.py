@@ -88,13 +88,13 @@ class DensityMeter:
         ideal = math.ceil(self.peak["bytes"] / self.page_size) + self.peak["refused"]
         row["ideal_density"] = _ratio(self.peak["objects"] + self.peak["refused"], ideal)
         for name in STATE:
-            if name != "same_filled":
-                row[name + "_peak"] = self.peak[name]
+            row[name + "_peak"] = self.peak[name]
         row["pages_end"] = self.end["pages"]
         for what in (slots.OBJECT, slots.SAME, slots.HUGE, slots.REFUSED):
             row[{slots.OBJECT: "stored"}.get(what, slots.WHAT[what])] = int(self.outs[what])
         row["missing"] = self.missing
         row["lost"] = self.lost
+        row["page_size"] = self.page_size
         return row
 
     def timeline(self) -> list[dict[str, Any]]:

@@ -33,9 +33,10 @@ class Result:
     """What an experiment gave.
 
     `density`: one row a run; columns trace, frontend, compressor, allocator, density, density_mean, density_end,
-    effective_density (and _mean, _end), ideal_density, pages_peak, objects_peak, bytes_peak, refused_peak, pages_end,
+    effective_density (and _mean, _end), ideal_density, pages_peak, objects_peak, bytes_peak,
+    same_filled_peak, refused_peak, pages_end,
     and numbers of page-outs: stored, same_filled, huge, refused; missing page-ins;
-    lost page-outs, whose contents the recorder did not catch.
+    lost page-outs, whose contents the recorder did not catch; page_size in bytes.
     `timeline`: about 500 samples a run; event, time_s, pages, objects, bytes, same_filled, refused.
     `latency`: one row a run, operation and part; see `sim.timing.latency`.
     `counters`: one row a run and counter; counter, value. What the frontend counted, see its `stats`.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sim.results import Result
 
 UNFINISHED: dict[str, Any] = {"density": math.nan, "density_mean": math.nan, "refused": 0}
+SMALL = 5_000  # pages of a pool in which partly filled zspages weigh much
 
 
 def print_result(result: Result) -> None:
@@ -39,6 +40,9 @@ def print_result(result: Result) -> None:
                 _print(screen, table)
 
     show(result.density, _density)
+    if note := _small(result.density):
+        screen.print(note, style="dim", highlight=False)
+        screen.print()
     codec = result.latency["operation"] == "codec"
     show(result.latency[~codec], _latency)
     if len(result.sensitivity):
@@ -77,13 +81,14 @@ def _density(rows: pd.DataFrame, trace: str) -> Any:
     cells = {(run["frontend"], run["allocator"], run["compressor"]): run for run in rows.to_dict("records")}
     table = _table(
         f"{trace}: compressed pages per physical page",
-        "at the peak (mean over time); refused: page-outs that the allocator did not take",
+        "at the peak (mean over time), then MiB of pages held at the peak / MiB of RAM that they take; "
+        "refused: page-outs that the allocator did not take",
     )
     table.add_column("allocator", **TEXT)
     if len(frontends) > 1:
         table.add_column("frontend", **TEXT)
     for codec in codecs:
-        table.add_column(str(codec), **FIGURES)
+        table.add_column(f"{codec}\nheld/RAM MiB", **FIGURES)
     table.add_column("refused", **FIGURES)
     for frontend in frontends:
         for allocator in in_order(rows["allocator"]):
@@ -91,11 +96,34 @@ def _density(rows: pd.DataFrame, trace: str) -> Any:
             table.add_row(
                 str(allocator),
                 *([str(frontend)] if len(frontends) > 1 else []),
-                *(f"{_figure(run['density'])} ({_figure(run['density_mean'])})" for run in mine),
+                *(f"{_figure(run['density'])} ({_figure(run['density_mean'])}) {_memory(run):>9}" for run in mine),
                 " / ".join(str(run["refused"]) for run in mine) if any(run["refused"] for run in mine) else "",
                 style="dim" if str(allocator) == "ideal" else "",
             )
     return table
+
+
+def _memory(run: Mapping[Any, Any]) -> str:
+    """MiB of pages held at the peak, same-filled ones too, and MiB that the allocator has for them."""
+    if math.isnan(run["density"]):
+        return "-"
+    held, taken = run["objects_peak"] + run["same_filled_peak"], run["pages_peak"]
+    return "/".join(
+        f"{mib:.1f}" if mib < 100 else f"{mib:.0f}" for mib in (n * run["page_size"] / 2**20 for n in (held, taken))
+    )
+
+
+def _small(density: pd.DataFrame) -> str:
+    """What to keep in mind of zsmalloc's figures in pools that are small, if there are any."""
+    zsmalloc = density[density["allocator"].str.startswith("zsmalloc")]
+    peaks = zsmalloc.groupby("trace", sort=False)["pages_peak"].max()
+    names = list(peaks.index[peaks < SMALL])
+    if not names:
+        return ""
+    return (
+        f"{', '.join(map(str, names))}: a pool of fewer than {SMALL:,} pages, in which zsmalloc's partly filled "
+        "zspages weigh more than in a large one; full recordings: results/traces"
+    )
 
 
 def _latency(rows: pd.DataFrame, trace: str) -> Any:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 COLUMNS = 3  # panels side by side
 
+
 def plot_timeline(timeline: pd.DataFrame) -> Figure:
     """One panel a workload, for the first frontend and codec; the allocators' pages over time (or events)."""
     import matplotlib.pyplot as plt

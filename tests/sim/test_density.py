@@ -49,6 +49,8 @@ def test_a_trace_counted_by_hand() -> None:
         "objects_peak": 2,
         "bytes_peak": 2000,
         "refused_peak": 1,
+        "same_filled_peak": 0,
+        "page_size": 4096,
         "pages_end": 1,
         "stored": 2,
         "same_filled": 1,

@@ -32,6 +32,9 @@ def test_no_figure_is_cut(width: int, result: Result, monkeypatch: pytest.Monkey
     assert max(map(len, shown.splitlines())) <= width
     for run_ in result.density.to_dict("records"):
         assert f"{run_['density']:.2f} ({run_['density_mean']:.2f})" in shown
+        held = (run_["objects_peak"] + run_["same_filled_peak"]) / 256
+        assert f"{held:.1f}/{run_['pages_peak'] / 256:.1f}" in shown
+    assert "a pool of fewer than 5,000 pages" in " ".join(shown.split())
     for row in result.counters.query("counter == 'recompressed' and value > 0").to_dict("records"):
         assert f"recompressed {row['value']:,}" in shown
     assert "bd_writes 9" in shown
