@@ -50,7 +50,9 @@ made._process.wait()
 """
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     said = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, timeout=60)
-    assert said.stdout.split() == ["SigIgn:", "0" * 16], said
+    ignored = int(said.stdout.split()[1], 16)  # a bit a signal; others than Python's own may come from whoever runs us
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        assert not ignored >> (number - 1) & 1, said
 
 
 def test_it_waits_until_it_may_begin() -> None:
