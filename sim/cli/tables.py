@@ -145,6 +145,10 @@ def _latency(rows: pd.DataFrame, trace: str) -> Any:
     if some_failed:
         table.add_column("failed", **FIGURES)
         table.caption += "; failed: page-outs and page-ins whose object could not be mapped, not among the others"
+    if "page_cluster" in varied:  # readahead: many short page-ins and some long ones, of which a median tells nothing
+        ins = totals[totals["operation"] == "page-in"]
+        means = zip(ins[["compressor", *varied]].itertuples(index=False), ins["mean_us"], strict=True)
+        table.caption += "; mean page-in: " + ", ".join(f"{' '.join(map(_plain, of))}: {us:.1f}" for of, us in means)
     key = [*varied, "compressor", "operation"]
     cells = {tuple(run[name] for name in key): run for run in totals.to_dict("records")}
     for run in dict.fromkeys(tuple(values) for values in totals[varied].itertuples(index=False)):

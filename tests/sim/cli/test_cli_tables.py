@@ -52,3 +52,9 @@ def test_what_is_no_terminal_has_no_width() -> None:
 def test_refusals_alone_are_in_the_densities() -> None:
     shown = good("run", WORKLOAD, "-a", "zbud", "-c", "lz4")
     assert "what the frontends counted" not in shown
+
+
+def test_means_of_page_ins_are_told_where_page_clusters_differ() -> None:
+    words = ("run", WORKLOAD, "-a", "zsmalloc", "-c", "lz4", "--timing", "--page-cluster", "0")
+    assert "mean page-in" not in good(*words)
+    assert "mean page-in: lz4 0: " in good(*words, "--page-cluster", "3")
