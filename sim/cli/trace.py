@@ -27,8 +27,9 @@ def info(
     if json:
         print_json(facts)
         return
-    source = facts.pop("source")
-    facts |= {f"source: {key}": value for key, value in source.items()}
+    for key, value in facts.pop("source").items():
+        parts = {f"{key}: {name}": part for name, part in value.items()} if isinstance(value, dict) else {key: value}
+        facts |= {f"source: {name}": part for name, part in parts.items()}
     print_table(trace, ({"field": key, "value": _shown(value)} for key, value in facts.items()))
 
 
