@@ -29,7 +29,8 @@ def test_info() -> None:
     assert json.loads(good("trace", "info", FOLDER / "gcc.cswap", "--json")) == facts
     table = good("trace", "info", "gcc")
     assert str(facts["unique_pages"]) in table
-    assert ["source:", "vmstat:", "pswpout", str(facts["source"]["vmstat"]["pswpout"])] in map(str.split, table.splitlines())
+    outs = facts["source"]["vmstat"]["pswpout"]
+    assert ["source:", "vmstat:", "pswpout", str(outs)] in map(str.split, table.splitlines())
     made = json.loads(good("trace", "info", "uniform:events=50,slots=5,seed=3", "--json"))
     assert (made["events"], made["content"], made["source"]["seed"]) == (50, False, 3)
 
