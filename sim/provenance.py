@@ -9,21 +9,13 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from sim.machine import processor
+
 if TYPE_CHECKING:
     from sim.experiment import Experiment
     from workloads.trace import Trace
 
 PACKAGES = ("cswap", "numpy", "numba", "pandas", "pyarrow", "lz4", "zstandard", "simpy", "matplotlib")
-
-
-def processor() -> str:
-    """The processor's model name, as /proc/cpuinfo tells it."""
-    try:
-        with open("/proc/cpuinfo") as lines:
-            models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    except OSError:
-        models = []
-    return models[0] if models else platform.processor() or platform.machine()
 
 
 def provenance(

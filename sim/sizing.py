@@ -1,4 +1,9 @@
-"""Sizing: every unique page of a trace through a compressor, once, on all cores, and kept for the next time."""
+"""Sizing: every unique page of a trace through a compressor, once, on all cores, and kept for the next time.
+
+Every compressed page is decompressed and compared, and that holds for kept sizes too. Each run hashes the bytes of
+`pages.parquet`; sizes are kept under that digest, once the pages decoded from those bytes had the digest of the header,
+and under the codec's code; and what is kept is believed only if this user kept it (`sim.kept`).
+"""
 
 from __future__ import annotations
 
@@ -10,18 +15,19 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import platformdirs
 from numpy.typing import NDArray
 
 from sim.compressors.base import Compressor, Measures, Pages
+from sim.compressors.identity import identity
+from sim.contents import check_contents, contents_digest
 from sim.errors import UserError
-from workloads.errors import TraceError
+from sim.kept import keep, recall
+from sim.machine import processor
 from workloads.progress import Progress, silent
-from workloads.sizes import GIVEN, Sizes, read_sizes, sizes_path, write_sizes
+from workloads.sizes import DTYPES, GIVEN, Sizes
 from workloads.trace import Trace
 
 CHUNK = 1024  # pages in one call of a worker
@@ -52,19 +58,27 @@ def size_pages(
     *,
     progress: Progress = silent,
     workers: int | None = None,
-    keep: bool = True,
 ) -> Sizes:
-    """Sizes and times of all unique pages of `trace`, kept beside it from the first time on unless `keep` is false.
+    """Sizes and times of all unique pages of `trace`; those of a trace on disk are kept in the user's cache.
 
-    A trace without contents has the sizes it was given. Raises UserError when it has none for this codec, and
-    CodecError if a page does not decompress to itself. `workers` is the number of processors used; all by default.
+    With contents they are always made here, of those very pages, each decompressed and compared: sizes that lie in the
+    trace's folder are not used. A trace without contents has the sizes it was given. `workers` is the number of
+    processors used; all by default. Raises UserError when there are none for this codec, TraceError when the pages are
+    not those that the header promises, and CodecError if a page does not decompress to itself.
     """
-    known = _known(trace, compressor)
-    if known is not None:
-        return known
     if not trace.content:
-        there = ", ".join(trace.sizes_codecs()) or "none"
-        raise UserError(f"{trace.path or trace.name}: no contents, and no sizes for {compressor.spec}; use -c {there}")
+        return _given(trace, compressor)
+    meta = {
+        "codec": compressor.spec,
+        "version": compressor.version,
+        "host": platform.processor() or platform.machine(),
+        "pages": trace.pages_digest,
+    }
+    fields = _fields(trace, compressor) if trace.path else {}
+    if fields and (columns := recall(fields)):
+        return Sizes(**columns, meta=meta)
+    if trace.path:
+        check_contents(trace, progress)
     size = np.empty(trace.unique_pages, np.int32)
     times = np.empty((2, trace.unique_pages), np.int64)
     fill = np.empty((2, trace.unique_pages), np.bool_)
@@ -73,47 +87,35 @@ def size_pages(
         size[rows], times[0, rows], times[1, rows] = measured.measures
         fill[:, rows] = measured.filled
         progress(rows.stop, trace.unique_pages)
-    meta = {
-        "codec": compressor.spec,
-        "version": compressor.version,
-        "host": platform.processor() or platform.machine(),
-        "pages": trace.pages_digest,
-    }
     sizes = Sizes(size, fill[0].copy(), fill[1].copy(), times[0].copy(), times[1].copy(), meta)
-    if keep:
-        _keep(trace, sizes)
+    if fields:
+        keep(fields, sizes.columns())
     return sizes
 
 
-def _known(trace: Trace, compressor: Compressor) -> Sizes | None:
-    """Sizes given with the trace or kept from an earlier run of the same version over the same pages."""
-    if not trace.content and (given := trace.sizes(GIVEN)) is not None:
-        return given
-    for folder in filter(None, (trace.path, _user_folder(trace))):
-        try:
-            sizes = read_sizes(sizes_path(folder, compressor.spec))
-        except (TraceError, OSError):
-            continue  # none, or a damaged one: measured anew and replaced
-        fresh = sizes.meta.get("version") == compressor.version or not trace.content
-        if fresh and sizes.meta.get("pages") == trace.pages_digest and len(sizes) == trace.unique_pages:
-            return sizes
-    return None if trace.content else trace.sizes(compressor.spec)
+def _given(trace: Trace, compressor: Compressor) -> Sizes:
+    sizes = trace.sizes(GIVEN)
+    if sizes is None:
+        sizes = trace.sizes(compressor.spec)
+    if sizes is None:
+        there = ", ".join(trace.sizes_codecs()) or "none"
+        raise UserError(f"{trace.path or trace.name}: no contents, and no sizes for {compressor.spec}; use -c {there}")
+    return sizes
 
 
-def _user_folder(trace: Trace) -> Path:
-    return Path(platformdirs.user_cache_dir("cswap")) / "sizes" / trace.pages_digest
-
-
-def _keep(trace: Trace, sizes: Sizes) -> None:
-    """Beside the trace if that can be written, else in the user's cache; a trace in memory is not kept."""
-    if trace.path is None:
-        return
-    for folder in (trace.path, _user_folder(trace)):
-        try:
-            write_sizes(sizes_path(folder, sizes.meta["codec"]), sizes)
-            return
-        except OSError:
-            continue  # a cache that cannot be written costs time, not results
+def _fields(trace: Trace, compressor: Compressor) -> dict[str, str | int]:
+    """What sizes and times depend on: the bytes of the pages as they were hashed now, the codec's code, the machine."""
+    return {
+        "kept": " ".join(DTYPES),
+        "file": contents_digest(trace),
+        "pages": trace.pages_digest,
+        "unique_pages": trace.unique_pages,
+        "page_size": trace.page_size,
+        "codec": compressor.spec,
+        "version": compressor.version,
+        "code": identity(compressor),
+        "processor": processor(),
+    }
 
 
 class Measured(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,7 +109,10 @@ def sizes_path(folder: Path, codec: str) -> Path:
 
 
 def write_sizes(path: Path, sizes: Sizes) -> None:
-    """Write Parquet with the meta in its schema; replaces the file in one step, makes the folder."""
+    """Write Parquet with the meta in its schema; replaces the file in one step, makes the folder.
+
+    The umask decides who may read it, as with the other files of a trace.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -116,9 +120,10 @@ def write_sizes(path: Path, sizes: Sizes) -> None:
     fields = [pa.field(n, pa.from_numpy_dtype(t), nullable=False) for n, t in DTYPES.items()]
     table = pa.table([pa.array(c) for c in sizes.columns().values()], schema=pa.schema(fields, metadata=meta))
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part = path.with_name(f".{secrets.token_hex(8)}.part")  # a name that nobody has prepared
     try:
-        pq.write_table(table, part, compression="zstd", write_page_checksum=True)
+        with part.open("xb") as file:
+            pq.write_table(table, file, compression="zstd", write_page_checksum=True)
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)

@@ -31,7 +31,7 @@ def verify(path: Path | str, progress: Progress | None = None) -> None:
 
     _verify_events(trace, folder / EVENTS_FILE, report)
     if trace.content:
-        _verify_pages(trace, folder / PAGES_FILE, report)
+        verify_pages(trace, folder / PAGES_FILE, lambda pages: report(trace.n_events + pages))
     for codec in trace.sizes_codecs():
         _verify_sizes(trace, folder, codec)
     for name, digest in trace.header.files.items():
@@ -61,7 +61,8 @@ def _verify_events(trace: Trace, file: Path, report: Callable[[int], None]) -> N
             raise TraceError.at(file, field, f"is {found}, trace.json says {said}", REMEDY)
 
 
-def _verify_pages(trace: Trace, file: Path, report: Callable[[int], None]) -> None:
+def verify_pages(trace: Trace, file: Path, report: Callable[[int], None]) -> None:
+    """Compare the digest of all pages with the header's; TraceError names `file`. `report` is told the pages done."""
     index = PageIndex()
     for pages in trace.page_batches():
         row = len(index)
@@ -69,7 +70,7 @@ def _verify_pages(trace: Trace, file: Path, report: Callable[[int], None]) -> No
         if len(fresh) < len(pages):
             row += int(np.setdiff1d(np.arange(len(pages)), fresh)[0])
             raise TraceError.at(file, f"row {row}", "holds the same page as a row above", REMEDY)
-        report(trace.n_events + len(index))
+        report(len(index))
     if index.digest() != trace.pages_digest:
         raise TraceError.at(file, "digest", "of the contents is not that of trace.json", REMEDY)
 

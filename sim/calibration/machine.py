@@ -7,7 +7,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from sim.provenance import processor
+from sim.machine import processor
 
 CPU = Path("/sys/devices/system/cpu")
 UNKNOWN = "not visible"

@@ -79,6 +79,6 @@ def _sizes(trace: Trace, specs: list[str] | None) -> dict[str, Sizes]:
     sizes = {}
     for codec in [compressor(spec) for spec in specs or COMPRESSORS]:
         with progress(f"{codec.spec} on {trace.name}") as done:
-            table = size_pages(trace, codec, progress=done, keep=False)
+            table = size_pages(trace, codec, progress=done)
         sizes[table.meta["codec"]] = table
     return sizes

@@ -35,10 +35,11 @@ def info(
 
 @app.command()
 def verify(trace: TraceText) -> None:
-    """Check every row and every byte of a trace on disk."""
+    """Check every row and every byte of a trace on disk; with contents, also the sizes of the codecs there are."""
     from sim.cli.progress import progress
     from sim.errors import UserError
     from sim.inputs import open_input
+    from sim.verification import verify_sizes
     from workloads import verify as check
 
     opened = open_input(trace)
@@ -46,6 +47,8 @@ def verify(trace: TraceText) -> None:
         raise UserError(f"{trace}: is generated anew each time, there is nothing to verify; give a folder NAME.cswap")
     with progress(f"verifying {trace}") as done:
         check(opened.path, done)
+    for codec, why in verify_sizes(opened, progress).items():
+        print(f"{trace}: sizes of {codec!r} not compared: {why}")
     print(f"{trace}: ok, {opened.n_events} events, {opened.unique_pages} unique pages")
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import errno
+import stat
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,9 @@ from sim.compressors.registry import compressor
 from sim.errors import UserError
 from sim.sizing import filled, size_pages
 from workloads import Events, Sizes, Trace, TraceError, open_trace, save_trace, sizes_path, write_sizes
+from workloads.parquet import EVENTS_FILE, PAGES_FILE
 
+FILES = ("trace.json", EVENTS_FILE, PAGES_FILE)
 PAUSE_S = 0.05
 
 
@@ -65,14 +67,16 @@ def on_disk(folder: Path, seed: int = 0) -> Trace:
     return open_trace(folder)
 
 
-def test_pages_are_sized_once_and_kept_beside_the_trace(tmp_path: Path) -> None:
+def test_pages_are_sized_once_and_kept_in_the_users_cache(tmp_path: Path, user_cache: Path) -> None:
     first = size_pages(on_disk(tmp_path / "a.cswap"), Counting())
     assert first.size.tolist() == [2, 3, 4, 5, 6]
     assert first.meta["codec"] == "counting"
     again = size_pages(open_trace(tmp_path / "a.cswap"), Counting())
     assert again.digest() == first.digest()
     assert Counting.seen == 5
-    assert sizes_path(tmp_path / "a.cswap", "counting").is_file()
+    assert {path.name for path in (tmp_path / "a.cswap").iterdir()} == {*FILES}
+    made = [user_cache / "cswap", *(user_cache / "cswap").rglob("*")]
+    assert [path for path in made if stat.S_IMODE(path.stat().st_mode) != (0o700 if path.is_dir() else 0o600)] == []
 
 
 def test_a_trace_in_memory_is_not_kept(user_cache: Path) -> None:
@@ -92,43 +96,54 @@ def test_another_version_is_sized_anew(tmp_path: Path, monkeypatch: pytest.Monke
     assert Counting.seen == 10
 
 
-def test_sizes_of_other_pages_are_not_believed(tmp_path: Path) -> None:
-    other, trace = on_disk(tmp_path / "b.cswap", seed=1), on_disk(tmp_path / "a.cswap")
-    size_pages(other, Counting())
-    kept = sizes_path(tmp_path / "a.cswap", "counting")
-    kept.parent.mkdir(exist_ok=True)
-    kept.write_bytes(sizes_path(tmp_path / "b.cswap", "counting").read_bytes())
-    assert size_pages(trace, Counting()).meta["pages"] == trace.pages_digest
-    assert Counting.seen == 10
-
-
-def test_a_damaged_cache_is_replaced(tmp_path: Path) -> None:
-    trace = on_disk(tmp_path / "a.cswap")
-    size_pages(trace, Counting())
-    kept = sizes_path(tmp_path / "a.cswap", "counting")
-    kept.write_bytes(kept.read_bytes()[:-20])
-    assert size_pages(trace, Counting()).size.tolist() == [2, 3, 4, 5, 6]
-    assert Counting.seen == 10
-    size_pages(trace, Counting())
-    assert Counting.seen == 10
-
-
-def test_a_read_only_trace_is_kept_in_the_users_cache(
-    tmp_path: Path, user_cache: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_edited_compressor_of_the_same_version_does_not_meet_yesterdays_sizes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trace = on_disk(tmp_path / "a.cswap")
-
-    def read_only(path: Path, sizes: Sizes) -> None:
-        if path.is_relative_to(tmp_path / "a.cswap"):
-            raise OSError(errno.EROFS, "Read-only file system", str(path))
-        write_sizes(path, sizes)
-
-    monkeypatch.setattr(sizing, "write_sizes", read_only)
     size_pages(trace, Counting())
-    assert sizes_path(user_cache / "cswap" / "sizes" / trace.pages_digest, "counting").is_file()
-    assert not sizes_path(tmp_path / "a.cswap", "counting").exists()
-    size_pages(open_trace(tmp_path / "a.cswap"), Counting())
+    monkeypatch.setattr(Counting, "compress", lambda self, page: bytes(7))
+    assert size_pages(trace, Counting()).size.tolist() == [7] * 5
+
+
+@pytest.mark.parametrize("also", [False, True])
+def test_a_trace_that_claims_anothers_digest_spoils_nothing(tmp_path: Path, also: bool) -> None:
+    """With the digests of the decoded pages; or `also` with those of the file's bytes."""
+    honest = on_disk(tmp_path / "a.cswap")
+    liar = on_disk(tmp_path / "b.cswap", seed=1)
+    files = {**liar.header.files, PAGES_FILE: honest.header.files[PAGES_FILE]} if also else liar.header.files
+    replace(liar.header, pages_digest=honest.pages_digest, files=files).write(tmp_path / "b.cswap")
+    with pytest.raises(TraceError, match=r"b\.cswap/pages\.parquet: .*; restore the file from a good copy"):
+        size_pages(open_trace(tmp_path / "b.cswap"), Counting())
+    assert Counting.seen == 0
+    size_pages(honest, Counting())
     assert Counting.seen == 5
+
+
+def test_pages_exchanged_after_they_were_sized_are_noticed(tmp_path: Path) -> None:
+    honest = on_disk(tmp_path / "a.cswap")
+    size_pages(honest, Counting())
+    on_disk(tmp_path / "b.cswap", seed=1)
+    (tmp_path / "b.cswap" / PAGES_FILE).replace(tmp_path / "a.cswap" / PAGES_FILE)
+    with pytest.raises(TraceError, match=r"a\.cswap/pages\.parquet: bytes: were changed"):
+        size_pages(open_trace(tmp_path / "a.cswap"), Counting())
+
+
+def test_sizes_beside_contents_are_not_believed(tmp_path: Path) -> None:
+    trace = on_disk(tmp_path / "a.cswap")
+    meta = {"codec": "counting", "version": "1", "pages": trace.pages_digest}
+    poisoned = replace(Sizes.given([16] * 5), meta=meta)
+    write_sizes(sizes_path(tmp_path / "a.cswap", "counting"), poisoned)
+    assert size_pages(trace, Counting()).size.tolist() == [2, 3, 4, 5, 6]
+    assert size_pages(trace, Counting()).size.tolist() == [2, 3, 4, 5, 6]
+    assert Counting.seen == 5
+
+
+def test_pages_are_decoded_for_their_digest_once_for_all_codecs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size_pages(on_disk(tmp_path / "a.cswap"), Counting())
+    monkeypatch.setattr("sim.contents.verify_pages", lambda *_: pytest.fail("decoded again"))
+    size_pages(open_trace(tmp_path / "a.cswap"), compressor("lz4"))
 
 
 @pytest.mark.parametrize("spec", ["lz4", "lz4-lib"])  # in threads, in processes
@@ -169,16 +184,6 @@ def test_same_filled_is_one_word_of_eight_bytes_over_and_over() -> None:
     expected = [page.tobytes() == page.tobytes()[:8] * 512 for page in pages]
     assert expected == [True, False, False, False] * 9 + [True, True, True, False]
     assert filled(pages).tolist() == [expected, [False] * 36 + [True, True, True, False]]
-
-
-def test_sizes_kept_before_zero_pages_were_told_apart_are_measured_anew(tmp_path: Path) -> None:
-    size_pages(on_disk(tmp_path / "a.cswap"), Counting())
-    path = sizes_path(tmp_path / "a.cswap", "counting")
-    pq.write_table(pq.read_table(path).drop(["zero_filled"]), path)
-    assert size_pages(open_trace(tmp_path / "a.cswap"), Counting()).size.tolist() == [2, 3, 4, 5, 6]
-    assert Counting.seen == 10
-    size_pages(open_trace(tmp_path / "a.cswap"), Counting())
-    assert Counting.seen == 10
 
 
 def test_without_contents_such_sizes_are_refused(tmp_path: Path) -> None:

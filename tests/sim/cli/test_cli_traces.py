@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,12 @@ import pytest
 from cli_kit import good, refused
 
 from allocators import names
-from sim.compressors.registry import COMPRESSORS
+from sim.compressors.registry import COMPRESSORS, compressor
 from sim.frontends.registry import FRONTENDS
+from sim.sizing import size_pages
 from sim.timing.devices import device_profiles
 from sim.timing.mapping import MAPPINGS
-from workloads import GENERATORS, open_trace, sample_names
+from workloads import GENERATORS, open_trace, sample_names, sizes_path, write_sizes
 from workloads.samples import FOLDER
 
 EVENTS = "ts_ns,kind,pid,slot,page\n0,out,1,0,0\n1,out0,1,1,\n2,in,1,0,\n3,free,1,0,\n"
@@ -43,6 +45,28 @@ def test_verify(tmp_path: Path) -> None:
         file.seek(50_000)
         file.write(b"damaged")
     assert "pages.parquet" in refused("trace", "verify", copy)
+
+
+def test_verify_makes_the_sizes_beside_contents_again(tmp_path: Path) -> None:
+    copy = shutil.copytree(FOLDER / "pandas.cswap", tmp_path / "copy.cswap")
+    sizes = size_pages(open_trace(copy), compressor("lz4"))
+    write_sizes(sizes_path(copy, "lz4"), sizes)
+    write_sizes(sizes_path(copy, "lz6"), sizes)
+    first, last = good("trace", "verify", copy).splitlines()
+    assert first == f"{copy}: sizes of 'lz6' not compared: this cswap has no such codec"
+    assert last.startswith(f"{copy}: ok, ")
+    sizes_path(copy, "lz6").unlink()
+    for name, lie in (("size", 16), ("same_filled", True), ("zero_filled", True)):
+        column = getattr(sizes, name).copy()
+        column[7] = lie
+        write_sizes(sizes_path(copy, "lz4"), replace(sizes, **{name: column}))
+        line = refused("trace", "verify", copy)
+        assert f"{sizes_path(copy, 'lz4')}: row 7: {name} is {column[7]}; of this page it is " in line
+        assert line.endswith("; delete the file, it is not needed beside contents\n")
+    older = replace(sizes, size=sizes.size + np.int32(1), meta={**sizes.meta, "version": "0"})
+    write_sizes(sizes_path(copy, "lz4"), older)
+    first, last = good("trace", "verify", copy).splitlines()
+    assert first == f"{copy}: sizes of 'lz4' not compared: made by version '0', this is '1'"
 
 
 def files(folder: Path, events: str = EVENTS, pages: int = 4096) -> tuple[Path, Path]:

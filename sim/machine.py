@@ -1,0 +1,15 @@
+"""The machine that this runs on."""
+
+from __future__ import annotations
+
+import platform
+
+
+def processor() -> str:
+    """The processor's model name, as /proc/cpuinfo tells it."""
+    try:
+        with open("/proc/cpuinfo") as lines:
+            models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    except OSError:
+        models = []
+    return models[0] if models else platform.processor() or platform.machine()
