@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import IO
 
@@ -19,7 +18,7 @@ from sim.kept import keep, recall
 FIELDS = {"file": "abc", "codec": "lz4"}
 ARRAYS = {"size": np.arange(5, dtype=np.int32), "same": np.zeros(5, np.bool_)}
 WRITER = """
-import sys, time
+import sys
 import numpy as np
 from sim.kept import keep
 keep({"codec": "lz4"}, {"size": np.full(100_000, int(sys.argv[1]))})

@@ -44,7 +44,8 @@ def of_files(folder: Path, mine: str = MODULE, helper: str = HELPER, tables: str
         (folder / f"{name}.py").write_text(text)
     path = os.pathsep.join((str(folder), str(Path(__file__).parents[3])))
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "random"}
-    return subprocess.run([sys.executable, "-c", show], env=environment, capture_output=True, text=True, check=True).stdout
+    command = [sys.executable, "-c", show]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
 
 def test_it_is_the_same_in_every_process_and_follows_helpers(tmp_path: Path) -> None:
