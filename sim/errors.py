@@ -40,6 +40,7 @@ _REMEDIES = {
     errno.ENOSPC: "the disk is full; free space or give a path on another disk",
     errno.EDQUOT: "your quota is used up; free space or give a path on another disk",
     errno.ENAMETOOLONG: "give a shorter name",
+    errno.EBADF: "give it a file, a pipe or a terminal",
     errno.EMFILE: "too many files are open; raise the limit (ulimit -n)",
 }
 

@@ -100,6 +100,9 @@ class Experiment:
         idle = [f.name for f in fields(self) if f.name in OF_TIMING and getattr(self, f.name) != f.default]
         if idle and not self.timing:
             raise UserError(f"experiment: {idle[0]} has no effect without timing; give timing too")
+        names = [device.rpartition("/")[2] for device in self.devices]  # as results call them
+        if len(set(names)) < len(names):
+            raise UserError(f"experiment: devices {', '.join(self.devices)} have equal names; rename a file")
         if self.timing:  # what is wrong there is told here
             self.settings()
             self.prices()

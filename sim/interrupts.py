@@ -42,6 +42,24 @@ def noted() -> Iterator[None]:
         sys.unraisablehook = hook
 
 
+@contextmanager
+def held() -> Iterator[None]:
+    """While it lasts, a SIGINT waits, and is raised as KeyboardInterrupt in the end: for what must not be broken off."""
+    global _asked
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        _asked = True
+        raise KeyboardInterrupt
+
+
 def asked() -> bool:
     """Whether a SIGINT has come."""
     return _asked

@@ -82,6 +82,10 @@ class Job:
             "allocator": allocator.spec,
         }
 
+    def label(self) -> str:
+        """The run, in a few words."""
+        return f"{self.trace.name}, {self.frontend.spec}, {self.sizes.meta['codec']}, {self.allocator}"
+
     def kind(self) -> tuple[Any, ...]:
         """Jobs of one kind need the same kernels."""
         from sim.spec import make_allocator

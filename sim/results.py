@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import UserError
+from sim.errors import UserError, one_line
+from sim.saving import FRAMES, MARK, ON_DEMAND, check_folder, naming, part_of, provenance_in, publish
+from workloads.header import digest_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,9 +20,7 @@ if TYPE_CHECKING:
 
     from sim.jobs import Rows
 
-FRAMES = ("density", "timeline", "latency", "counters")
-ON_DEMAND = ("timing", "sensitivity", "events")  # written if they have rows; the last as Parquet only
-MARK = "provenance.json"
+PARTIAL = ".partial"  # what is added to the name of a folder that holds a complete result when one is not
 
 
 def _none() -> pd.DataFrame:
@@ -74,44 +75,93 @@ class Result:
             pd.concat(events, ignore_index=True) if events else _none(),
         )
 
-    def save(self, folder: str | Path) -> None:
-        """Write every frame as CSV and Parquet, and the provenance last; each file appears whole or not at all.
+    def save(self, folder: str | Path, *, plots: bool = False) -> Path:
+        """Write every frame as CSV and Parquet, the pictures if wanted, and the provenance last; the folder written.
 
-        Raises UserError for a folder that holds something else than a result.
+        All of it is put there in one step, in the place of an older result: whatever happens, the folder holds the
+        older or the new one, whole. A result that is not complete does not take the place of one that is: it goes to
+        `FOLDER.partial`. Raises UserError for a folder that holds something else, and, when all the rest is written,
+        for a picture that cannot be drawn; OSError naming the file that could not be written.
         """
-        folder = Path(folder)
-        check_folder(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / MARK).unlink(missing_ok=True)
-        (folder / f".{MARK}").write_text("{}")
-        for name in (*FRAMES, *ON_DEMAND):
-            frame, csv, parquet = getattr(self, name), folder / f"{name}.csv", folder / f"{name}.parquet"
-            if name in ON_DEMAND and frame.empty:  # nor is that of an earlier result kept
-                csv.unlink(missing_ok=True)
-                parquet.unlink(missing_ok=True)
-                continue
-            if name != "events":
-                _replace(csv, lambda path, frame=frame: frame.to_csv(path, index=False))
-            _replace(parquet, lambda path, frame=frame: frame.to_parquet(path, index=False))
-        text = json.dumps(self.provenance, indent=2, sort_keys=True) + "\n"
-        _replace(folder / MARK, lambda path: Path(path).write_text(text))
-        (folder / f".{MARK}").unlink()
+        folder = check_folder(Path(folder))
+        if not self.provenance.get("complete", True) and (provenance_in(folder) or {}).get("complete"):
+            folder = check_folder(folder.with_name(folder.name + PARTIAL))
+        with part_of(folder) as part:
+            files = {}
+            for name, write in self._files():
+                with naming(folder / name):
+                    write(part / name)
+                    files[name] = digest_file(part / name)
+            wrong = self._draw_into(part, folder) if plots else []
+            text = json.dumps(_finite(self.provenance | {"files": files}), indent=2, allow_nan=False) + "\n"
+            with naming(folder / MARK):
+                (part / MARK).write_text(text)
+            publish(part, folder)
+        if wrong:
+            raise UserError(f"{wrong[0]}; everything else is written")
+        return folder
 
     @classmethod
     def load(cls, folder: str | Path) -> Result:
-        """Read what `save` wrote. Raises UserError."""
+        """Read what `save` wrote. Raises UserError, also for frames that are not those its provenance tells of."""
         import pandas as pd
 
         folder = Path(folder)
-        if not (folder / MARK).is_file():
-            raise UserError(f"{folder}: no {MARK}, so no result; give a folder that `cswap run --out` wrote")
-        try:
-            there = [name for name in ON_DEMAND if (folder / f"{name}.parquet").exists()]
-            frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in (*FRAMES, *there)}
-            about = json.loads((folder / MARK).read_text())
-        except (ValueError, OSError) as error:
-            raise UserError(f"{folder}: {' '.join(str(error).split())}; run the experiment again") from error
+        about = provenance_in(folder)
+        if about is None:
+            damaged = "is damaged or not cswap's" if (folder / MARK).exists() else "is missing"
+            raise UserError(f"{folder}: {MARK} {damaged}, so no result; give a folder that `cswap run --out` wrote")
+        files = about.pop("files", {})
+        frames = {}
+        for name in (*FRAMES, *ON_DEMAND):
+            path = folder / f"{name}.parquet"
+            if name in ON_DEMAND and not path.exists() and path.name not in files:
+                continue
+            try:
+                if files and digest_file(path) != files.get(path.name):
+                    raise UserError(f"{path}: is not the file that {MARK} tells of; run the experiment again")
+                frames[name] = pd.read_parquet(path)
+            except (ValueError, OSError) as error:
+                if isinstance(error, UserError):
+                    raise
+                raise UserError(f"{path}: {one_line(error)}; run the experiment again") from error
         return cls(**frames, provenance=about)
+
+    def _files(self) -> Iterator[tuple[str, Callable[[Path], None]]]:
+        """The files of the frames by name, each with what writes it."""
+        for name in (*FRAMES, *ON_DEMAND):
+            frame: pd.DataFrame = getattr(self, name)
+            if name in ON_DEMAND and frame.empty:
+                continue
+            if name != "events":
+                yield f"{name}.csv", lambda path, frame=frame: frame.to_csv(path, index=False)  # type: ignore[misc]
+            yield f"{name}.parquet", lambda path, frame=frame: frame.to_parquet(path, index=False)  # type: ignore[misc]
+
+    def _draw_into(self, part: Path, folder: Path) -> list[str]:
+        """Draw every picture into `part`; what was wrong with those that could not be drawn."""
+        import warnings
+
+        import matplotlib.pyplot as plt
+
+        wrong = []
+        for name, draw in self.plots().items():
+            before = plt.get_fignums()
+            try:
+                # Names are not formulas; what the font has no sign for is drawn as a box.
+                with plt.rc_context({"text.parse_math": False}), warnings.catch_warnings():
+                    warnings.simplefilter("ignore", UserWarning)
+                    figure = draw()
+                    with naming(folder / f"{name}.png"):
+                        figure.savefig(part / f"{name}.png", dpi=150, format="png")
+            except OSError:
+                raise
+            except Exception as error:  # whatever a strange name makes matplotlib do must not cost the figures
+                (part / f"{name}.png").unlink(missing_ok=True)
+                wrong.append(f"{folder / name}.png: cannot be drawn ({one_line(error)})")
+            finally:
+                for number in set(plt.get_fignums()).difference(before):
+                    plt.close(number)
+        return wrong
 
     def plot_density(self) -> Figure:
         """Allocators side by side for each workload and codec, with the ideal line."""
@@ -164,32 +214,23 @@ class Result:
         return drawn
 
     def save_plots(self, folder: str | Path) -> list[Path]:
-        """Write every plot as PNG into the folder; the files."""
-        import matplotlib.pyplot as plt
-
-        written = []
-        for name, draw in self.plots().items():
-            figure = draw()
-            path = Path(folder) / f"{name}.png"
-            _replace(path, lambda part, figure=figure: figure.savefig(part, dpi=150, format="png"))
-            plt.close(figure)
-            written.append(path)
+        """Write every plot as PNG into the folder, each in one step; the files. Raises UserError, OSError."""
+        folder = Path(folder)
+        with part_of(Path(os.path.realpath(folder))) as part:
+            wrong = self._draw_into(part, folder)
+            written = [folder / path.name for name in self.plots() if (path := part / f"{name}.png").exists()]
+            for path in written:
+                with naming(path):
+                    os.replace(part / path.name, path)
+        if wrong:
+            raise UserError(wrong[0])
         return written
 
 
-def check_folder(folder: Path) -> None:
-    """Raise UserError unless results may be written there: nothing, an empty folder, or an earlier result."""
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder}: is a file; give another --out")
-    held = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    if held and not held & {MARK, f".{MARK}"}:
-        raise UserError(f"{folder}: holds other files; give an empty or a new folder as --out")
-
-
-def _replace(path: Path, write: Any) -> None:
-    part = path.with_name(f".{path.name}.part")
-    try:
-        write(part)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+def _finite(value: Any) -> Any:
+    """The same with None for numbers that JSON does not have."""
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

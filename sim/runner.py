@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import copy
 import multiprocessing
+import os
+import signal
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures import Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sim.errors import UserError
 from sim.experiment import Experiment
 from sim.jobs import Job, Rows, TimedJob
 from sim.provenance import provenance
 from sim.results import Result
+from sim.workers import worker_killed, worker_pool
 from workloads.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -27,9 +33,10 @@ T = TypeVar("T")
 Report = Callable[[str], Progress]  # names a stage, returns its progress callback
 
 
-# What forked workers inherit: the runs, and how many events of each have been done.
+# What forked workers inherit: the runs, how many events of each have been done, and by which process.
 _jobs: list[Job] = []
 _done: Any = []
+_worker: Any = []
 
 POLL_S = 0.2  # how often progress is read
 
@@ -38,6 +45,7 @@ def _run_job(index: int) -> Rows:
     def progress(done: int, total: int) -> None:
         _done[index] = done
 
+    _worker[index] = os.getpid()
     rows = _jobs[index].run(progress)
     _done[index] = _jobs[index].trace.n_events  # also where a run was cut off
     return rows
@@ -47,24 +55,40 @@ def _quiet(stage: str) -> Progress:
     return silent
 
 
-def run(experiment: Experiment, *, report: Report = _quiet, workers: int | None = None) -> Result:
-    """Run the whole experiment.
+class Unfinished(UserError):
+    """A run was lost with the process that did it; `result` holds those that were finished."""
+
+    def __init__(self, message: str, result: Result) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+def run(
+    experiment: Experiment, *, report: Report = _quiet, workers: int | None = None, keep_source: bool = False
+) -> Result:
+    """Run the whole experiment; with `keep_source` its provenance tells paths and the traces' whole sources.
 
     A KeyboardInterrupt while runs are under way ends it early: the result holds the runs that were finished and says
-    so (`complete` in its provenance).
+    so (`complete` in its provenance). Raises Unfinished, which has such a result, when a worker process is killed.
     """
     from sim.sizing import cores
 
     traces, jobs, codecs = prepare(experiment, report)
     found = Rows(latency=codecs)
-    complete = True
+    complete, lost = True, None
     progress = report("replay and timing" if experiment.timing else "replay")
     try:
         for rows in _results(jobs, workers or cores(), progress):
             found.extend(rows)
     except KeyboardInterrupt:
         complete = False
-    return Result.of(found, provenance(experiment, traces, jobs, complete=complete))
+    except _Lost as error:
+        complete, lost = False, error
+    about = provenance(experiment, traces, jobs, complete=complete, keep_source=keep_source)
+    result = Result.of(found, about)
+    if lost:
+        raise Unfinished(worker_killed(str(lost)), result) from lost
+    return result
 
 
 def prepare(experiment: Experiment, report: Report) -> tuple[list[Trace], list[Job], list[dict[str, Any]]]:
@@ -140,7 +164,7 @@ def _results(jobs: list[Job], workers: int, progress: Progress) -> Iterator[Rows
 
     Progress is in events of all jobs.
     """
-    global _done
+    global _done, _worker
     timed = sum(isinstance(job, TimedJob) for job in jobs)
     total = sum(job.trace.n_events for job in jobs)
     if workers == 1 or (len({job.allocator for job in jobs}) == 1 and timed < 2):
@@ -154,9 +178,8 @@ def _results(jobs: list[Job], workers: int, progress: Progress) -> Iterator[Rows
             before += job.trace.n_events
             progress(before, total)
         return
-    context = multiprocessing.get_context("fork")
     _jobs[:] = jobs
-    _done = context.RawArray("q", len(jobs))
+    _done, _worker = multiprocessing.RawArray("q", len(jobs)), multiprocessing.RawArray("q", len(jobs))
 
     def result(future: Future[T]) -> T:
         """The result of a worker; while there is none, progress is told."""
@@ -164,23 +187,39 @@ def _results(jobs: list[Job], workers: int, progress: Progress) -> Iterator[Rows
             progress(sum(_done), total)
         return future.result()
 
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with worker_pool(workers, "compiling") as pool:
         try:
             # Each kind of kernel is compiled once, by one worker; the others then find it on disk.
             for compiled in [pool.submit(_compile, i) for i in _kinds(jobs)]:
                 result(compiled)
+            children = multiprocessing.active_children()
             futures = deque(pool.submit(_run_job, i) for i in range(len(jobs)))
             try:
                 while futures:
                     yield result(futures[0])
                     futures.popleft()
                     progress(sum(_done), total)
-            except KeyboardInterrupt:  # of those behind it, some are finished
+            except (KeyboardInterrupt, BrokenProcessPool) as error:  # of those behind it, some are finished
                 yield from (f.result() for f in futures if f.done() and not f.cancelled() and not f.exception())
+                if isinstance(error, BrokenProcessPool):
+                    raise _Lost(_lost_run(children)) from error
                 raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             _jobs.clear()
+
+
+class _Lost(Exception):
+    """A worker was killed; the message names the run that it was doing."""
+
+
+def _lost_run(children: list[Any]) -> str:
+    """The run of the worker that was killed; the pool has ended the others by SIGTERM."""
+    while any(child.exitcode is None for child in children):  # the pool's own thread waits for them too
+        time.sleep(POLL_S / 10)
+    killed = {child.pid for child in children if child.exitcode not in (0, -signal.SIGTERM)}
+    under_way = [job for job, pid in zip(_jobs, _worker, strict=True) if pid in killed]
+    return under_way[-1].label() if under_way else "replay"
 
 
 def _kinds(jobs: list[Job]) -> list[int]:

@@ -8,13 +8,12 @@ and under the codec's code; and what is kept is believed only if this user kept 
 from __future__ import annotations
 
 import copy
-import multiprocessing
 import os
 import platform
 import time
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +25,7 @@ from sim.contents import check_contents, contents_digest
 from sim.errors import UserError
 from sim.kept import keep, recall
 from sim.machine import processor
+from sim.workers import worker_pool
 from workloads.progress import Progress, silent
 from workloads.sizes import DTYPES, GIVEN, Sizes
 from workloads.trace import Trace
@@ -179,9 +179,8 @@ def _in_threads(trace: Trace, compressor: Compressor, workers: int, starts: rang
 
 def _in_processes(trace: Trace, compressor: Compressor, workers: int, starts: range) -> Iterator[Measured]:
     _shared.append((trace, compressor))
-    # Forked workers start at once with everything loaded; all they do is compress, so no lock of a thread that the
-    # fork left behind is ever waited for.
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
+    # All that forked workers do is compress, so no lock of a thread that the fork left behind is ever waited for.
+    with worker_pool(workers, f"{compressor.spec} on {trace.name}") as pool:
         try:
             yield from pool.map(_measure_rows, starts)
         finally:

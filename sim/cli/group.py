@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from typer import Abort
 from typer.core import TyperGroup
 
+from sim.cli.output import forget_output, open_streams, say, standard_output
 from sim.errors import USER_ERRORS, one_line
 from sim.interrupts import INTERRUPTED, asked, end, noted
 
@@ -25,12 +25,14 @@ class Group(TyperGroup):
         words = list(sys.argv[1:] if args is None else args)
         words, debug = _without_debug(words)
         settings["standalone_mode"] = False
+        open_streams()
         try:
             with noted():
                 status = super().main(words, *rest, **settings)
-                sys.stdout.flush()
+                with standard_output():
+                    pass  # what is printed is written now, or an error
         except BrokenPipeError:
-            _forget_output()
+            forget_output()
             sys.exit(BROKEN_PIPE)
         except (KeyboardInterrupt, Abort):
             status = INTERRUPTED
@@ -41,7 +43,8 @@ class Group(TyperGroup):
             if not message:  # no command was given, and the help is printed
                 sys.exit(0)
             if not asked():
-                _say(message)
+                say(message)
+                forget_output(unless_written=True)
                 sys.exit(BAD)
             status = INTERRUPTED  # an import that was broken off, for instance
         if status == INTERRUPTED:
@@ -67,12 +70,3 @@ def _message(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "out of memory; give a shorter input, or fewer at once"
     return f"fault in cswap: {type(error).__name__}: {error}; {DEBUG} shows where"
-
-
-def _say(message: str) -> None:
-    print("cswap:", " ".join(message.split()), file=sys.stderr)
-
-
-def _forget_output() -> None:
-    """Nobody reads any more: let the interpreter's last flush go nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -3,25 +3,84 @@
 from __future__ import annotations
 
 import csv
+import errno
+import io
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 UNLIMITED = 10_000  # columns
+STDOUT = "standard output"
+
+
+class Closed(io.TextIOBase):
+    """Standard output that was closed before the command began."""
+
+    def write(self, text: str, /) -> int:
+        """Say so."""
+        raise OSError(errno.EBADF, "is closed", STDOUT)
+
+
+def open_streams() -> None:
+    """Stand in for standard streams that are closed, so that no file of ours gets their numbers."""
+    if sys.stdout is not None and sys.stderr is not None:
+        return
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
+    if sys.stdout is None:
+        sys.stdout = Closed()
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+
+
+@contextmanager
+def standard_output() -> Iterator[None]:
+    """Print within: what cannot be written is an OSError that names standard output, or BrokenPipeError."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if error.filename not in (None, STDOUT):
+            raise
+        forget_output()
+        raise OSError(error.errno, error.strerror, STDOUT) from error
+
+
+def forget_output(unless_written: bool = False) -> None:
+    """Let what is not printed yet, and the interpreter's last flush, go nowhere; or only if it cannot be written."""
+    with suppress(OSError):
+        if unless_written:
+            sys.stdout.flush()
+            return
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def say(text: str) -> None:
+    """Print a line on standard error, if that can be written."""
+    with suppress(OSError):
+        print("cswap:", " ".join(text.split()), file=sys.stderr)
 
 
 def print_json(data: Any) -> None:
     """Print indented JSON; NaN, which JSON does not have, is an error."""
-    json.dump(data, sys.stdout, indent=2, allow_nan=False)
-    print()
+    with standard_output():
+        json.dump(data, sys.stdout, indent=2, allow_nan=False)
+        print()
 
 
 def print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print rows that have the same keys, under a header of them."""
-    writer = csv.DictWriter(sys.stdout, rows[0].keys() if rows else (), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    with standard_output():
+        writer = csv.DictWriter(sys.stdout, rows[0].keys() if rows else (), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def print_table(title: str, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -36,7 +95,8 @@ def print_table(title: str, rows: Iterable[Mapping[str, Any]]) -> None:
             for key in row:
                 table.add_column(key)
         table.add_row(*(Text(str(value)) for value in row.values()))
-    console().print(table)
+    with standard_output():
+        console().print(table)
 
 
 def console() -> Any:

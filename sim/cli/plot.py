@@ -12,7 +12,13 @@ def plot(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `cswap run --out` wrote.")],
 ) -> None:
     """Draw the pictures of a result again, into its folder."""
+    from sim.cli.output import standard_output
+    from sim.interrupts import held
     from sim.results import Result
 
-    for path in Result.load(folder).save_plots(folder):
-        print(path)
+    result = Result.load(folder)
+    with held():
+        written = result.save_plots(folder)
+    with standard_output():
+        for path in written:
+            print(path)

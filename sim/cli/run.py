@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -75,6 +75,13 @@ def run(
         bool, typer.Option("--events", help="Keep every operation with its parts.", rich_help_panel=TIMING)
     ] = False,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write frames, provenance and plots here.")] = None,
+    keep_source: Annotated[
+        bool, typer.Option("--keep-source", help="Tell paths and the traces' whole sources in the provenance.")
+    ] = False,
+    rerun: Annotated[
+        Path | None,
+        typer.Option(metavar="PROVENANCE", help="Repeat the result of this provenance.json, and compare."),
+    ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="A list of rows as JSON instead of tables; with --timing, latencies in each.")
     ] = False,
@@ -84,6 +91,8 @@ def run(
 
     Without TRACE: the real samples that are shipped, and a random one.
     """
+    from sim.cli.output import print_csv, print_json
+    from sim.cli.performing import perform
     from sim.errors import UserError
     from sim.experiment import Experiment
 
@@ -110,38 +119,26 @@ def run(
         "events": events or None,
     }
     settings: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    _perform(Experiment.from_toml(experiment, **settings) if experiment else Experiment(**settings), out, json, csv)
+    if rerun is not None:
+        from sim.cli.rerun import repeat
 
+        repeat(rerun, settings | ({"experiment": experiment} if experiment else {}), out, keep_source, json, csv)
+        return
+    asked_for = Experiment.from_toml(experiment, **settings) if experiment else Experiment(**settings)
 
-def _perform(experiment: Any, out: Path | None, json: bool, csv: bool) -> None:
-    from sim.cli.output import print_csv, print_json
-    from sim.cli.progress import progress
-    from sim.results import check_folder
-    from sim.runner import run as perform
+    def show(result: Result, written: Path | None) -> None:
+        if json:
+            print_json(_with_latencies(result) if asked_for.timing else _plain(result.density))
+        elif csv:
+            print_csv(_plain(result.density))
+        else:
+            from sim.cli.tables import print_result
 
-    if out is not None:  # told before the work is done, not after it
-        check_folder(out)
-        out.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as bar:
+            print_result(result)
+            if written:
+                _tell_written(result, written)
 
-        def report(stage: str) -> Any:
-            bar.close()  # one bar at a time
-            return bar.enter_context(progress(stage))
-
-        result = perform(experiment, report=report)
-    if json:
-        print_json(_with_latencies(result) if experiment.timing else _plain(result.density))
-    elif csv:
-        print_csv(_plain(result.density))
-    else:
-        from sim.cli.tables import print_result
-
-        print_result(result)
-    if out is not None and len(result.density):
-        _save(result, out, quiet=json or csv)
-    if not result.provenance["complete"]:
-        raise KeyboardInterrupt
-    _tell_overload(result)
+    _tell_overload(perform(asked_for, out, keep_source, show))
 
 
 def _tell_overload(result: Result) -> None:
@@ -160,12 +157,9 @@ def _tell_overload(result: Result) -> None:
         )
 
 
-def _save(result: Result, out: Path, quiet: bool) -> None:
-    result.save(out)
-    plots = result.save_plots(out)
-    if not quiet:
-        print(f"written to {out}: density, timeline, latency and counters as CSV and Parquet, provenance.json,")
-        print(f"pictures {', '.join(path.name for path in plots)}")
+def _tell_written(result: Result, folder: Path) -> None:
+    print(f"written to {folder}: density, timeline, latency and counters as CSV and Parquet, provenance.json,")
+    print(f"pictures {', '.join(f'{name}.png' for name in result.plots())}")
 
 
 def _with_latencies(result: Result) -> list[dict[str, Any]]:
@@ -180,5 +174,8 @@ def _with_latencies(result: Result) -> list[dict[str, Any]]:
 
 def _plain(frame: Any) -> list[dict[str, Any]]:
     """Rows of plain Python values; a figure that does not exist is None."""
-    rows = frame.to_dict("records")
-    return [{key: None if value != value else value for key, value in row.items()} for row in rows]
+
+    def plain(value: Any) -> Any:
+        return None if isinstance(value, float) and not isfinite(value) else value
+
+    return [{key: plain(value) for key, value in row.items()} for row in frame.to_dict("records")]

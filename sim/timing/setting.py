@@ -54,12 +54,12 @@ class Setting:
         read_device(self.device)
 
     def columns(self) -> dict[str, Any]:
-        """The columns of the `latency` frame that tell settings apart."""
+        """The columns of the `latency` frame that tell settings apart; a device's file without its folders."""
         return {
             "mapping": self.mapping,
             "cpus": self.cpus,
             "arrivals": self.arrivals,
             "load": float(self.load),
-            "device": self.device,
+            "device": self.device.rpartition("/")[2],
             "page_cluster": self.page_cluster,
         }

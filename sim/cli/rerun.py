@@ -1,0 +1,53 @@
+"""`cswap run --rerun`: a result made again, and held against what it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sim.comparing import Compared
+    from sim.results import Result
+
+ELSEWHERE = ("traces", "costs", "devices")  # what may be given: files that are elsewhere now
+DIFFERS = 1  # exit status
+
+
+def repeat(path: Path, given: dict[str, Any], out: Path | None, keep_source: bool, json: bool, csv: bool) -> None:
+    """Run the experiment of a provenance again, compare, and say so; exit status 1 if anything differs."""
+    import typer
+
+    from sim.cli.output import print_csv, print_json
+    from sim.cli.performing import perform
+    from sim.comparing import DIFFERENT, IDENTICAL, Older
+    from sim.errors import UserError
+    from sim.rerun import Recorded
+
+    if others := [name for name in given if name not in ELSEWHERE]:
+        raise UserError(f"--rerun: the provenance tells {others[0]}; give only TRACE, --costs or --device besides")
+    recorded = Recorded.read(path)
+    older = Older.read(recorded.file, recorded.about)
+    experiment = recorded.experiment(given.pop("traces", ()), **given)
+    found: list[Compared] = []
+
+    def show(result: Result, written: Path | None) -> None:
+        if not result.provenance["complete"]:
+            return
+        found.extend(older.compare(result))
+        if not any(one.verdict in (IDENTICAL, DIFFERENT) for one in found):
+            raise UserError(f"{recorded.file}: nothing could be compared; keep density.csv beside it")
+        if json or csv:
+            (print_json if json else print_csv)([one.row() for one in found])
+            return
+        for one in found:
+            rows = f"{one.rows} rows " if one.rows else ""
+            print(f"{one.frame}: {rows}{one.verdict}{one.note and f': {one.note}'}")
+        changes = older.changes(result)
+        differs = any(one.verdict == DIFFERENT for one in found)
+        print((DIFFERENT if differs else IDENTICAL) + (f"; since then {changes}" if changes else ""))
+        if written:
+            print(f"written to {written}")
+
+    perform(experiment, out, keep_source, show)
+    if any(one.verdict == DIFFERENT for one in found):
+        raise typer.Exit(DIFFERS)
