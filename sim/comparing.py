@@ -32,6 +32,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "sensitivity": (*RUN, *SETTING, "price", "value", "operation"),
     "events": (),  # by their order
 }
+TEXTS = (*RUN, *SETTING, "operation", "part", "counter", "price")
 CLOCKED = ("latency", "timing", "sensitivity", "events")
 IDENTICAL, DIFFERENT, LEFT_OUT = "identical", "different", "not compared"
 
@@ -77,7 +78,7 @@ class Older:
             if old is None:
                 yield self._by_digest(name, frame, left)
                 continue
-            kept, other = old, _as_read(frame, name)
+            kept, other = old, _as_read(frame)
             if left:
                 kept, other = (part[part["trace"].isin(same)] for part in (kept, other))
                 if kept.empty:
@@ -141,7 +142,7 @@ def _read(file: Path, name: str, about: Mapping[str, Any]) -> pd.DataFrame | Non
         try:
             if _digests(about).get(path.name, digest := digest_file(path)) != digest:
                 raise UserError(f"{path}: is not the file that {file.name} tells of; restore it")
-            frame = _from_csv(path, name) if path.suffix == ".csv" else _as_read(pd.read_parquet(path), name)
+            frame = _from_csv(path) if path.suffix == ".csv" else _as_read(pd.read_parquet(path))
         except (ValueError, OSError) as error:
             if isinstance(error, UserError):
                 raise
@@ -152,22 +153,23 @@ def _read(file: Path, name: str, about: Mapping[str, Any]) -> pd.DataFrame | Non
     return None
 
 
-def _as_read(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+def _as_read(frame: pd.DataFrame) -> pd.DataFrame:
     """A frame as it would be after writing and reading it: types and missing values are then the same."""
-    return _from_csv(io.StringIO(frame.to_csv(index=False)), name)
+    return _from_csv(io.BytesIO(frame.to_csv(index=False).encode()))
 
 
-def _from_csv(source: Path | io.StringIO, name: str) -> pd.DataFrame:
+def _from_csv(source: Path | io.BytesIO) -> pd.DataFrame:
+    """A frame of texts in the columns that tell rows apart, and of numbers, to the last bit."""
     import pandas as pd
+    import pyarrow as pa
+    from pyarrow import csv
 
-    texts = {key: str for key in (*RUN, *SETTING, "operation", "part", "counter", "price") if key not in ("event",)}
-    try:
-        frame = pd.read_csv(
-            source, dtype=texts, keep_default_na=False, na_values=[""], float_precision="round_trip", low_memory=False
-        )
-    except pd.errors.EmptyDataError:
+    size = source.stat().st_size if isinstance(source, Path) else source.getbuffer().nbytes
+    if size <= len("\n"):  # an empty frame without columns
         return pd.DataFrame()
-    return frame.fillna({key: "" for key in texts if key in frame})
+    options = csv.ConvertOptions(column_types=dict.fromkeys(TEXTS, pa.string()), strings_can_be_null=False)
+    read: pd.DataFrame = csv.read_csv(source, convert_options=options).to_pandas()
+    return read
 
 
 def _of_runs(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:

@@ -44,7 +44,7 @@ def noted() -> Iterator[None]:
 
 @contextmanager
 def held() -> Iterator[None]:
-    """While it lasts, a SIGINT waits, and is raised as KeyboardInterrupt in the end: for what must not be broken off."""
+    """While it lasts, a SIGINT waits; KeyboardInterrupt is raised at the end. For what must not be broken off."""
     global _asked
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -109,8 +109,8 @@ class Result:
         folder = Path(folder)
         about = provenance_in(folder)
         if about is None:
-            damaged = "is damaged or not cswap's" if (folder / MARK).exists() else "is missing"
-            raise UserError(f"{folder}: {MARK} {damaged}, so no result; give a folder that `cswap run --out` wrote")
+            lacks = f"{MARK} is damaged or not cswap's" if (folder / MARK).exists() else f"no {MARK}"
+            raise UserError(f"{folder}: {lacks}, so no result; give a folder that `cswap run --out` wrote")
         files = about.pop("files", {})
         frames = {}
         for name in (*FRAMES, *ON_DEMAND):

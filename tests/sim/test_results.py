@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import math
+import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +13,13 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-import sim.results
 from sim import Experiment, Result, run
 from sim.cli import app
 from sim.errors import UserError
 from sim.jobs import Job
 from sim.results import FRAMES
-from workloads import GIVEN, IN, LOST, Events, Sizes, Trace
+from sim.timing.devices import PROFILES
+from workloads import GIVEN, IN, LOST, OUT, Events, Sizes, Trace, save_trace
 
 WORKLOAD = "bell:events=2000,slots=300"
 REAL = "random:events=400,slots=80,pages=30"
@@ -77,34 +80,25 @@ def test_folders_of_others_are_left_alone(result: Result, tmp_path: Path) -> Non
     assert (answer.exit_code, answer.stdout) == (2, ""), "told before the work is done"
 
 
-def test_a_result_is_whole_or_no_result(result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    result.save(tmp_path)
-    replace, left = sim.results.os.replace, 3  # type: ignore[attr-defined]
-
-    def full(part: Path, path: Path) -> None:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            raise OSError("No space left on device")
-        replace(part, path)
-
-    monkeypatch.setattr("sim.results.os.replace", full)
-    with pytest.raises(OSError, match="No space"):
-        result.save(tmp_path)
-    monkeypatch.undo()
-    assert not list(tmp_path.glob("*.part"))
-    assert not list(tmp_path.glob(".*.part"))
-    with pytest.raises(UserError, match=r"no provenance\.json"):
-        Result.load(tmp_path)
-    result.save(tmp_path)
-    assert len(Result.load(tmp_path).density) == len(result.density)
-
-
 def test_a_damaged_result_is_named(result: Result, tmp_path: Path) -> None:
     result.save(tmp_path)
     (tmp_path / "density.parquet").write_bytes(b"nothing")
-    with pytest.raises(UserError, match="run the experiment again"):
+    with pytest.raises(UserError, match=r"density\.parquet: is not the file that provenance\.json tells of"):
         Result.load(tmp_path)
+    (tmp_path / "density.parquet").unlink()
+    with pytest.raises(UserError, match=r"density\.parquet: No such file.*run the experiment again"):
+        Result.load(tmp_path)
+    (tmp_path / "provenance.json").write_text("{")
+    with pytest.raises(UserError, match=r"provenance\.json is damaged"):
+        Result.load(tmp_path)
+
+
+def test_frames_of_two_results_are_not_mixed(result: Result, tmp_path: Path) -> None:
+    result.save(tmp_path / "one")
+    run(small(REAL)).save(tmp_path / "two")
+    shutil.copy(tmp_path / "one" / "density.parquet", tmp_path / "two")
+    with pytest.raises(UserError, match=r"two/density\.parquet: is not the file"):
+        Result.load(tmp_path / "two")
 
 
 def test_provenance_tells_all_that_is_needed(result: Result) -> None:
@@ -254,6 +248,31 @@ def test_progress_goes_on_within_a_run(workers: int, monkeypatch: pytest.MonkeyP
     assert done == sorted(done)
     assert done[-1] == 4 * 400
     assert set(done) - {0, 400, 800, 1200, 1600}, "steps within a run"
+
+
+def test_provenance_names_no_person_no_path_no_command(tmp_path: Path) -> None:
+    source = {"kind": "recording", "command": ["mail", "alice"], "host": "alices", "limit": 7, "note": "/home/alice"}
+    trace = Trace.from_arrays("mine", Events.of([OUT], [0], [0]), np.zeros((1, 4096), np.uint8), source=source)
+    save_trace(trace, tmp_path / "mine.cswap")
+    costs, devices = tmp_path / "own.toml", tmp_path / "devices.toml"
+    costs.write_text("")
+    devices.write_text(PROFILES.read_text())
+    given = {"timing": True, "costs": str(costs), "devices": (f"{devices}:nvme",)}
+    about = run(small(str(tmp_path / "mine.cswap"), allocators=("zbud",), **given)).provenance
+    assert str(tmp_path) not in json.dumps(about)
+    assert "alice" not in json.dumps(about)
+    assert about["traces"]["mine"]["source"] == {"kind": "recording", "limit": 7}
+    assert about["experiment"]["traces"] == ["mine.cswap"]
+    assert about["experiment"]["devices"] == list(about["devices"]) == ["devices.toml:nvme"]
+    assert about["experiment"]["costs"] == about["prices"]["file"] == "own.toml"
+    told = run(small(str(tmp_path / "mine.cswap"), allocators=("zbud",)), keep_source=True).provenance
+    assert told["traces"]["mine"]["source"] == source
+    assert told["experiment"]["traces"] == [str(tmp_path / "mine.cswap")]
+
+
+def test_numbers_of_provenance_are_finite(result: Result, tmp_path: Path) -> None:
+    replace(result, provenance=result.provenance | {"odd": [math.inf, {"a": math.nan}]}).save(tmp_path)
+    assert Result.load(tmp_path).provenance["odd"] == [None, {"a": None}]
 
 
 @pytest.mark.parametrize("finished", [0, 1])

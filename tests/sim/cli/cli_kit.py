@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from sim.cli import app
 
+ROOT = Path(__file__).parents[3]
 GOLDEN = Path(__file__).parents[2] / "golden" / "allocators"
 
 
@@ -40,5 +41,5 @@ def process(*words: object, **settings: object) -> subprocess.Popen[str]:
     """`python -m sim` as a process, its three streams piped unless `settings` say otherwise."""
     streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     command = [sys.executable, "-m", "sim", *map(str, words)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(command, text=True, env=environment, **{**streams, **settings})  # type: ignore[call-overload,no-any-return]
