@@ -136,3 +136,18 @@ def test_a_worker_that_is_killed_is_told_with_its_run(monkeypatch: pytest.Monkey
     saved = Result.load(tmp_path / "out")
     assert saved.provenance["complete"] is False
     assert saved.density["allocator"].tolist() == ["zbud", "kmalloc"]
+
+
+def test_interrupted_it_leaves_a_complete_result_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    assert run(*WORDS, "--out", out).exit_code == 0
+    part = Result.load(out)
+    part.provenance["complete"] = False
+    monkeypatch.setattr(sim.runner, "run", lambda *_, **__: part)
+    answer = run(*WORDS, "--out", out)
+    assert answer.exit_code == 130
+    assert f"written to {out}.partial: " in answer.stdout
+    said = f"cswap: {out}: holds a complete result and is left as it is; the runs that were finished are in {out}.partial"
+    assert answer.stderr == f"{said}\ncswap: interrupted\n"
+    assert Result.load(out).provenance["complete"]
+    assert len(Result.load(tmp_path / "out.partial").density) == 1
