@@ -147,7 +147,7 @@ def test_interrupted_it_leaves_a_complete_result_alone(tmp_path: Path, monkeypat
     answer = run(*WORDS, "--out", out)
     assert answer.exit_code == 130
     assert f"written to {out}.partial: " in answer.stdout
-    said = f"cswap: {out}: holds a complete result and is left as it is; the runs that were finished are in {out}.partial"
-    assert answer.stderr == f"{said}\ncswap: interrupted\n"
+    said = f"{out}: holds a complete result and is left as it is; the runs that were finished are in {out}.partial"
+    assert answer.stderr == f"cswap: {said}\ncswap: interrupted\n"
     assert Result.load(out).provenance["complete"]
     assert len(Result.load(tmp_path / "out.partial").density) == 1
