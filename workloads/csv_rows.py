@@ -16,6 +16,7 @@ from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, read_csv
 
 from workloads.errors import TraceError
 from workloads.events import COMPACT, KINDS, OUT, Events
+from workloads.limits import SLOTS
 from workloads.stream import Moved, lines
 
 NUMBERS: dict[str, np.dtype[Any]] = {
@@ -109,6 +110,8 @@ def _parse(path: Path, block: bytes, line: int, names: list[str]) -> Rows:
 
 def _check(path: Path, rows: Rows, line: int, n_pages: int, last: int | None) -> None:
     _refuse(path, line, rows.slot < 0, "slot is negative", "slots count from 0")
+    remedy = f"number them without gaps, at most {SLOTS:,}"
+    _refuse(path, line, (rows.slot >= SLOTS) & (rows.kind != COMPACT), "slot is too high for a device", remedy)
     bad = (rows.kind == OUT) & ((rows.page < 0) | (rows.page >= n_pages))
     if bad.any():
         wrong = f"page {rows.page[int(bad.argmax())]} does not exist"

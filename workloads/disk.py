@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mmap
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
+from workloads.digests import Behind
 from workloads.errors import TraceError
 from workloads.events import Events
+from workloads.files import REMEDY
 from workloads.header import Header
 from workloads.parquet import (
     EVENTS_FILE,
@@ -22,14 +26,17 @@ from workloads.parquet import (
     pages_schema,
     reading,
 )
-from workloads.sizes import Sizes, read_sizes, sizes_path
+from workloads.sizes import SIZES, Sizes, is_codec, read_sizes, sizes_digest, sizes_path
+from workloads.tally import Tally
 from workloads.trace import Trace
-
-REMEDY = "restore the file from a good copy"
 
 
 class DiskBackend:
-    """The files of a folder `NAME.cswap`. Holds one row group of pages, the last one asked for."""
+    """The files of a folder `NAME.cswap`. Holds one row group of pages, the last one asked for.
+
+    This is the door of strangers' traces: every event is checked against the header as it is read, and after the last
+    one the counts and, in the first complete pass, the digest. Of a trace without contents the sizes are.
+    """
 
     def __init__(self, path: Path, header: Header) -> None:
         """Open the files; TraceError when one is missing, damaged at its ends, or not as the header says."""
@@ -48,13 +55,32 @@ class DiskBackend:
             self._pages, self._starts = file, np.cumsum([0, *rows])
         self._cached = -1
         self._group = np.empty((0, header.page_size), np.uint8)
+        self._verified = mmap.mmap(-1, 1)  # whether the digest was seen to be right; shared with forked workers
+        _check_folder(path / SIZES)
+        self._sizes_checked = header.content
 
     def __reduce__(self) -> tuple[type[DiskBackend], tuple[Path, Header]]:
         """Pickle as the path: another process opens the files for itself."""
         return DiskBackend, (self._path, self._header)
 
     def batches(self, size: int) -> Iterator[Events]:
-        """Decode `size` rows at once, row group by row group."""
+        """Decode `size` rows at once, row group by row group; TraceError, at the latest after the last, as above."""
+        header, path = self._header, self._path / EVENTS_FILE
+        tally = Tally(path, n_slots=header.n_slots, hashed=False)
+        digest = None if self._verified[0] else Behind()
+        try:
+            for events in self._decoded(size):
+                tally.add(events, header.unique_pages)
+                if digest is not None:
+                    digest.add(events)
+                yield events
+            header.check(tally, None if digest is None else digest.hexdigest())
+            self._verified[0] = 1
+        finally:
+            if digest is not None:
+                digest.close()
+
+    def _decoded(self, size: int) -> Iterator[Events]:
         path, row = self._path / EVENTS_FILE, 0
         batches = self._events.iter_batches(batch_size=size, use_threads=False)
         while True:
@@ -64,7 +90,8 @@ class DiskBackend:
                     return
                 events = events_batch(batch)
             row += len(events)
-            yield events
+            if len(events):
+                yield events
 
     def page_array(self, start: int, stop: int) -> npt.NDArray[np.uint8]:
         """Return a view of the cached row group, or a copy when several are touched."""
@@ -89,22 +116,45 @@ class DiskBackend:
     def sizes(self, codec: str) -> Sizes | None:
         """Read `sizes/CODEC.parquet`."""
         path = sizes_path(self._path, codec)
-        return read_sizes(path) if path.exists() else None
+        if not path.exists():
+            return None
+        self._check_sizes()
+        return self._read_sizes(codec)
 
     def sizes_codecs(self) -> list[str]:
-        """List `sizes/`."""
-        return sorted(p.stem for p in (self._path / "sizes").glob("[!.]*.parquet"))
+        """List `sizes/`; files whose names are no codec's are none of the trace's."""
+        return sorted(p.stem for p in (self._path / SIZES).glob("[!.]*.parquet") if is_codec(p.stem))
+
+    def _read_sizes(self, codec: str) -> Sizes:
+        return read_sizes(sizes_path(self._path, codec), self._header.unique_pages, self._header.page_size)
+
+    def _check_sizes(self) -> None:
+        """Without contents figures rest on the sizes alone: TraceError unless all of them are the trace's own."""
+        if not self._sizes_checked:
+            tables = {codec: self._read_sizes(codec) for codec in self.sizes_codecs()}
+            if sizes_digest(tables) != self._header.pages_digest:
+                wrong = f"of {', '.join(tables)} are not those that trace.json was written for"
+                raise TraceError.at(self._path / SIZES, "digest", wrong, "restore the folder from a good copy")
+            self._sizes_checked = True
+
+
+def _check_folder(folder: Path) -> None:
+    """Raise TraceError if `sizes` leads elsewhere, or something in it is no regular file."""
+    if folder.is_symlink():
+        raise TraceError.at(folder, "folder", "is a symbolic link", "give the folder itself, with its files in it")
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise TraceError.at(path, "file", "is not a regular file", "remove it, or restore it from a good copy")
 
 
 def open_trace(path: Path | str) -> Trace:
     """Open a folder `NAME.cswap`, reading only its header and the ends of its files.
 
-    Raises TraceError when something is missing, truncated, of another format version, or when row counts
-    or columns are not those of `trace.json`. `verify` finds the rest.
+    Raises TraceError when something is missing, truncated, no regular file, of another format version or too large, or
+    when row counts or columns are not those of `trace.json`. Events are checked as they are read; `verify` finds the
+    rest.
     """
     folder = Path(path)
-    if not folder.is_dir():
-        raise TraceError.at(folder, "folder", "is no trace", "give the folder NAME.cswap of a trace")
     header = Header.read(folder)
     trace = Trace(header, DiskBackend(folder, header), folder)
     if not header.content and not trace.sizes_codecs():

@@ -1,19 +1,18 @@
-"""The header of a trace: all that is known without reading its events; `trace.json` on disk."""
+"""The header of a trace: all that is known without reading its events."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from workloads import header_file
+from workloads.digests import digest_text
 from workloads.errors import TraceError
 from workloads.events import KINDS
-from workloads.tally import DIGEST_BYTES, Tally
-
-FORMAT = 1
-HEADER_FILE = "trace.json"
+from workloads.files import REMEDY
+from workloads.header_file import FORMAT, HEADER_FILE
+from workloads.tally import Tally
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,25 @@ class Header:
         """Digest of events, pages and page size in hex; the same in memory and on disk."""
         return digest_text(f"{self.page_size} {self.events_digest} {self.pages_digest}")
 
+    def check(self, tally: Tally, events_digest: str | None) -> None:
+        """Raise TraceError unless all events, as they were counted and digested, are what the header promises.
+
+        Without a digest only the counts are compared.
+        """
+        found = {
+            "counts": tally.counts,
+            "n_slots": tally.n_slots,
+            "span_ns": tally.span,
+            "tasks": "task" in tally.columns,
+            "events_digest": self.events_digest if events_digest is None else events_digest,
+        }
+        for name, value in found.items():
+            said = getattr(self, name)
+            if value != said:
+                raise TraceError.at(tally.file, name, f"is {value}, {HEADER_FILE} says {said}", REMEDY)
+
     def write(self, folder: Path) -> None:
-        """Write `trace.json` into the folder."""
+        """Write `trace.json` into the folder; TraceError when a reader would refuse it."""
         body = {
             "format": FORMAT,
             "name": self.name,
@@ -70,64 +86,24 @@ class Header:
             "digests": {"events": self.events_digest, "pages": self.pages_digest},
             "files": self.files,
         }
-        body["check"] = _check(body)
-        (folder / HEADER_FILE).write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
+        header_file.write(folder / HEADER_FILE, body)
 
     @classmethod
     def read(cls, folder: Path) -> Header:
-        """Read `trace.json`; TraceError when it is missing, unreadable, of another format, or was changed."""
-        path = folder / HEADER_FILE
-        if not path.is_file():
-            raise TraceError.at(path, "file", "is missing", "give the folder NAME.cswap of a trace")
-        try:
-            body = json.loads(path.read_text(encoding="utf-8"))
-        except (ValueError, OSError) as error:
-            raise TraceError.at(path, "JSON", f"cannot be read ({error})", "restore the file") from error
-        if not isinstance(body, dict) or body.get("format") != FORMAT:
-            version = body.get("format") if isinstance(body, dict) else None
-            raise TraceError.at(
-                path, "format", f"is {version!r}, this cswap reads {FORMAT}", "use the release that wrote it"
-            )
-        check = body.pop("check", None)
-        if check != _check(body):
-            raise TraceError.at(path, "check", "does not match the rest of the file", "restore the file")
-        try:
-            return cls._from_body(body)
-        except (KeyError, TypeError, ValueError) as error:
-            raise TraceError.at(path, "fields", f"missing or wrong: {error}", "restore the file") from error
-
-    @classmethod
-    def _from_body(cls, body: dict[str, Any]) -> Header:
-        span = body["span_ns"]
+        """Read `trace.json`; TraceError when it is missing, unreadable, of another format, changed, or not sound."""
+        body = header_file.read(folder / HEADER_FILE)
+        counts = {kind: getattr(body.counts, f"{kind}_", 0) for kind in KINDS}
         return cls(
-            name=str(body["name"]),
-            page_size=int(body["page_size"]),
-            source=dict(body["source"]),
-            counts={kind: int(body["counts"].get(kind, 0)) for kind in KINDS},  # older traces know fewer kinds
-            n_slots=int(body["n_slots"]),
-            unique_pages=int(body["unique_pages"]),
-            content=bool(body["content"]),
-            span_ns=None if span is None else (int(span[0]), int(span[1])),
-            tasks=bool(body["tasks"]),
-            events_digest=str(body["digests"]["events"]),
-            pages_digest=str(body["digests"]["pages"]),
-            files=dict(body["files"]),
+            name=body.name,
+            page_size=body.page_size,
+            source=body.source,
+            counts=counts,
+            n_slots=body.n_slots,
+            unique_pages=body.unique_pages,
+            content=body.content,
+            span_ns=body.span_ns,
+            tasks=body.tasks,
+            events_digest=body.digests.events,
+            pages_digest=body.digests.pages,
+            files=body.files,
         )
-
-
-def digest_text(text: str) -> str:
-    """Return the digest of a text in hex."""
-    return hashlib.blake2b(text.encode(), digest_size=DIGEST_BYTES).hexdigest()
-
-
-def digest_file(path: Path) -> str:
-    """Return the digest of a file's bytes in hex."""
-    hasher = hashlib.blake2b(digest_size=DIGEST_BYTES)
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            hasher.update(block)
-    return hasher.hexdigest()
-
-
-def _check(body: dict[str, Any]) -> str:
-    return digest_text(json.dumps(body, sort_keys=True))

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from workloads.digests import DIGEST_BYTES
 from workloads.errors import TraceError
 from workloads.events import OUT, Events
-from workloads.tally import DIGEST_BYTES
 
 
 class PageIndex:

@@ -13,11 +13,19 @@ import pyarrow.parquet as pq
 
 from workloads.errors import TraceError
 from workloads.events import DTYPES, Events
+from workloads.files import REMEDY, arrow_file
+from workloads.limits import check_growth
 
 EVENTS_FILE = "events.parquet"
 PAGES_FILE = "pages.parquet"
 EVENTS_GROUP = 1 << 18  # rows of a row group: what a reader holds at once
 PAGES_GROUP = 1024
+
+# Limits on strangers' files; what cswap writes stays far below.
+GROUPS = 1 << 16  # row groups of a file
+GROUP_BYTES = 1 << 26  # of a column in a row group, decoded
+SLACK = 1 << 17  # bytes of a column chunk besides its values
+THRIFT = 1 << 20  # bytes of a text, items of a list in a footer
 
 
 @contextmanager
@@ -31,20 +39,59 @@ def reading(path: Path, place: str, remedy: str) -> Iterator[None]:
         raise TraceError.at(path, place, f"cannot be read ({error})", remedy) from error
 
 
-def open_parquet(path: Path, schema: pa.Schema, rows: int) -> pq.ParquetFile:
-    """Open a file of a trace and compare its schema and row count with what the header promises."""
-    remedy = "restore the file from a good copy"
+def open_parquet(path: Path, schema: pa.Schema, rows: int | None, remedy: str = REMEDY) -> pq.ParquetFile:
+    """Open a file of a trace; TraceError unless its columns, its rows, where they are known, and its groups are right.
+
+    Nothing is decompressed before it is known how much it becomes.
+    """
+    source = arrow_file(path, remedy)
+    size = source.size()
     with reading(path, "Parquet", remedy):
-        file = pq.ParquetFile(path, page_checksum_verification=True)
+        file = pq.ParquetFile(
+            source,
+            page_checksum_verification=True,
+            thrift_string_size_limit=THRIFT,
+            thrift_container_size_limit=THRIFT,
+        )
         found = file.schema_arrow.remove_metadata()
-        count = file.metadata.num_rows
+        about = file.metadata
     if not found.equals(schema):
         wrong = ", ".join(f"{f.name} {f.type}" for f in found)
         want = ", ".join(f"{f.name} {f.type}" for f in schema)
-        raise TraceError.at(path, "columns", f"are {wrong}, not {want}", remedy)
-    if count != rows:
-        raise TraceError.at(path, "rows", f"are {count}, trace.json says {rows}", remedy)
+        raise TraceError.at(path, "columns", f"are {wrong[:500]}, not {want}", remedy)
+    if about.num_rows != rows and rows is not None:
+        raise TraceError.at(path, "rows", f"are {about.num_rows}, trace.json says {rows}", remedy)
+    check_growth(path, "rows", size, about.num_rows * sum(map(_width, schema)))
+    _check_groups(path, about, schema, remedy)
     return file
+
+
+def _check_groups(path: Path, about: pq.FileMetaData, schema: pa.Schema, remedy: str) -> None:
+    """Raise TraceError unless every row group is small enough to be read at once, and together they are the rows."""
+    if about.num_row_groups > GROUPS:
+        raise TraceError.at(path, "row groups", f"are {about.num_row_groups}, at most {GROUPS}", remedy)
+    most = GROUP_BYTES // max(map(_width, schema))
+    rows = 0
+    for number in range(about.num_row_groups):
+        group = about.row_group(number)
+        rows += group.num_rows
+        place = f"row group {number}"
+        if not 0 <= group.num_rows <= most:
+            raise TraceError.at(path, place, f"has {group.num_rows} rows, at most {most}", remedy)
+        for index, field in enumerate(schema):
+            column = group.column(index)
+            usual = 2 * group.num_rows * _width(field) + SLACK
+            if column.num_values != group.num_rows or not 0 <= column.total_uncompressed_size <= usual:
+                wrong = f"has {column.num_values} values in {column.total_uncompressed_size:,} bytes"
+                wrong += f" for {group.num_rows} rows"
+                raise TraceError.at(path, f"{place}, column {field.name}", wrong, remedy)
+    if rows != about.num_rows:
+        raise TraceError.at(path, "row groups", f"have {rows} rows, the file says {about.num_rows}", remedy)
+
+
+def _width(field: pa.Field) -> int:
+    """Bytes of a value."""
+    return int(-(-field.type.bit_width // 8))
 
 
 def events_schema(has_time: bool, has_task: bool) -> pa.Schema:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,9 +14,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from workloads.digests import DIGEST_BYTES
 from workloads.errors import TraceError
-from workloads.tally import DIGEST_BYTES
 
+SIZES = "sizes"  # the folder in that of a trace
+CODEC = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _+.-]*(:[A-Za-z0-9_]+=[A-Za-z0-9_+.-]+(,[A-Za-z0-9_]+=[A-Za-z0-9_+.-]+)*)?")
+LONGEST = 100  # characters of a codec's spec
+LARGEST_PAGE = 1 << 16  # bytes
+SLOWEST = 1 << 40  # ns that a page may take, about 18 minutes
 GIVEN = "given"  # the pseudo codec of generators that draw sizes and have no contents
 
 DTYPES: dict[str, np.dtype[Any]] = {
@@ -77,20 +83,33 @@ class Sizes:
         return hasher.hexdigest()
 
 
-def check_sizes(file: object, codec: str, sizes: Sizes, unique_pages: int) -> None:
-    """Raise TraceError unless the sizes are of that many pages and none is negative."""
-    if len(sizes) != unique_pages:
-        raise TraceError.at(
-            file,
-            f"sizes of {codec}",
-            f"has {len(sizes)} rows for {unique_pages} unique pages",
-            "size the pages again",
-        )
-    bad = sizes.size < 0
-    if bad.any():
-        raise TraceError.at(
-            file, f"sizes of {codec}: row {bad.argmax()}", "is negative", "size the pages again"
-        )
+def is_codec(text: str) -> bool:
+    """Whether a text is a codec's spec, `name` or `name:key=value,...`, and so can be a file's name."""
+    return len(text) <= LONGEST and CODEC.fullmatch(text) is not None
+
+
+def check_sizes(file: object, codec: str, sizes: Sizes, unique_pages: int, page_size: int) -> None:
+    """Raise TraceError unless the sizes are of that codec and many pages, and no value is out of range."""
+    place, remedy = f"sizes of {codec}", "size the pages again"
+    _check_rows(file, codec, len(sizes), unique_pages)
+    if sizes.meta.get("codec") not in (codec, GIVEN):
+        raise TraceError.at(file, place, f"are of codec {str(sizes.meta.get('codec'))[:LONGEST]!r}", remedy)
+    most = page_size + page_size // 16 + 67  # lzo1x_worst_compress, the largest of all (include/linux/lzo.h)
+    for name, limit in (("size", most), ("compress_ns", SLOWEST), ("decompress_ns", SLOWEST)):
+        column = sizes.columns()[name]
+        if len(column) and not 0 <= column.min() <= column.max() <= limit:
+            row = int(((column < 0) | (column > limit)).argmax())
+            wrong = f"{name} {column[row]} is negative" if column[row] < 0 else f"{name} {column[row]} is over {limit}"
+            raise TraceError.at(file, f"{place}: row {row}", wrong, remedy)
+    odd = sizes.zero_filled & ~sizes.same_filled
+    if odd.any():
+        raise TraceError.at(file, f"{place}: row {odd.argmax()}", "is zero-filled but not same-filled", remedy)
+
+
+def _check_rows(file: object, codec: str, rows: int, unique_pages: int) -> None:
+    if rows != unique_pages:
+        wrong = f"has {rows} rows for {unique_pages} unique pages"
+        raise TraceError.at(file, f"sizes of {codec}", wrong, "size the pages again")
 
 
 def sizes_digest(sizes: Mapping[str, Sizes]) -> str:
@@ -101,11 +120,10 @@ def sizes_digest(sizes: Mapping[str, Sizes]) -> str:
 
 def sizes_path(folder: Path, codec: str) -> Path:
     """Return where a trace folder keeps the sizes of a codec; TraceError if its name cannot be a file's."""
-    if not codec or codec.startswith(".") or "/" in codec or "\0" in codec:
-        raise TraceError.at(
-            folder, "sizes", f"{codec!r} is no codec name", "use a name without / or leading dot"
-        )
-    return folder / "sizes" / f"{codec}.parquet"
+    if not is_codec(codec):
+        wrong, remedy = f"{codec[:LONGEST]!r} is no codec name", "name it as `name` or `name:key=value,...`"
+        raise TraceError.at(folder, SIZES, wrong, remedy)
+    return folder / SIZES / f"{codec}.parquet"
 
 
 def write_sizes(path: Path, sizes: Sizes) -> None:
@@ -117,8 +135,7 @@ def write_sizes(path: Path, sizes: Sizes) -> None:
     import pyarrow.parquet as pq
 
     meta = {**sizes.meta, "digest": sizes.digest()}
-    fields = [pa.field(n, pa.from_numpy_dtype(t), nullable=False) for n, t in DTYPES.items()]
-    table = pa.table([pa.array(c) for c in sizes.columns().values()], schema=pa.schema(fields, metadata=meta))
+    table = pa.table([pa.array(c) for c in sizes.columns().values()], schema=_schema().with_metadata(meta))
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{secrets.token_hex(8)}.part")  # a name that nobody has prepared
     try:
@@ -129,22 +146,32 @@ def write_sizes(path: Path, sizes: Sizes) -> None:
         part.unlink(missing_ok=True)
 
 
-def read_sizes(path: Path) -> Sizes:
-    """Read what `write_sizes` wrote; TraceError when missing, damaged, or not equal to its own digest."""
-    import pyarrow.parquet as pq
+def read_sizes(path: Path, unique_pages: int | None = None, page_size: int = LARGEST_PAGE) -> Sizes:
+    """Read what `write_sizes` wrote, of so many pages, where that is known, of `page_size` bytes at most.
 
-    from workloads.parquet import reading
+    Raises TraceError when it is missing, damaged, not equal to its own digest, or not as `check_sizes` wants it.
+    """
+    from workloads.parquet import open_parquet, reading
 
     remedy = "delete the file, and sizing the pages again makes it anew; of a trace without contents, make it again"
-    with reading(path, "Parquet", remedy), pq.ParquetFile(path, page_checksum_verification=True) as file:
-        table = file.read()
-    if table.schema.names != list(DTYPES):
-        raise TraceError.at(path, "columns", f"are {table.schema.names}, not {list(DTYPES)}", remedy)
-    raw = table.schema.metadata or {}
+    codec = path.name.removesuffix(".parquet")
+    file = open_parquet(path, _schema(), None, remedy)
+    if unique_pages is not None:
+        _check_rows(path, codec, file.metadata.num_rows, unique_pages)
+    with reading(path, "Parquet", remedy):
+        table = file.read(use_threads=False)
+    raw = file.schema_arrow.metadata or {}
     meta = {key.decode(errors="replace"): value.decode(errors="replace") for key, value in raw.items()}
     digest = meta.pop("digest", None)
     columns = {name: np.array(table.column(name).to_numpy(), dtype) for name, dtype in DTYPES.items()}
     sizes = Sizes(**columns, meta=meta)
     if digest != sizes.digest():
         raise TraceError.at(path, "digest", "does not match the columns", remedy)
+    check_sizes(path, codec, sizes, len(sizes), page_size)
     return sizes
+
+
+def _schema() -> Any:
+    import pyarrow as pa
+
+    return pa.schema([pa.field(name, pa.from_numpy_dtype(dtype), nullable=False) for name, dtype in DTYPES.items()])

@@ -60,7 +60,7 @@ class Trace:
                 stored = pages[kept]
                 sizes = {codec: table.take(kept) for codec, table in sizes.items()}
         for codec, table in sizes.items():
-            check_sizes(name, codec, table, unique)
+            check_sizes(name, codec, table, unique, page_size)
         tally = Tally(name)
         tally.add(events, unique)
         header = Header.of(
@@ -163,7 +163,7 @@ class Trace:
         """Return what the codec makes of the unique pages, or None when that is not known yet."""
         table = self._backend.sizes(codec)
         if table is not None:
-            check_sizes(self.path or self.name, codec, table, self.unique_pages)
+            check_sizes(self.path or self.name, codec, table, self.unique_pages, self.page_size)
         return table
 
     def sizes_codecs(self) -> list[str]:

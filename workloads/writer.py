@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,22 +16,29 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from workloads import parquet
+from workloads.digests import digest_file
 from workloads.errors import TraceError
 from workloads.events import Events, concat
-from workloads.header import Header, digest_file
+from workloads.header import Header
+from workloads.header_file import check_name
 from workloads.pageindex import PageIndex, check_pages
-from workloads.sizes import Sizes, check_sizes, sizes_digest, sizes_path, write_sizes
+from workloads.sizes import GIVEN, Sizes, check_sizes, sizes_digest, sizes_path, write_sizes
 from workloads.tally import Tally
 
 
 def check_new(path: Path | str) -> Path:
-    """Return the path of a trace that is to be made; TraceError when it exists or its parent does not."""
+    """Return the path of a trace that is to be made; TraceError when it exists, its parent does not, or by its name."""
     path = Path(path)
     if path.exists():
         raise TraceError.at(path, "folder", "exists", "remove it or choose another name")
     if not path.parent.is_dir():
         raise TraceError.at(path.parent, "folder", "does not exist", "create it first")
+    check_name(path, _name(path))
     return path
+
+
+def _name(path: Path) -> str:
+    return path.name.removesuffix(".cswap")
 
 
 class TraceWriter:
@@ -57,7 +65,7 @@ class TraceWriter:
         """
         self.path = check_new(path)
         self._facts = {
-            "name": self.path.name.removesuffix(".cswap") if name is None else name,
+            "name": check_name(self.path, _name(self.path) if name is None else name),
             "page_size": page_size,
             "source": dict(source),
             "content": content,
@@ -99,7 +107,8 @@ class TraceWriter:
     def add_sizes(self, codec: str, sizes: Sizes) -> None:
         """Add what a codec makes of the unique pages."""
         sizes_path(self._part, codec)  # refuses a bad name
-        self._sizes[codec] = sizes
+        meta = {**sizes.meta, "codec": codec if sizes.meta.get("codec") != GIVEN else GIVEN}
+        self._sizes[codec] = replace(sizes, meta=meta)
 
     def add_events(self, events: Events) -> None:
         """Add events; TraceError names the first bad row of the whole trace."""
@@ -134,7 +143,7 @@ class TraceWriter:
             self._flush_pages()
         self._close()
         for codec, sizes in self._sizes.items():
-            check_sizes(self.path, codec, sizes, self._unique_pages())
+            check_sizes(self.path, codec, sizes, self._unique_pages(), self._page_size)
             write_sizes(sizes_path(self._part, codec), sizes)
         if self._content:
             pages_digest = self._index.digest()

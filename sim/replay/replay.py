@@ -13,6 +13,7 @@ from sim.frontends.base import Frontend, drive
 from sim.replay.loop import OUTCOME
 from sim.replay.loop import replay as loop
 from workloads.events import Events
+from workloads.limits import check_slots
 from workloads.sizes import Sizes
 from workloads.trace import Trace
 
@@ -75,10 +76,12 @@ def replay(
 ) -> Replay:
     """The replay of a trace on an empty device over a new allocator, `batch` events at a time.
 
-    `secondary` are sizes by the `codecs` of the frontend. Raises UserError for an allocator of another page size.
+    `secondary` are sizes by the `codecs` of the frontend. Raises UserError for an allocator of another page size,
+    TraceError for a trace with too many slots.
     """
     if allocator.page_size != trace.page_size:
         raise UserError(f"{trace.name}: pages of {trace.page_size} bytes; {allocator.spec} has {allocator.page_size}")
+    check_slots(trace.path or trace.name, trace.n_slots)
     device = frontend.device(trace.n_slots, allocator, *secondary)
     return Replay(trace, sizes, frontend, allocator, device, batch)
 
