@@ -7,6 +7,7 @@ import errno
 from allocators.errors import AllocatorError
 from sim.compressors.errors import CodecError, CompressorError
 from workloads.errors import HostError, TraceError
+from workloads.shown import shown
 
 
 class UserError(ValueError):
@@ -46,11 +47,14 @@ _REMEDIES = {
 
 
 def one_line(error: BaseException) -> str:
-    """The message of an error in one line; for an OSError the file, what is wrong and the remedy."""
+    """The message of an error in one line, with nothing in it that a terminal obeys.
+
+    For an OSError: the file, what is wrong and the remedy.
+    """
     text = str(error) or type(error).__name__
     if isinstance(error, OSError) and error.strerror:
         places = [str(name) for name in (error.filename, error.filename2) if name is not None]
         remedy = _REMEDIES.get(error.errno or 0, "")
         text = ": ".join([" and ".join(places), error.strerror] if places else [error.strerror])
         text += f"; {remedy}" if remedy else ""
-    return " ".join(text.split())
+    return shown(" ".join(text.split()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, fields
 from itertools import product
 from pathlib import Path
@@ -84,7 +83,8 @@ class Experiment:
             object.__setattr__(self, name, tuple(dict.fromkeys(values)))
         for name, kinds in (("zone_pages", int), ("unusable", (int, float)), ("seed", int)):
             value = getattr(self, name)
-            if not isinstance(value, kinds) and (name, value) != ("zone_pages", None):
+            whole = isinstance(value, kinds) and not isinstance(value, bool)
+            if not whole and (name, value) != ("zone_pages", None):
                 raise UserError(f"experiment: {name}={value!r}; give a number")
         if self.seed < 0:
             raise UserError(f"experiment: seed={self.seed}; give 0 or more")
@@ -110,10 +110,9 @@ class Experiment:
     @classmethod
     def from_toml(cls, path: str | Path, **settings: Any) -> Experiment:
         """Read an experiment from a TOML file whose keys are the fields; `settings` win. Raises UserError."""
-        try:
-            given = tomllib.loads(Path(path).read_text())
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UserError(f"{path}: {error}; write it as TOML") from error
+        from sim.toml import read_toml
+
+        given = read_toml(Path(path))
         known = [field.name for field in fields(cls)]
         unknown = [key for key in given if key not in known]
         if unknown:

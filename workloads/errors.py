@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from workloads.shown import shown
+
 
 class TraceError(ValueError):
     """A trace, or a file it is made from, cannot be used.
@@ -11,8 +13,8 @@ class TraceError(ValueError):
 
     @classmethod
     def at(cls, file: object, place: str, wrong: str, remedy: str) -> TraceError:
-        """Build the message; line breaks in the parts (from libraries' errors) become spaces."""
-        return cls(" ".join(f"{file}: {place}: {wrong}; {remedy}".split()))
+        """Build the message; line breaks in the parts (from libraries' errors) become spaces, escapes visible."""
+        return cls(shown(" ".join(f"{file}: {place}: {wrong}; {remedy}".split())))
 
 
 class HostError(RuntimeError):

@@ -60,9 +60,9 @@ class Events:
         time_ns: npt.ArrayLike | None = None,
         task: npt.ArrayLike | None = None,
     ) -> Events:
-        """Build a batch from anything array-like; numbers too big for their column raise OverflowError."""
+        """Build a batch from anything array-like; TraceError for a number that its column cannot hold as it is."""
         given = {"kind": kind, "slot": slot, "page": page, "time_ns": time_ns, "task": task}
-        return cls(**{k: np.ascontiguousarray(v, DTYPES[k]) for k, v in given.items() if v is not None})
+        return cls(**{name: _column(name, values) for name, values in given.items() if values is not None})
 
     def columns(self) -> dict[str, npt.NDArray[Any]]:
         """Return the columns that are present, by name, in file order."""
@@ -75,6 +75,25 @@ class Events:
     def __getitem__(self, rows: slice | npt.NDArray[np.generic]) -> Events:
         """Select rows: views for a slice, copies for a mask or an index array."""
         return Events(**{name: column[rows] for name, column in self.columns().items()})
+
+
+def _column(name: str, values: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Convert to the type of a column, if no value changes."""
+    given, dtype = np.asarray(values), DTYPES[name]
+    if given.dtype == dtype or not given.size:
+        return np.ascontiguousarray(given, dtype)
+    try:
+        with np.errstate(invalid="ignore"):
+            column = np.ascontiguousarray(given, dtype)
+        changed = np.atleast_1d(np.not_equal(column, given))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise TraceError.at("events", f"column {name}", f"is no {dtype} ({error})", "give whole numbers") from error
+    if changed.any():
+        row = int(changed.ravel().argmax())
+        wrong, limits = f"{given.ravel()[row]} does not fit {dtype}", np.iinfo(dtype)
+        remedy = f"give whole numbers from {limits.min} to {limits.max}"
+        raise TraceError.at("events", f"column {name}, row {row}", wrong, remedy)
+    return column
 
 
 def concat(batches: Sequence[Events]) -> Events:

@@ -30,7 +30,7 @@ def check_growth(file: object, place: str, size: int, becomes: int) -> None:
     most = _lifted[-1] if _lifted else max(FREE, RATIO * size)
     if becomes > most:
         wrong = f"the file's {size:,} bytes become more than {most:,}"
-        remedy = f"if that is right, allow more with {OPTION} {_rounded(becomes)}"
+        remedy = f"if that is right, allow more, as with {OPTION} 64G"
         raise TraceError.at(file, place, wrong, remedy)
 
 
@@ -39,7 +39,3 @@ def check_slots(file: object, n_slots: int) -> None:
     if n_slots > SLOTS:
         remedy = "number them without gaps; `cswap trace sample --share 1` does"
         raise TraceError.at(file, f"slot {n_slots - 1}", f"is too high, a device has at most {SLOTS:,} slots", remedy)
-
-
-def _rounded(count: int) -> str:
-    return f"{max(1, -(-count >> 30))}G"

@@ -8,6 +8,7 @@ import typer
 
 from sim.cli import calibrate, import_, list, ops, plot, record, run, trace, validate
 from sim.cli.group import Group
+from workloads.limits import OPTION, RATIO
 
 app = typer.Typer(
     cls=Group,
@@ -43,6 +44,9 @@ def cswap(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    max_bytes: Annotated[
+        str, typer.Option(OPTION, metavar="SIZE", help="How much any compressed file may become, such as 64G.")
+    ] = f"{RATIO} times its size",
 ) -> None:
     """Compressed-swap workload simulator.
 

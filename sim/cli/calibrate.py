@@ -81,7 +81,7 @@ def _measured(plan: Any, processes: int) -> tuple[pd.DataFrame | None, bool]:
 def _report(frame: pd.DataFrame, about: dict[str, Any], out: Path | None, json: bool) -> None:
     from sim.calibration.prices import prices
     from sim.calibration.summary import codec_rows
-    from sim.cli.output import print_json
+    from sim.cli.output import print_json, print_line
 
     found, codecs = prices(frame), codec_rows(frame)
     if out is not None:
@@ -93,7 +93,7 @@ def _report(frame: pd.DataFrame, about: dict[str, Any], out: Path | None, json: 
         return
     _show(found, codecs, about)
     if out is not None:
-        print(f"written to {out}; raw samples in {samples_path(out)}")
+        print_line(f"written to {out}; raw samples in {samples_path(out)}")
 
 
 def _write(out: Path, frame: pd.DataFrame, found: list[Price], codecs: list[dict[str, Any]], about: Any) -> None:
@@ -121,9 +121,9 @@ def samples_path(out: Path) -> Path:
 
 def _show(found: list[Price], codecs: list[dict[str, Any]], about: dict[str, Any]) -> None:
     from sim.calibration.machine import describe
-    from sim.cli.output import print_table
+    from sim.cli.output import print_line, print_table
 
-    print(f"{about['pages']} pages of {about['trace']}, processes: {about['processes']}; {describe(about)}")
+    print_line(f"{about['pages']} pages of {about['trace']}, processes: {about['processes']}; {describe(about)}")
     print_table(
         "codecs, us a page",
         (

@@ -26,6 +26,7 @@ def sample(
     seed: Annotated[int, typer.Option(min=0, help="Another seed chooses other slots.")] = 0,
 ) -> None:
     """Copy some slots of a trace, each with its complete history and the contents of its pages."""
+    from sim.cli.output import print_line
     from sim.cli.progress import progress
     from sim.inputs import open_input
     from workloads import sample_slots, save_trace
@@ -35,7 +36,7 @@ def sample(
     new = check_new(out or f"{opened.name}-sample.cswap")
     with progress(f"writing {new}") as done:
         sampled = save_trace(sample_slots(opened, share, seed), new, level=SMALL, progress=done)
-    print(f"{new}: {sampled.n_events} events, {sampled.unique_pages} unique pages in {sampled.n_slots} slots")
+    print_line(f"{new}: {sampled.n_events} events, {sampled.unique_pages} unique pages in {sampled.n_slots} slots")
 
 
 def strip(
@@ -51,6 +52,7 @@ def strip(
     ] = False,
 ) -> None:
     """Copy a trace without its contents, so that it can be shared: events, and the sizes of every codec."""
+    from sim.cli.output import print_line
     from sim.cli.progress import progress
     from sim.inputs import open_input
     from workloads import strip_trace
@@ -61,10 +63,10 @@ def strip(
     sizes = _sizes(opened, compressor)
     with progress(f"writing {new}") as done:
         stripped = strip_trace(opened, new, sizes, keep_source=keep_source, progress=done)
-    print(f"{new}: {stripped.n_events} events, {stripped.unique_pages} unique pages, no contents")
-    print(f"sizes of: {', '.join(stripped.sizes_codecs())}")
+    print_line(f"{new}: {stripped.n_events} events, {stripped.unique_pages} unique pages, no contents")
+    print_line(f"sizes of: {', '.join(stripped.sizes_codecs())}")
     gone = [key for key in opened.source if key not in stripped.source]
-    print(f"of the source kept: {', '.join(stripped.source) or 'nothing'}; left out: {', '.join(gone) or 'nothing'}")
+    print_line(f"of the source kept: {', '.join(stripped.source) or 'nothing'}; left out: {', '.join(gone) or 'nothing'}")
 
 
 def _sizes(trace: Trace, specs: list[str] | None) -> dict[str, Sizes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from typer import Abort
@@ -12,6 +13,7 @@ from typer.core import TyperGroup
 from sim.cli.output import forget_output, open_streams, say, standard_output
 from sim.errors import USER_ERRORS, one_line
 from sim.interrupts import INTERRUPTED, asked, end, noted
+from workloads.limits import OPTION, lifted
 
 DEBUG = "--debug"
 BAD, BROKEN_PIPE = 2, 1
@@ -27,7 +29,8 @@ class Group(TyperGroup):
         settings["standalone_mode"] = False
         open_streams()
         try:
-            with noted():
+            words, most = _without_limit(words)
+            with noted(), lifted(most) if most else nullcontext():
                 status = super().main(words, *rest, **settings)
                 with standard_output():
                     pass  # what is printed is written now, or an error
@@ -57,6 +60,21 @@ def _without_debug(words: list[str]) -> tuple[list[str], bool]:
     end = words.index("--") if "--" in words else len(words)
     ours = [word for word in words[:end] if word != DEBUG]
     return ours + words[end:], len(ours) < end
+
+
+def _without_limit(words: list[str]) -> tuple[list[str], int | None]:
+    """Nor need `--max-bytes SIZE` stand before the command's name; the last one counts."""
+    from sim.cli.size import size_of
+
+    end = words.index("--") if "--" in words else len(words)
+    ours, most, rest = [], None, iter(words[:end])
+    for word in rest:
+        name, _, value = word.partition("=")
+        if name == OPTION:
+            most = size_of(OPTION, value or next(rest, ""))
+        else:
+            ours.append(word)
+    return ours + words[end:], most
 
 
 def _message(error: Exception) -> str:

@@ -24,9 +24,10 @@ def csv_(
     page_size: Annotated[int, typer.Option(help="Bytes in a page.")] = 4096,
 ) -> None:
     """Events as CSV and raw pages."""
+    from sim.cli.output import print_line
     from sim.cli.progress import progress
     from workloads import import_csv
 
     with progress(f"importing {events.name}") as done:
         trace = import_csv(events, pages, out, name, page_size, done)
-    print(f"{out}: {trace.n_events} events, {trace.unique_pages} unique pages")
+    print_line(f"{out}: {trace.n_events} events, {trace.unique_pages} unique pages")

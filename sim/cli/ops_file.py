@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from allocators.kernels.calls import ALLOC, COMPACT, FREE
 from sim.errors import UserError
-from workloads.stream import lines
+from workloads.stream import BLOCK, lines, whole_lines
 
 Ints = npt.NDArray[np.int64]
 
@@ -61,8 +61,7 @@ def read_operations(file: str, moved: Callable[[int], None]) -> Operations:
 
 def _piped(file: str) -> Iterator[bytes]:
     with nullcontext(sys.stdin.buffer) if file == "-" else open(file, "rb") as stream:
-        while block := stream.readlines(1 << 22):
-            yield b"".join(block)
+        yield from whole_lines(file, iter(lambda: stream.read(BLOCK), b""))
 
 
 def _parsed(file: str, block: bytes, line: int, before: int) -> tuple[Operations, int]:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from workloads.shown import shown
+
 UNLIMITED = 10_000  # columns
 STDOUT = "standard output"
 
@@ -65,7 +67,12 @@ def forget_output(unless_written: bool = False) -> None:
 def say(text: str) -> None:
     """Print a line on standard error, if that can be written."""
     with suppress(OSError):
-        print("cswap:", " ".join(text.split()), file=sys.stderr)
+        print("cswap:", shown(" ".join(text.split())), file=sys.stderr)
+
+
+def print_line(text: str) -> None:
+    """Print a line in which there are names of files, keys of a trace or other words that are not our own."""
+    print(shown(text))
 
 
 def print_json(data: Any) -> None:
@@ -89,12 +96,12 @@ def print_table(title: str, rows: Iterable[Mapping[str, Any]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=Text(shown(title), style="table.title"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for row in rows:
         if not table.columns:
             for key in row:
-                table.add_column(key)
-        table.add_row(*(Text(str(value)) for value in row.values()))
+                table.add_column(Text(shown(key)))
+        table.add_row(*(Text(shown(value)) for value in row.values()))
     with standard_output():
         console().print(table)
 
@@ -103,7 +110,8 @@ def console() -> Any:
     """Standard output for tables: as wide as the terminal, or as wide as they need elsewhere."""
     from rich.console import Console
 
-    return Console() if sys.stdout.isatty() else Console(width=UNLIMITED)
+    width = None if sys.stdout.isatty() else UNLIMITED
+    return Console(width=width, markup=False, emoji=False)  # in the names of traces there may be anything
 
 
 def fitting(table_of: Callable[[list[Any]], Any], items: list[Any], width: int) -> Iterator[Any]:
@@ -111,7 +119,7 @@ def fitting(table_of: Callable[[list[Any]], Any], items: list[Any], width: int) 
     from rich.console import Console
     from rich.measure import Measurement
 
-    table, wide = table_of(items), Console(width=UNLIMITED)
+    table, wide = table_of(items), Console(width=UNLIMITED, markup=False, emoji=False)
     if len(items) < 2 or Measurement.get(wide, wide.options, table).maximum <= width:
         yield table
         return

@@ -12,7 +12,7 @@ def plot(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `cswap run --out` wrote.")],
 ) -> None:
     """Draw the pictures of a result again, into its folder."""
-    from sim.cli.output import standard_output
+    from sim.cli.output import print_line, standard_output
     from sim.interrupts import held
     from sim.results import Result
 
@@ -21,4 +21,4 @@ def plot(
         written = result.save_plots(folder)
     with standard_output():
         for path in written:
-            print(path)
+            print_line(str(path))

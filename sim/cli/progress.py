@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from time import monotonic
 
 from sim.interrupts import check
+from workloads.shown import shown
 
 PATIENCE_S = 1.0
 SHOWN_S = 0.5  # how long a status line stands at least
@@ -35,7 +36,7 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
         console=Console(stderr=True),
         transient=True,
     )
-    task = bar.add_task(what, total=None)
+    task = bar.add_task(shown(what), total=None)
     begin = monotonic()
 
     def report(done: int, total: int) -> None:
@@ -58,7 +59,7 @@ def status_line() -> Iterator[Callable[[str], None]]:
     def say(text: str) -> None:
         nonlocal last
         if sys.stderr.isatty() and monotonic() - last > SHOWN_S:
-            print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+            print(f"\r\x1b[K{shown(text)}", end="", file=sys.stderr, flush=True)
             last = monotonic()
 
     try:

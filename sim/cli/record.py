@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from sim.cli.size import LEAST, UNITS, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from workloads.progress import Progress
     from workloads.recorder.plan import Plan, Watch
 
-UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-LEAST = 1 << 20  # bytes: below it a program can hardly begin
 FINE, FINEST = 0.05, 0.01  # seconds between snapshots of what is soon over
 FEW = 5  # intervals in which hardly anything can be seen
 
@@ -71,7 +70,7 @@ def record(
     if snapshot:
         if fraction is not None or backend is not None or algorithm != "lz4":
             raise UserError("--snapshot has no swap device: --fraction, --algorithm and --backend do not go with it")
-        _snapshots(command, out, _bytes(limit or "256M"), 0.5 if interval is None else interval, duration)
+        _snapshots(command, out, size_of("--limit", limit or "256M"), 0.5 if interval is None else interval, duration)
         return
     if interval is not None:
         raise UserError("--interval is for --snapshot")
@@ -81,7 +80,7 @@ def record(
         raise UserError(f"--fraction {fraction}: give a share of the peak from 0.01 to 1")
     from workloads.recorder.plan import Plan
 
-    size = LEAST if limit is None else _bytes(limit)
+    size = LEAST if limit is None else size_of("--limit", limit)
     _run(Plan(tuple(command), out, size, algorithm, backend, duration), fraction)
 
 
@@ -175,13 +174,3 @@ def _clean() -> None:
         print(f"removed {entry.what} {entry.name}")
     if not removed:
         print("nothing was left behind" + (f"; {running} recording(s) under way" if running else ""))
-
-
-def _bytes(text: str) -> int:
-    from sim.errors import UserError
-
-    found = re.fullmatch(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)([KMG]?)(?:i?B)?", text, re.IGNORECASE)
-    size = int(float(found[1]) * UNITS[found[2].upper()]) if found else 0
-    if size < LEAST:
-        raise UserError(f"--limit {text}: give a size of at least 1M, such as 256M or 1.5G")
-    return size

@@ -158,7 +158,9 @@ def _tell_overload(result: Result) -> None:
 
 
 def _tell_written(result: Result, folder: Path) -> None:
-    print(f"written to {folder}: density, timeline, latency and counters as CSV and Parquet, provenance.json,")
+    from sim.cli.output import print_line
+
+    print_line(f"written to {folder}: density, timeline, latency and counters as CSV and Parquet, provenance.json,")
     print(f"pictures {', '.join(f'{name}.png' for name in result.plots())}")
 
 

@@ -36,6 +36,7 @@ def info(
 @app.command()
 def verify(trace: TraceText) -> None:
     """Check every row and every byte of a trace on disk; with contents, also the sizes of the codecs there are."""
+    from sim.cli.output import print_line
     from sim.cli.progress import progress
     from sim.errors import UserError
     from sim.inputs import open_input
@@ -48,8 +49,8 @@ def verify(trace: TraceText) -> None:
     with progress(f"verifying {trace}") as done:
         check(opened.path, done)
     for codec, why in verify_sizes(opened, progress).items():
-        print(f"{trace}: sizes of {codec!r} not compared: {why}")
-    print(f"{trace}: ok, {opened.n_events} events, {opened.unique_pages} unique pages")
+        print_line(f"{trace}: sizes of {codec!r} not compared: {why}")
+    print_line(f"{trace}: ok, {opened.n_events} events, {opened.unique_pages} unique pages")
 
 
 app.command("sample")(copies.sample)
@@ -61,13 +62,14 @@ def recover(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The trace that a killed `cswap record` was writing.")],
 ) -> None:
     """Make a trace of what a killed recorder had written: all segments that are whole."""
+    from sim.cli.output import print_line
     from sim.cli.progress import progress
     from workloads.recorder.segments import recover as rescue
 
     with progress(f"recovering {out}") as done:
         trace = rescue(out, done)
     found = trace.source["recovered"]
-    print(f"{out}: {found['segments']} segments, {found['damaged']} damaged; {trace.n_events} events")
+    print_line(f"{out}: {found['segments']} segments, {found['damaged']} damaged; {trace.n_events} events")
 
 
 def _shown(value: object) -> str:

@@ -8,7 +8,7 @@ from sim.cli.device import check_device
 def show_latency(trace: str, device: str, codec: str, count: int, repeats: int, chain: int | None, json: bool) -> None:
     """Measure, predict and print."""
     from sim.calibration.machine import describe, machine
-    from sim.cli.output import print_json, print_table
+    from sim.cli.output import print_json, print_line, print_table
     from sim.cli.progress import progress
     from sim.compressors.registry import compressor
     from sim.inputs import open_input
@@ -20,7 +20,7 @@ def show_latency(trace: str, device: str, codec: str, count: int, repeats: int, 
     if json:
         print_json({"trace": opened.name, "compressor": codec, "repeats": repeats, "machine": about, "latency": rows})
         return
-    print(f"{opened.name}, {codec}, {repeats} repeats; {describe(about)}")
+    print_line(f"{opened.name}, {codec}, {repeats} repeats; {describe(about)}")
     print_table(
         "a page through zram and O_DIRECT, us",
         (

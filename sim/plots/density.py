@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from sim.errors import UserError
-from sim.plots.style import colour, in_order, short
+from sim.plots.style import colour, in_order, plainly, short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 IDEAL = "ideal"
 
 
+@plainly
 def plot_density(density: pd.DataFrame) -> Figure:
     """One panel for each workload (rows) and codec (columns); bars at the peak, a dot for the mean over time."""
     import matplotlib.pyplot as plt

@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.errors import UserError
 from sim.plots.latency import OPERATIONS, first_setting, setting_text, timed
-from sim.plots.style import LINES, codec_colour, in_order, short
+from sim.plots.style import LINES, codec_colour, in_order, plainly, short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +20,7 @@ LONG = 8  # times the median: an end of the axis for a logarithmic scale
 SHOWN = 99.9  # percentile where the axis ends
 
 
+@plainly
 def plot_latency_cdf(events: pd.DataFrame) -> Figure:
     """A row of panels a trace, a panel an operation; a colour a codec, a line style an allocator; the first setting.
 

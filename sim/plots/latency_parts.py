@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.plots.latency import OPERATIONS, first_setting, setting_text, some_timed
-from sim.plots.style import PARTS, in_order, short
+from sim.plots.style import PARTS, in_order, plainly, short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +20,7 @@ MANY = 12  # bars
 Bar = tuple[str, str, str]  # compressor, frontend, allocator
 
 
+@plainly
 def plot_latency_parts(latency: pd.DataFrame) -> Figure:
     """A row of panels a trace, a panel an operation, a bar a codec and allocator; for the first setting there is.
 

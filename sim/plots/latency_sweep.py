@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.errors import UserError
 from sim.plots.latency import OPERATIONS, first_setting, setting_text, some_timed
-from sim.plots.style import codec_colour, colour, in_order, line_styles, short
+from sim.plots.style import codec_colour, colour, in_order, line_styles, plainly, short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +38,7 @@ SWEEPS = {
 LARGE = 30  # times the least: a spread for a logarithmic scale
 
 
+@plainly
 def plot_latency_sweep(latency: pd.DataFrame, by: str) -> Figure:
     """A row of panels a trace, a panel an operation; lines the mean, and thin ones the 99th percentile.
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     import pandas as pd
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 # Okabe and Ito's palette: told apart by colour-blind readers too. An era or parameter shares its family's colour.
 FAMILIES = {
@@ -20,6 +24,19 @@ FAMILIES = {
 }
 OTHER = "#7F6A55"
 LINES = ("-", "--", ":", "-.")
+
+
+def plainly(draw: F) -> F:
+    """Let a function draw names as they are: in matplotlib `$` begins mathematics, in a trace's name it does not."""
+
+    @wraps(draw)
+    def drawn(*given: Any, **named: Any) -> Any:
+        import matplotlib as mpl
+
+        with mpl.rc_context({"text.parse_math": False}):
+            return draw(*given, **named)
+
+    return drawn  # type: ignore[return-value]
 
 
 def colour(allocator: str) -> str:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from sim.errors import UserError
-from sim.plots.style import colour, in_order, line_styles, short
+from sim.plots.style import colour, in_order, line_styles, plainly, short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 COLUMNS = 3  # panels side by side
 
 
+@plainly
 def plot_timeline(timeline: pd.DataFrame) -> Figure:
     """One panel a workload, for the first frontend and codec; the allocators' pages over time (or events)."""
     import matplotlib.pyplot as plt

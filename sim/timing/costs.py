@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from sim.errors import UserError
 from sim.parameters import is_number
+from sim.toml import read_toml
 
 DEFAULT = Path(__file__).with_name("costs.toml")
 UNITS = ("ns", "cycles", "ns/KiB", "pages", "requests", "GHz")
@@ -75,18 +75,11 @@ def read_costs(path: str | Path | None = None) -> Costs:
 
     A price of a user's file may leave out `unit` (then that of the shipped price) and, unless assumed, its range.
     """
-    costs = Costs(_prices(DEFAULT, _tables(DEFAULT), {}))
+    costs = Costs(_prices(DEFAULT, read_toml(DEFAULT), {}))
     if path is None:
         return costs
-    own = _prices(Path(path), _tables(Path(path)), costs.prices)
+    own = _prices(Path(path), read_toml(Path(path)), costs.prices)
     return Costs({**costs.prices, **own}, str(path))
-
-
-def _tables(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: {error}; write it as TOML") from error
 
 
 def _prices(path: Path, tables: Mapping[str, Any], known: Mapping[str, Price]) -> dict[str, Price]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy.typing as npt
 
 from sim.errors import UserError
 from sim.parameters import is_number
+from sim.toml import read_toml
 
 PROFILES = Path(__file__).with_name("devices.toml")
 KEYS = ("queue_depth", "read", "write", "page_us", "source")
@@ -92,11 +92,7 @@ def read_device(spec: str) -> Device:
 
 def device_profiles(path: Path = PROFILES) -> dict[str, Device]:
     """All devices of a file. Raises UserError."""
-    try:
-        tables = tomllib.loads(path.read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: {error}; write it as TOML") from error
-    return {name: _device(path, name, table) for name, table in tables.items()}
+    return {name: _device(path, name, table) for name, table in read_toml(path).items()}
 
 
 def _device(path: Path, name: str, table: Any) -> Device:

@@ -18,6 +18,7 @@ from sim.validate.recorded import Report, quiet
 from workloads.events import OUT, Events
 from workloads.host.kernel import zsmalloc_chain
 from workloads.host.mmstat import FIELDS, MmStat
+from workloads.limits import check_slots
 from workloads.sizes import Sizes
 from workloads.trace import Trace
 
@@ -25,6 +26,7 @@ HELD = ("orig_data_size", "compr_data_size", "mem_used_total")  # what must agre
 MAXIMA = ("mem_used_max", "huge_pages_since")  # what must agree when the program gave its pages back
 TOLERANCE = 0.005
 FEW_PAGES = round(1 / TOLERANCE)  # of fewer, a single one is more than the tolerance
+FOREIGN = ("page-outs of others", "page-outs of nobody known")  # what a recorder counted besides the program's
 HEADER_SLOT = 0  # mkswap writes the header there before the recording begins
 
 
@@ -85,7 +87,10 @@ def compare_ending(trace: Trace, chain: int | None = None, report: Report = quie
     codec = compressor(str(source.get("algorithm")))
     with report(f"{codec.spec} on {trace.name}") as done:
         sizes = size_pages(trace, codec, progress=done)
+    if before.compr_data_size > trace.page_size:
+        raise UserError(f"{trace.name}: its device held more than the swap header before; give a trace of cswap record")
     header = Sizes.given([before.compr_data_size])
+    check_slots(trace.path or trace.name, trace.n_slots)
     allocator = Zsmalloc(chain=zsmalloc_chain() if chain is None else chain, page_size=trace.page_size)
     prediction = Prediction(
         max(trace.n_slots, HEADER_SLOT + 1),
@@ -101,7 +106,7 @@ def compare_ending(trace: Trace, chain: int | None = None, report: Report = quie
             prediction.apply(events)
             done_events += len(events)
             done(done_events, trace.n_events)
-    zeros, others = (int(source.get(key, 0)) for key in ("zero_pages_on_device", "pages_of_others"))
+    zeros, others = (_count(trace, source.get(key, 0), key) for key in ("zero_pages_on_device", "pages_of_others"))
     simulated = _since(before, _with_zeros(prediction.mm_stat(), zeros, trace.page_size))
     held = max(simulated.orig_data_size, kernel.orig_data_size - others * trace.page_size)
     left = (held - before.orig_data_size) // trace.page_size
@@ -113,8 +118,9 @@ def _of_others(trace: Trace, others: int, allocator: Zsmalloc) -> MmStat:
 
     One takes a page at most, and may have begun a zspage of the longest kind in each size class.
     """
-    decided = trace.source.get("decided", {})
-    passed = sum(decided.get(key, 0) for key in ("page-outs of others", "page-outs of nobody known"))
+    said = trace.source.get("decided")
+    decided = said if isinstance(said, Mapping) else {}
+    passed = sum(_count(trace, decided.get(key, 0), key) for key in FOREIGN)
     ever = max(others, passed)
 
     def memory(pages: int) -> int:
@@ -154,7 +160,14 @@ def _with_zeros(simulated: MmStat, pages: int, page_size: int) -> MmStat:
 def _mm_stat(trace: Trace, said: object) -> MmStat:
     if not isinstance(said, Mapping) or set(said) != set(FIELDS):
         raise UserError(f"{trace.name}: does not say what mm_stat was at its end; give a trace that cswap record made")
-    return MmStat(**said)
+    return MmStat(**{field: _count(trace, said[field], field) for field in FIELDS})
+
+
+def _count(trace: Trace, said: object, key: str) -> int:
+    """A count in a trace's source, which may say anything."""
+    if not isinstance(said, int) or isinstance(said, bool) or not 0 <= said < 1 << 62:
+        raise UserError(f"{trace.name}: says {key} {str(said)[:40]!r}, no count; give a trace that cswap record made")
+    return said
 
 
 def _joined(sizes: Sizes, more: Sizes) -> Sizes:

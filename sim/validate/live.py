@@ -18,6 +18,7 @@ from workloads.events import FREE, IN, LOST, OUT, Events
 from workloads.host.kernel import zsmalloc_chain
 from workloads.host.signals import Pending, deferred
 from workloads.host.zram import PAGE, ZramDevice, require_zram, zram_device
+from workloads.limits import check_slots
 from workloads.trace import Trace
 
 
@@ -40,6 +41,9 @@ def compare_live(
     if not trace.content or trace.page_size != PAGE or not trace.n_slots:
         what = f"{trace.page_size}-byte pages in {trace.n_slots} slots" if trace.content else "no contents"
         raise UserError(f"{trace.name}: {what}; a device needs contents, in pages of {PAGE} bytes, and a slot")
+    check_slots(trace.path or trace.name, trace.n_slots)
+    for _ in trace.batches():  # all of them are right, or no device is added
+        pass
     with report(f"{compressor.spec} on {trace.name}") as done:
         sizes = size_pages(trace, compressor, progress=done)
     allocator = Zsmalloc(chain=zsmalloc_chain() if chain is None else chain)

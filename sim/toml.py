@@ -1,0 +1,23 @@
+"""TOML files of users, and of strangers."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from sim.errors import UserError
+from workloads.files import read_regular
+
+BYTES = 1 << 20  # of a file, at most
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a file. Raises UserError if it is no TOML, TraceError if it is no regular file or too long."""
+    data = read_regular(path, BYTES, "give a TOML file", follow=True)
+    try:
+        return tomllib.loads(data.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValueError) as error:
+        raise UserError(f"{path}: {error}; write it as TOML") from error
+    except RecursionError as error:
+        raise UserError(f"{path}: is nested too deep; write it as plain TOML") from error
