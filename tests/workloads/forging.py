@@ -110,7 +110,7 @@ def _changed(columns: Columns, change: Change) -> Columns:
 
 
 def _columns(table: pa.Table) -> Columns:
-    return {name: np.array(table.column(name)) for name in table.schema.names}
+    return {name: table.column(name).to_numpy().copy() for name in table.schema.names}
 
 
 def _counted(columns: Columns) -> dict[str, Any]:
