@@ -6,9 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from sim.kept import keep, recall
-from workloads.disk import REMEDY
+from workloads.digests import digest_file
 from workloads.errors import TraceError
-from workloads.header import digest_file
+from workloads.files import REMEDY
 from workloads.parquet import PAGES_FILE
 from workloads.progress import Progress
 from workloads.trace import Trace

@@ -101,9 +101,6 @@ def check_sizes(file: object, codec: str, sizes: Sizes, unique_pages: int, page_
             row = int(((column < 0) | (column > limit)).argmax())
             wrong = f"{name} {column[row]} is negative" if column[row] < 0 else f"{name} {column[row]} is over {limit}"
             raise TraceError.at(file, f"{place}: row {row}", wrong, remedy)
-    odd = sizes.zero_filled & ~sizes.same_filled
-    if odd.any():
-        raise TraceError.at(file, f"{place}: row {odd.argmax()}", "is zero-filled but not same-filled", remedy)
 
 
 def _check_rows(file: object, codec: str, rows: int, unique_pages: int) -> None:

@@ -218,7 +218,6 @@ SIZES: dict[str, tuple[Callable[[Columns], Any], dict[str, str], str]] = {
     "over a page": (put("size", 2, 140), {}, "row 2: size 140 is over 135"),
     "negative time": (put("compress_ns", 0, -5), {}, "row 0: compress_ns -5 is negative"),
     "endless time": (put("decompress_ns", 4, 1 << 62), {}, "row 4: decompress_ns 4611686018427387904 is over"),
-    "zero but not same": (put("zero_filled", 1, True), {}, "row 1: is zero-filled but not same-filled"),
     "fewer": (lambda c: {n: c[n][:3] for n in c}, {}, "has 3 rows for 5 unique pages"),
     "type": (retyped("size", np.int64), {}, "columns: are size int64"),
     "another codec": (lambda c: None, {"codec": "zstd:level=3"}, "are of codec 'zstd:level=3'"),
