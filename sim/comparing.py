@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sim.errors import UserError
 from sim.saving import FRAMES, ON_DEMAND
 from sim.timing.latency import RUN, SETTING
-from workloads.header import digest_file
+from workloads.digests import digest_file
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.errors import UserError, one_line
 from sim.saving import FRAMES, MARK, ON_DEMAND, check_folder, naming, part_of, provenance_in, publish
-from workloads.header import digest_file
+from workloads.digests import digest_file
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -66,7 +66,8 @@ def strip(
     print_line(f"{new}: {stripped.n_events} events, {stripped.unique_pages} unique pages, no contents")
     print_line(f"sizes of: {', '.join(stripped.sizes_codecs())}")
     gone = [key for key in opened.source if key not in stripped.source]
-    print_line(f"of the source kept: {', '.join(stripped.source) or 'nothing'}; left out: {', '.join(gone) or 'nothing'}")
+    kept, left = (", ".join(keys) or "nothing" for keys in (stripped.source, gone))
+    print_line(f"of the source kept: {kept}; left out: {left}")
 
 
 def _sizes(trace: Trace, specs: list[str] | None) -> dict[str, Sizes]:
