@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +15,15 @@ from workloads.host.cgroup import MemoryCgroup
 from workloads.host.direct import SlotReader
 from workloads.host.pagemap import swapped
 from workloads.recorder.backend import Backend
-from workloads.recorder.ledger import Ledger, Seen
+from workloads.recorder.ledger import ON_ITS_WAY_NS, Ledger, Seen
 from workloads.recorder.neighbours import Mask
-from workloads.recorder.records import PAGE_OUT, Records, joined
+from workloads.recorder.records import PAGE_OUT, UNKNOWN, Records, joined
 from workloads.recorder.rows import Epoch
 
 EPOCH_S = 0.05  # at least
 LOOK_SHARE = 0.05  # of the time that looks may take
 PATIENCE_S = 10.0
+MOST_WAITING = 1 << 16  # pages of contents, whosever they are: then an epoch ends early
 
 
 class Epochs:
@@ -42,8 +44,9 @@ class Epochs:
     def next(self) -> Epoch:
         """Collect for a while, look, and settle."""
         end = time.monotonic() + max(EPOCH_S, self._look_s / LOOK_SHARE)
-        while (now := time.monotonic()) < end:
-            self._read(end - now)
+        waiting = sum(len(part.content) for part in self._parts)
+        while (now := time.monotonic()) < end and waiting < MOST_WAITING:
+            waiting += self._read(end - now)
             self._cgroup.relieve()
         return self._close(self._look(), final=False)
 
@@ -65,8 +68,10 @@ class Epochs:
         self._look_s = (end - begin) / 1e9
         return Seen(begin, end, np.concatenate(slots), np.concatenate(tasks))
 
-    def _read(self, timeout_s: float) -> None:
+    def _read(self, timeout_s: float) -> int:
+        """Read once; how many pages of contents came."""
         self._parts.append(self._backend.read(timeout_s))
+        return len(self._parts[-1].content)
 
     def _read_until(self, time_ns: int) -> None:
         """Read until all records of that time and before are there."""
@@ -85,11 +90,19 @@ class Epochs:
             held &= ~np.isin(slots, later.slot[written])
         return held
 
+    def _written_until(self, time_ns: int) -> npt.NDArray[np.int64]:
+        """The slots that are written up to that time."""
+        self._read_until(time_ns)
+        written = [part.slot[(part.kind == PAGE_OUT) & (part.time_ns <= time_ns)] for part in self._parts]
+        return np.unique(np.concatenate(written))
+
     def _close(self, seen: Seen, final: bool) -> Epoch:
         """Settle all records up to the end of the look."""
         self._read_until(seen.end_ns)
         records, left = joined(self._parts).split(seen.end_ns)
         self._parts = [left]
+        if ((records.owner == UNKNOWN) & (records.kind == PAGE_OUT)).any():
+            seen = replace(seen, soon=self._written_until(seen.end_ns + ON_ITS_WAY_NS))
         epoch = self.ledger.close_epoch(records, seen, final)
         kind = epoch.events.kind
         self.pages += int((kind == OUT).sum())

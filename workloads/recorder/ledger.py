@@ -3,8 +3,10 @@
 It takes the records of one *epoch* after the other; an epoch ends with a look at pagemap, which names the slots that
 the program's pages refer to. From both follows
 
-- whose a page-out is: the backend says it, or pagemap, if the slot is still referred to at the end of the epoch. A
-  page-out of nobody known is taken for another's, and counted;
+- whose a page-out is: the backend says it, or pagemap and the device together: a page of the program refers to the slot
+  at the end of the epoch, and the slot was not freed since it was written, nor is written `ON_ITS_WAY_NS` later. (A slot
+  that another program has just given up may be named before the program's own page is written there, or for a page of
+  zeros that never is.) A page-out of nobody known is taken for another's, and counted; its contents go no further;
 - when a slot is freed. A page-in on zram usually frees its slot, but not when other processes still refer to it: the
   next record of the slot decides (a page-out: it was freed; another page-in: it was not), and when there is none, the
   device itself, on which a free slot reads as zeros. A slot that is in use, has no record in the epoch and that no page
@@ -19,7 +21,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -49,12 +51,16 @@ Probe = Callable[[npt.NDArray[np.int64]], Mask]  # slots, ascending: which were 
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """A look at pagemap: between `begin_ns` and `end_ns` pages of `task` int32[n] referred to `slot` int64[n]."""
+    """A look at pagemap: between `begin_ns` and `end_ns` pages of `task` int32[n] referred to `slot` int64[n].
+
+    `soon` int64[m]: the slots that are written in the `ON_ITS_WAY_NS` after it, of use where owners are unknown.
+    """
 
     begin_ns: int
     end_ns: int
     slot: npt.NDArray[np.int64]
     task: npt.NDArray[np.int32]
+    soon: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 class Ledger:
@@ -105,7 +111,7 @@ class Ledger:
         near = Neighbours(kind, slot)
         writes = (kind == PAGE_OUT) | (kind == ZERO_OUT)
         reads = (kind == PAGE_IN) | (kind == ZERO_IN)
-        mine = self._mine(records, near, writes, seen)
+        mine, given_up = self._mine(records, near, writes, seen)
         held = self._holds_before(near, mine, writes)  # what the slot held before the record
         ours = (held == HELD) | (held == ZERO)
         at = np.flatnonzero
@@ -132,7 +138,7 @@ class Ledger:
         last = near.last
         after = np.where(kind == ZERO_OUT, ZERO, HELD)
         after = np.where(writes, np.where(mine, after, OTHERS), held)
-        after[freed | (kind == SLOT_FREE)] = EMPTY
+        after[freed | given_up | (kind == SLOT_FREE)] = EMPTY
         self.state[slot[last]] = after[last]
         self._last_ns[slot[last]] = time[last]
         if len(time):
@@ -153,19 +159,24 @@ class Ledger:
         self.counts["pages of zeros on the device"] += int(really.sum())
         return np.where(really, ZERO_PAGE, np.where(zeros, -1, records.page)).astype(np.int32)
 
-    def _mine(self, records: Records, near: Neighbours, writes: Mask, seen: Seen | None) -> Mask:
-        """Which page-outs are the program's."""
+    def _mine(self, records: Records, near: Neighbours, writes: Mask, seen: Seen | None) -> tuple[Mask, Mask]:
+        """Which page-outs are the program's, and which another's that has given up the slot to the program since."""
         mine: Mask = writes & (records.owner == OURS)
+        given_up = np.zeros(len(mine), np.bool_)
         unknown = np.flatnonzero(writes & (records.owner == UNKNOWN))
         if len(unknown) and seen is not None:
             named = np.zeros(self._top, np.bool_)
             named[seen.slot] = True
-            later = near.later_write(writes)[unknown]
-            mine[unknown] = named[records.slot[unknown]] & ~later
+            asked = unknown[named[records.slot[unknown]] & ~near.later_write(writes)[unknown]]
+            asked = asked[np.argsort(records.slot[asked])]
+            if len(asked):
+                asked_slot = records.slot[asked]
+                mine[asked] = self._probe(asked_slot) & ~np.isin(asked_slot, seen.soon)
+            given_up[asked] = ~mine[asked]
             self.counts["page-outs given to the program by pagemap"] += int(mine[unknown].sum())
         self.counts["page-outs of nobody known"] += int((~mine[unknown]).sum())
         self.counts["page-outs of others"] += int((writes & (records.owner == FOREIGN)).sum())
-        return mine
+        return mine, given_up
 
     def _holds_before(self, near: Neighbours, mine: Mask, writes: Mask) -> npt.NDArray[np.uint8]:
         """What each record's slot held before it: as the epoch began, or as the records before it left it."""

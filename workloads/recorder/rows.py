@@ -17,7 +17,7 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Epoch:
-    """Events in their order; `page` counts through `content` uint8[m, page size]."""
+    """Events in their order; `page` counts through `content` uint8[m, page size], of which each is referred to."""
 
     events: Events
     content: npt.NDArray[np.uint8]
@@ -49,7 +49,10 @@ class Rows:
         self._later.append((kind, slot, task, time_ns))
 
     def epoch(self, records: Records, page: npt.NDArray[np.int32]) -> Epoch:
-        """All events. `page` int32[records]: the row of contents, -1 or ZERO_PAGE."""
+        """All events, and the contents they refer to: what nobody refers to may be another program's, and stays behind.
+
+        `page` int32[records]: the row of contents, -1 or ZERO_PAGE.
+        """
         record = np.concatenate([np.empty(0, np.int64), *(rows for rows, _, _ in self._at)])
         order = np.concatenate([np.empty(0, np.int64), *(np.full(len(rows), n) for rows, n, _ in self._at)])
         kind = np.concatenate([np.empty(0, np.uint8), *(kinds for _, _, kinds in self._at)])
@@ -62,7 +65,10 @@ class Rows:
         first = sum(len(slot) for _, slot, _, _ in self._before)
         pages[first : first + len(record)] = page[record]
         pages[kinds != OUT] = -1
-        content = records.content
+        caught = pages >= 0
+        kept = np.unique(pages[caught])
+        content = records.content if len(kept) == len(records.content) else records.content[kept]
+        pages[caught] = np.searchsorted(kept, pages[caught])
         if (pages == ZERO_PAGE).any():
             content = np.concatenate([content, np.zeros((1, content.shape[1]), np.uint8)])
             pages[pages == ZERO_PAGE] = len(content) - 1

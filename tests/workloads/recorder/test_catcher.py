@@ -10,8 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workloads.recorder.records import OURS, PAGE_IN, PAGE_OUT, READ_AS_ZEROS, UNKNOWN, Records
-from workloads.recorder.tracefs.catcher import PATIENCE_NS, Catcher
-from workloads.recorder.tracefs.ringbuffer import EVENT, FORKED, QUEUED_IN, QUEUED_OUT, WRITTEN
+from workloads.recorder.tracefs.catcher import DOUBT_NS, PATIENCE_NS, Catcher
+from workloads.recorder.tracefs.ringbuffer import (
+    EVENT,
+    FORKED,
+    QUEUED_IN,
+    QUEUED_OUT,
+    RECLAIM_BEGINS,
+    RECLAIM_ENDS,
+    WRITTEN,
+)
 
 SLOTS, PAGE = 5, 16
 PID = 7
@@ -243,3 +251,53 @@ def test_zeros_in_a_large_bio_may_be_what_was_written() -> None:
         device.tell(QUEUED_OUT, 1, pages=pages)
         device.tell(WRITTEN, 1, pages=pages)
         assert run(device, catcher, before).page.tolist() == [expected] * pages
+
+
+def written_while_reclaiming(device: Device, *told: tuple[int, int]) -> list[int]:
+    """Whose the page-outs are when these kinds of events, of these threads, come one after the other."""
+    catcher = Catcher(device.read, SLOTS, PAGE, [PID, PID + 1])
+    slot = 0
+    for what, pid in told:
+        device.tell(what, slot, pid=pid)
+        if what == QUEUED_OUT:
+            device.held[slot] = 1 + slot
+            device.tell(WRITTEN, slot, pid=pid)
+            slot += 1
+    return run(device, catcher).owner.tolist()
+
+
+def test_who_reclaims_for_the_whole_machine_may_write_anybodys_pages() -> None:
+    mine, other = (QUEUED_OUT, PID), (QUEUED_OUT, PID + 1)
+    begin, end = (RECLAIM_BEGINS, PID), (RECLAIM_ENDS, PID)
+    assert written_while_reclaiming(Device(), mine, begin, mine, other, end, mine) == [OURS, UNKNOWN, OURS, OURS]
+    assert written_while_reclaiming(Device(), begin, mine) == [UNKNOWN]
+
+
+def test_a_reclaim_that_is_told_late_counts_all_the_same() -> None:
+    device = Device()
+    catcher = Catcher(device.read, SLOTS, PAGE, [PID])
+    device.tell(RECLAIM_BEGINS, 0)
+    device.queue(1)
+    device.write(1)
+    first, *rest = device.told
+    catcher.take(events(rest))
+    catcher.catch()
+    catcher.take(events([first]))
+    assert catcher.release(device.clock).owner.tolist() == [UNKNOWN]
+
+
+def test_after_missing_events_nobody_knows_for_a_while_whose_a_page_is() -> None:
+    device = Device()
+    catcher = Catcher(device.read, SLOTS, PAGE, [PID])
+    device.queue(1)
+    device.write(1)
+    catcher.take(events(device.told))
+    catcher.doubt([PID])
+    assert run(device, catcher, 2).owner.tolist() == [UNKNOWN]
+    device.queue(2)
+    device.write(2)
+    assert run(device, catcher, 2).owner.tolist() == [UNKNOWN]
+    device.clock += DOUBT_NS
+    device.queue(3)
+    device.write(3)
+    assert run(device, catcher, 4).owner.tolist() == [OURS]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -290,3 +290,42 @@ def test_a_page_of_zeros_that_was_looked_at_before_it_was_recorded_goes_out_once
     assert len(first.events) == 0
     assert (second.events.kind.tolist(), second.events.slot.tolist()) == ([OUT], [3])
     assert ledger.counts["zero page-outs by pagemap"] == 0
+
+
+def test_only_contents_that_are_the_programs_go_on() -> None:
+    """Of pages of others, and of nobody known, neither event nor contents; what stays is renumbered."""
+    swap = Swap()
+    swap.by_kswapd(0)
+    swap.drop(0)  # named by nobody any more
+    swap.out(1)
+    swap.by_kswapd(2)
+    swap.record(PAGE_OUT, 3, FOREIGN, caught=True)
+    ledger = Ledger(SLOTS, swap.unchanged, sees_frees=False, sees_zeros=False)
+    epoch = ledger.close_epoch(swap.take(), swap.look())
+    assert epoch.events.slot.tolist() == [1, 2]
+    assert epoch.content[epoch.events.page, 0].tolist() == [1 + 2, 1 + 3]
+    assert len(epoch.content) == 2
+
+
+def given_up(swap: Swap) -> Records:
+    """Another program has written to slot 2 and given it up."""
+    swap.by_kswapd(2)
+    swap.drop(2)
+    return swap.take()
+
+
+def test_a_slot_that_another_has_just_given_up_holds_nothing_of_the_programs() -> None:
+    for what in ("zero", "on_its_way"):
+        swap = Swap()
+        records = given_up(swap)
+        getattr(swap, what)(2)  # named by the look, and not written before it
+        ledger = Ledger(SLOTS, swap.unchanged, sees_frees=False, sees_zeros=False)
+        epoch = ledger.close_epoch(records, swap.look())
+        assert (len(epoch.events), len(epoch.content)) == (0, 0), what
+    # The device missed that the slot was freed, so it still holds the other's page; but the write is seen to come.
+    swap = Swap()
+    records = given_up(swap)
+    swap.on_its_way(2)
+    ledger = Ledger(SLOTS, lambda asked: np.ones(len(asked), np.bool_), sees_frees=False, sees_zeros=False)
+    epoch = ledger.close_epoch(records, replace(swap.look(), soon=np.array([2])))
+    assert (len(epoch.events), len(epoch.content)) == (0, 0)

@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 
 from workloads.errors import HostError
-from workloads.recorder.tracefs.ringbuffer import FORKED, MISSED, QUEUED_IN, QUEUED_OUT, WRITTEN, Decoder
+from workloads.recorder.tracefs.ringbuffer import (
+    FORKED,
+    MISSED,
+    QUEUED_IN,
+    QUEUED_OUT,
+    RECLAIM_BEGINS,
+    RECLAIM_ENDS,
+    RECLAIMS,
+    WRITTEN,
+    Decoder,
+)
 
 QUEUE, DONE, FORK, STRANGE = 11, 12, 13, 99
 
@@ -148,3 +158,26 @@ def test_formats_that_cannot_be_read(formats: Path) -> None:
     path.write_text("nonsense")
     with pytest.raises(HostError, match="in a form that this release does not know"):
         Decoder(formats, 4096)
+
+
+RECLAIM = """name: mm_vmscan_direct_reclaim_begin
+ID: {number}
+format:
+	field:unsigned short common_type;	offset:0;	size:2;	signed:0;
+	field:int common_pid;	offset:4;	size:4;	signed:1;
+
+print fmt: "%d"
+"""
+
+
+def test_reclaim_of_anybodys_memory(formats: Path) -> None:
+    for number, (name, part) in enumerate(
+        [(name, part) for name in RECLAIMS for part in ("begin", "end")], start=20
+    ):
+        place = formats / "vmscan" / f"mm_vmscan_{name}_{part}"
+        place.mkdir(parents=True)
+        (place / "format").write_text(RECLAIM.format(number=number))
+    steps = [event(1, struct.pack("<HHi", number, 0, 7).ljust(12, b"\0")) for number in (20, 21, 22, 23)]
+    found, _ = decoded(formats, page(100, *steps * ((mmap.PAGESIZE - 16) // 64)))  # up to the last word of the buffer
+    assert [row[1] for row in found[:4]] == [RECLAIM_BEGINS, RECLAIM_ENDS] * 2
+    assert {row[2] for row in found} == {7}

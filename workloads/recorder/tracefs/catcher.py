@@ -6,6 +6,9 @@ page is read and written as a whole, a free slot reads as zeros, and pages of ze
 So k is *lost* when zeros were read (but see below), when the next page-out of the slot was queued at or before r, or
 before anything was read. The decision waits until all events up to r are known.
 
+A thread of the program writes its own pages, as its cgroup is reclaimed from; but while it reclaims for the whole machine
+it writes anybody's: then its page-outs are UNKNOWN, as those of other threads are.
+
 Zeros do reach the device as part of a large folio that is not all zeros, and before 6.12 always. There zeros that were
 read are either the contents, or the slot was free by then: READ_AS_ZEROS, for the ledger to settle.
 """
@@ -19,7 +22,16 @@ import numpy as np
 import numpy.typing as npt
 
 from workloads.recorder.records import DTYPES, OURS, PAGE_IN, PAGE_OUT, READ_AS_ZEROS, UNKNOWN, Records
-from workloads.recorder.tracefs.ringbuffer import FORKED, QUEUED_IN, QUEUED_OUT, WRITTEN, Events
+from workloads.recorder.tracefs.ringbuffer import (
+    EVENT,
+    FORKED,
+    QUEUED_IN,
+    QUEUED_OUT,
+    RECLAIM_BEGINS,
+    RECLAIM_ENDS,
+    WRITTEN,
+    Events,
+)
 
 Read = Callable[
     [npt.NDArray[np.int64]], tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.bool_]]
@@ -27,6 +39,7 @@ Read = Callable[
 
 ON_ITS_WAY, THERE, READ, ZEROS, LOST = 0, 1, 2, 3, 4  # of a page-out
 PATIENCE_NS = 1_000_000_000  # for the event that says that a page was written
+DOUBT_NS = 2_000_000_000  # a reclaim whose beginning was missed has ended by then
 
 SEEN = np.dtype(
     [
@@ -61,10 +74,16 @@ class Catcher:
         self._written = np.zeros(n_slots, np.int64)  # when a page-out of the slot was last known to be over
         self._contents: dict[int, npt.NDArray[np.uint8]] = {}
         self._batch = 0
+        self._reclaims: Any = np.zeros(0, EVENT)  # beginnings and ends, as yet without effect
+        self._reclaiming: set[int] = set()  # threads
+        self._latest_ns = self._doubted_ns = 0
 
     def take(self, events: Events) -> None:
         """Take EVENT[n], in the order of time; later calls may bring some that are a little earlier."""
         self._forked(events[events["what"] == FORKED])
+        reclaims = events[(events["what"] == RECLAIM_BEGINS) | (events["what"] == RECLAIM_ENDS)]
+        self._reclaims = np.concatenate([self._reclaims, reclaims])
+        self._latest_ns = max(self._latest_ns, int(events["time_ns"].max(initial=0)))
         bios = events[events["what"] <= QUEUED_IN]
         pages = bios["pages"]
         first = np.repeat(np.cumsum(pages) - pages, pages)
@@ -118,9 +137,14 @@ class Catcher:
         waiting["batch"][wanted] = self._batch
         waiting["row"][wanted] = np.arange(len(wanted))
 
-    def doubt(self) -> None:
-        """Events are missing, perhaps page-outs: nothing that is not yet decided can be trusted."""
+    def doubt(self, threads: Iterable[int] = ()) -> None:
+        """Events are missing, perhaps page-outs: nothing that is not yet decided can be trusted.
+
+        `threads` are those of the program now; for a while nobody knows what they reclaim.
+        """
         self._waiting["state"][self._waiting["kind"] == PAGE_OUT] = LOST
+        self._threads = set(threads)
+        self._doubted_ns = self._latest_ns + DOUBT_NS
 
     def release(self, until_ns: int) -> Records:
         """Hand over what is decided, knowing that no event of `until_ns` or before is still to come."""
@@ -134,11 +158,34 @@ class Catcher:
         done, self._waiting = waiting[:ready], waiting[ready:]
         if len(self._waiting):
             until_ns = min(until_ns, int(self._waiting["time_ns"][0]) - 1)
+        self._disown(done, until_ns)
         records = self._records(done, until_ns)
         oldest = int(self._waiting["batch"][self._waiting["state"] == READ].min(initial=self._batch + 1))
         for batch in [number for number in self._contents if number < oldest]:
             del self._contents[batch]
         return records
+
+    def _disown(self, done: Any, until_ns: int) -> None:
+        """Make UNKNOWN the owners of what was written by threads that reclaimed anybody's memory just then."""
+        done["owner"][done["time_ns"] <= self._doubted_ns] = UNKNOWN
+        now = self._reclaims["time_ns"] <= until_ns
+        steps, self._reclaims = self._reclaims[now], self._reclaims[~now]
+        steps = steps[np.argsort(steps["time_ns"], kind="stable")]
+        start = 0
+        for pid, what, stop in zip(
+            steps["pid"].tolist(),
+            steps["what"].tolist(),
+            np.searchsorted(done["time_ns"], steps["time_ns"]).tolist(),
+            strict=True,
+        ):
+            self._disown_some(done[start:stop])
+            (self._reclaiming.add if what == RECLAIM_BEGINS else self._reclaiming.discard)(pid)
+            start = stop
+        self._disown_some(done[start:])
+
+    def _disown_some(self, rows: Any) -> None:
+        if self._reclaiming and len(rows):
+            rows["owner"][np.isin(rows["pid"], np.fromiter(self._reclaiming, np.int64))] = UNKNOWN
 
     def _records(self, seen: Any, until_ns: int) -> Records:
         caught = np.flatnonzero((seen["kind"] == PAGE_OUT) & (seen["state"] == READ))

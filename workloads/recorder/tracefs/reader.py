@@ -22,7 +22,7 @@ from workloads.host.counters import vmstat
 from workloads.host.direct import SlotReader
 from workloads.host.processes import die_with_parent
 from workloads.recorder.tracefs.catcher import Catcher
-from workloads.recorder.tracefs.ringbuffer import Decoder, Events
+from workloads.recorder.tracefs.ringbuffer import RECLAIMS, Decoder, Events
 from workloads.recorder.tracefs.wire import send
 
 PAUSE_S = 0.0003  # between two looks at the buffers
@@ -41,9 +41,13 @@ class Reader:
         _enable(instance, arguments["device_number"], [*arguments["ignored"], os.getpid()])
         self._decoder = Decoder(instance / "events", page_size)
         self._slots = SlotReader(Path(arguments["device"]), page_size)
-        threads = map(int, Path(arguments["threads"]).read_text().split())
+        self._threads = Path(arguments["threads"])
         self._catcher = Catcher(
-            self._slots.read, int(arguments["n_slots"]), page_size, threads, "swpout_zero" in vmstat()
+            self._slots.read,
+            int(arguments["n_slots"]),
+            page_size,
+            self._program_threads(),
+            "swpout_zero" in vmstat(),
         )
         self._buffers = [
             os.open(path / "trace_pipe_raw", os.O_RDONLY | os.O_NONBLOCK)
@@ -56,6 +60,9 @@ class Reader:
         self._words = memoryview(self._pages).cast("I")
         self._columns = np.frombuffer(self._pages, np.uint32)
 
+    def _program_threads(self) -> list[int]:
+        return [int(word) for word in self._threads.read_text().split()]
+
     def run(self) -> None:
         """Read until standard input ends."""
         told, missed = 0, 0
@@ -66,7 +73,7 @@ class Reader:
             now = time.monotonic_ns()
             events, until = self._events(now - SETTLED_NS)
             if self._decoder.missed > missed:
-                self._catcher.doubt()
+                self._catcher.doubt(self._program_threads())
                 missed = self._decoder.missed
             self._catcher.take(events)
             self._catcher.catch()
@@ -93,15 +100,19 @@ class Reader:
 
 
 def _enable(instance: Path, device_number: int, ignored: list[int]) -> None:
-    """Let the instance trace bios of the device, but our own, and forks."""
-    ours = " && ".join([f"dev == {device_number}", *(f"common_pid != {pid}" for pid in ignored)])
+    """Let the instance trace writes to the device, whoever's, reads of it but our own, forks, and reclaim."""
+    others = " && ".join(f"common_pid != {pid}" for pid in ignored)
     events = instance / "events"
     (instance / "trace_clock").write_text("mono")
     (instance / "buffer_size_kb").write_text("16384")
-    (events / "block" / "block_bio_queue" / "filter").write_text(ours)
-    (events / "block" / "block_bio_complete" / "filter").write_text(f'{ours} && rwbs ~ "W*"')
+    writes = 'rwbs ~ "W*"'  # even we may have to write others' pages out, when memory is short
+    (events / "block" / "block_bio_queue" / "filter").write_text(f"dev == {device_number} && ({writes} || ({others}))")
+    (events / "block" / "block_bio_complete" / "filter").write_text(f"dev == {device_number} && {writes}")
     for name in ("sched/sched_process_fork", "block/block_bio_queue", "block/block_bio_complete"):
         (events / name / "enable").write_text("1")
+    for reclaim in RECLAIMS:
+        for place in (events / "vmscan").glob(f"mm_vmscan_{reclaim}_*"):
+            (place / "enable").write_text("1")
     (instance / "tracing_on").write_text("1")
 
 

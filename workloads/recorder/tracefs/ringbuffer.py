@@ -18,13 +18,14 @@ PADDING, TIME_EXTEND, TIME_STAMP = 29, 30, 31  # types of events that carry no d
 HEADER_WORDS = 4  # of a page: time u64, bytes committed u64 with flags
 COMMITTED, MISSED = (1 << 20) - 1, 1 << 31
 SECTOR = 512
-QUEUED_OUT, WRITTEN, QUEUED_IN, FORKED, OTHER = 0, 1, 2, 3, 4
+QUEUED_OUT, WRITTEN, QUEUED_IN, FORKED, RECLAIM_BEGINS, RECLAIM_ENDS, OTHER = range(7)
+RECLAIMS = ("direct_reclaim", "node_reclaim")  # of anybody's memory, not of one cgroup's
 
 
 EVENT = np.dtype(
     [
         ("time_ns", np.int64),
-        ("slot", np.int64),  # the first of a bio's; of a fork the child's thread id
+        ("slot", np.int64),  # the first of a bio's; of a fork the child's thread id; of a reclaim nothing
         ("pid", np.int32),  # of a fork the parent
         ("pages", np.int32),
         ("what", np.uint8),
@@ -67,6 +68,7 @@ class Decoder:
         if _words(done, "common_pid", "sector", "nr_sector") != (self._pid, self._sector, self._sectors):
             raise HostError(f"{events}: the block events differ in form; try --backend bpf")
         self._parent, self._child = _words(fork, "parent_pid", "child_pid")
+        self._begins, self._ends = (_numbers(events, part) for part in ("begin", "end"))
         self.missed = 0  # pages that said that events before them were overwritten
         self._times: list[int] = []
         self._places: list[int] = []
@@ -112,17 +114,29 @@ class Decoder:
         found["time_ns"] = self._times
         self._times.clear()
         self._places.clear()
-        number = words[at] & 0xFFFF
+
+        def word(offset: int) -> npt.NDArray[np.uint32]:
+            return words[np.minimum(at + offset, len(words) - 1)]  # an event that ends the buffer may be shorter
+
+        number = word(0) & 0xFFFF
         fork = number == self._fork
-        sector = words[at + self._sector] | words[at + self._sector + 1].astype(np.int64) << 32
-        found["slot"] = np.where(fork, words[at + self._child], sector // self._per_slot)
-        found["pid"] = np.where(fork, words[at + self._parent], words[at + self._pid])
-        found["pages"] = words[at + self._sectors] // self._per_slot
-        letter = words[at + self._rwbs] & 0xFF
+        sector = word(self._sector) | word(self._sector + 1).astype(np.int64) << 32
+        found["slot"] = np.where(fork, word(self._child), sector // self._per_slot)
+        found["pid"] = np.where(fork, word(self._parent), word(self._pid))
+        found["pages"] = word(self._sectors) // self._per_slot
+        letter = word(self._rwbs) & 0xFF
         queued = number == self._queue
         kinds = (fork, number == self._done, queued & (letter == ord("W")), queued & (letter == ord("R")))
-        found["what"] = np.select(kinds, (FORKED, WRITTEN, QUEUED_OUT, QUEUED_IN), OTHER)
+        kinds += (np.isin(number, self._begins), np.isin(number, self._ends))
+        whats = (FORKED, WRITTEN, QUEUED_OUT, QUEUED_IN, RECLAIM_BEGINS, RECLAIM_ENDS)
+        found["what"] = np.select(kinds, whats, OTHER)
         return found[np.argsort(found["time_ns"], kind="stable")]
+
+
+def _numbers(events: Path, part: str) -> list[int]:
+    """The numbers of the events by which a thread's reclaim of anybody's memory begins, or ends."""
+    paths = [events / "vmscan" / f"mm_vmscan_{what}_{part}" / "format" for what in RECLAIMS]
+    return [read_format(path).number for path in paths if path.exists()]
 
 
 def _words(form: Format, *names: str) -> tuple[int, ...]:
