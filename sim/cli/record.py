@@ -169,8 +169,9 @@ def _why_empty(source: Mapping[str, Any]) -> str:
 def _clean() -> None:
     from workloads.host.cleanup import cleanup
 
-    removed, running = cleanup()
-    for entry in removed:
-        print(f"removed {entry.what} {entry.name}")
-    if not removed:
+    doubts: list[str] = []
+    removed, running = cleanup(doubts.append)
+    for line in (*(f"removed {entry.what} {entry.name}" for entry in removed), *doubts):
+        print(line)
+    if not removed and not doubts:
         print("nothing was left behind" + (f"; {running} recording(s) under way" if running else ""))

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from workloads.errors import HostError
+from workloads.host.identity import of_folder
 from workloads.host.registry import noted
 
 MOUNTS = Path("/proc/self/mounts")
@@ -192,6 +193,7 @@ def memory_cgroup(name: str) -> Iterator[MemoryCgroup]:
     """Make a cgroup, and remove it with all that is inside whatever happens. Raises HostError."""
     place, version = memory_hierarchy()
     cgroup = MemoryCgroup(place / name, version)
-    with noted("cgroup", str(cgroup.path), cgroup.remove):
+    with noted("cgroup", str(cgroup.path), cgroup.remove) as made:
         cgroup.path.mkdir()
+        made(of_folder(cgroup.path))
         yield cgroup

@@ -1,19 +1,22 @@
 """What a recorder has made on this host, written down before it is made, so that it can be removed when it was killed.
 
-One journal a process, a line an entry, in `/run/cswap` (or $CSWAP_RUN): `{"what": "device", "name": "zram1"}`. A
-journal names its process by number and start time; it goes when the process has removed everything.
+One journal a process, a line an entry, in `/run/cswap` (or $CSWAP_RUN): `{"what": "device", "name": "zram1", "marks":
+{"diskseq": "12", ...}}`; by its marks a later zram1 is told from it (`workloads.host.identity`). A journal names its
+process by number and start time; it goes when the process has removed everything.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from workloads.errors import HostError
+from workloads.host.identity import Marks
 
 
 def folder() -> Path:
@@ -33,10 +36,23 @@ def started(pid: int) -> int | None:
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing: `what` it is (device, swap, cgroup, instance, mount, adding) and its name or path."""
+    """One thing: `what` it is (device, swap, cgroup, instance, mount, adding), its name or path, and its marks.
+
+    Without marks it was noted and not yet made, for all that is known.
+    """
 
     what: str
     name: str
+    marks: Marks = field(default_factory=dict)
+
+    def same(self, other: Entry) -> bool:
+        """Whether both are of the same name."""
+        return (self.what, self.name) == (other.what, other.name)
+
+    @property
+    def line(self) -> str:
+        """As it stands in a journal."""
+        return json.dumps({"what": self.what, "name": self.name, "marks": dict(self.marks)}) + "\n"
 
 
 class Journal:
@@ -56,7 +72,7 @@ class Journal:
         try:
             self.path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
             with self.path.open("a") as file:
-                file.write(json.dumps({"what": what, "name": name}) + "\n")
+                file.write(entry.line)
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
@@ -68,14 +84,20 @@ class Journal:
 
     def remove(self, entry: Entry) -> None:
         """Cross an entry out once the thing is gone; the journal goes with its last one."""
-        left = self.entries()
-        if entry in left:  # two clean-ups may be at it
-            left.remove(entry)
-        if not left:
+        left = [other for other in self.entries() if not other.same(entry)]  # two clean-ups may be at it
+        if left:
+            self._rewrite(left)
+        else:
             self.path.unlink(missing_ok=True)
-            return
+
+    def mark(self, entry: Entry, marks: Marks) -> None:
+        """Add the marks of a thing that is there now."""
+        marked = Entry(entry.what, entry.name, marks)
+        self._rewrite([marked if other.same(entry) else other for other in self.entries()])
+
+    def _rewrite(self, entries: Iterable[Entry]) -> None:
         part = self.path.with_suffix(".part")
-        part.write_text("".join(json.dumps({"what": e.what, "name": e.name}) + "\n" for e in left))
+        part.write_text("".join(entry.line for entry in entries))
         os.replace(part, self.path)
 
     def entries(self) -> list[Entry]:
@@ -88,29 +110,36 @@ class Journal:
         for line in lines:
             try:
                 body = json.loads(line)
-                found.append(Entry(str(body["what"]), str(body["name"])))
-            except (ValueError, KeyError, TypeError):
+                marks = {str(name): str(value) for name, value in body.get("marks", {}).items()}
+                found.append(Entry(str(body["what"]), str(body["name"]), marks))
+            except (ValueError, KeyError, TypeError, AttributeError):
                 continue
         return found
 
 
+def own_name() -> str:
+    """A name that no other process has, before or after: its number, and when it started."""
+    pid = os.getpid()
+    return f"{pid}-{started(pid) or 0}"
+
+
 def own_journal() -> Journal:
     """The journal of this process."""
-    pid = os.getpid()
-    start = started(pid) or 0
-    return Journal(folder() / f"{pid}-{start}.journal", pid, start)
+    pid, _, start = own_name().partition("-")
+    return Journal(folder() / f"{pid}-{start}.journal", int(pid), int(start))
 
 
 @contextmanager
-def noted(what: str, name: str, remove: Callable[[], None]) -> Iterator[None]:
+def noted(what: str, name: str, remove: Callable[[], None]) -> Iterator[Callable[[Marks], None]]:
     """Note a thing before the `with` block makes it; afterwards `remove` it, made or not, and cross it out.
 
-    What cannot be removed stays noted. Raises HostError when it cannot be noted; then the block does not run.
+    The block calls what it is given with the marks of the thing, as soon as they are known. What cannot be removed
+    stays noted. Raises HostError when it cannot be noted; then the block does not run.
     """
     journal = own_journal()
     entry = journal.add(what, name)
     try:
-        yield
+        yield partial(journal.mark, entry)
     finally:
         remove()
         journal.remove(entry)

@@ -16,7 +16,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from workloads.errors import HostError
+from workloads.host.direct import SlotReader
 
 SIGNATURE = b"SWAPSPACE2"
 FIRST = 1  # the first page that can hold anything; page 0 is the header
@@ -27,14 +30,30 @@ PATIENCE_S = 30.0
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def header(n_slots: int, page_size: int) -> bytes:
-    """The first page of a swap device of `n_slots` pages, as mkswap of util-linux writes it, label "cswap"."""
+def header(n_slots: int, page_size: int, identity: uuid.UUID | None = None) -> bytes:
+    """The first page of a swap device of `n_slots` pages, as mkswap of util-linux writes it, label "cswap".
+
+    `identity` is its UUID, a new one by default.
+    """
     page = bytearray(page_size)
     struct.pack_into("<III", page, 1024, 1, n_slots - 1, 0)  # version, last page, bad pages
-    page[1036:1052] = uuid.uuid4().bytes
+    page[1036:1052] = (identity or uuid.uuid4()).bytes
     page[1052:1057] = b"cswap"
     page[-len(SIGNATURE) :] = SIGNATURE
     return bytes(page)
+
+
+def identity_of(device: Path, page_size: int) -> str:
+    """The UUID that a device has as swap; empty when its first page is all zeros, "none" when it is no swap."""
+    reader = SlotReader(device, page_size)
+    try:
+        (page,), _, (used,) = reader.read(np.zeros(1, np.int64))
+    finally:
+        reader.close()
+    if not used:
+        return ""
+    swap = page[-len(SIGNATURE) :].tobytes() == SIGNATURE
+    return str(uuid.UUID(bytes=page[1036:1052].tobytes())) if swap else "none"
 
 
 def swap_on(device: Path) -> None:

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from workloads.errors import HostError
+from workloads.host.identity import of_folder
 from workloads.host.mounting import mount, unmount
 from workloads.host.registry import noted, own_journal
 
@@ -41,11 +42,12 @@ def instance(name: str) -> Iterator[Path]:
     """A trace instance, removed whatever happens. Raises HostError."""
     with tracing() as root:
         place = root / "instances" / name
-        with noted("instance", str(place), partial(remove_instance, place)):
+        with noted("instance", str(place), partial(remove_instance, place)) as made:
             try:
                 place.mkdir()
             except OSError as error:
                 raise HostError(f"{place}: cannot be made ({error.strerror}); try --backend bpf") from error
+            made(of_folder(place))
             yield place
 
 

@@ -12,10 +12,12 @@ import os
 import struct
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from workloads.errors import HostError
+from workloads.host.identity import of_device
 from workloads.host.mmstat import MmStat, parsed
 from workloads.host.registry import own_journal
 
@@ -95,14 +97,38 @@ class ZramDevice:
         """The nine fields now."""
         return parsed((self.folder / "mm_stat").read_text())
 
-    def remove(self) -> None:
-        """Close, reset and remove the device; it need not have been started. Nothing when it is gone."""
+    def hold(self) -> None:
+        """Open the device, if there is one: until it is closed nobody can remove it, nor put another in its place."""
+        with suppress(OSError):
+            self._fd = os.open(f"/dev/{self.name}", os.O_RDONLY | os.O_CLOEXEC)
+
+    def marks(self) -> dict[str, str]:
+        """What tells it from another of this name; its size, 0 until it is started, is none."""
+        marks = of_device(self.name)
+        if marks.get("size") == "0":
+            del marks["size"]
+        return marks
+
+    def close(self) -> None:
+        """Close it."""
         if self._fd >= 0:
             os.close(self._fd)
-        if not self.folder.is_dir():
+            self._fd = -1
+
+    def remove(self) -> None:
+        """Close, reset and remove the device; it need not have been started. Nothing when it is gone."""
+        try:  # this opens the very device that is held: if another takes its place, writing fails
+            reset = (self.folder / "reset").open("w")
+        except FileNotFoundError:
+            self.close()
             return
-        _patiently(self.folder / "reset", 1)
-        _patiently(CONTROL / "hot_remove", self._number)
+        with reset:
+            made = self.marks().get("diskseq")
+            self.close()
+            _patiently(reset, 1)
+        if self.marks().get("diskseq") == made:
+            with (CONTROL / "hot_remove").open("w") as control:
+                _patiently(control, self._number)
 
     def _set(self, name: str, value: object) -> None:
         (self.folder / name).write_text(str(value))
@@ -122,6 +148,7 @@ def zram_device(codec: str | None, n_slots: int, mem_limit: int = 0) -> Iterator
         device = ZramDevice(int((CONTROL / "hot_add").read_text()))
         try:
             entry = journal.add("device", device.name)
+            journal.mark(entry, {**device.marks(), "size": str(n_slots * PAGE)})
         except BaseException:
             device.remove()
             raise
@@ -140,15 +167,18 @@ def zram_names() -> list[str]:
     return sorted(path.name for path in Path("/sys/block").glob("zram*"))
 
 
-def _patiently(path: Path, value: int) -> None:
-    """Write to a control file, again for as long as the device is busy."""
+def _patiently(control: IO[str], value: int) -> None:
+    """Write to a control file, again for as long as the device is busy; nothing when it is gone."""
     end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
         try:
-            path.write_text(str(value))
+            os.write(control.fileno(), str(value).encode())
             return
         except OSError as error:
+            if error.errno == errno.ENODEV:
+                return
             if error.errno != errno.EBUSY:
                 raise
         time.sleep(0.01)
-    raise HostError(f"{path}: device stayed busy for {PATIENCE_S:.0f} s; find who has it open and write {value} there")
+    wrong, remedy = f"device stayed busy for {PATIENCE_S:.0f} s", f"find who has it open and write {value} there"
+    raise HostError(f"{control.name}: {wrong}; {remedy}")

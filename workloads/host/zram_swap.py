@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import mmap
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from workloads.errors import HostError
+from workloads.host.identity import difference, of_device
 from workloads.host.mmstat import MmStat
 from workloads.host.registry import Entry, journals, noted
 from workloads.host.swap import HIGHEST, active, header, page_out_own, swap_off, swap_on
@@ -26,12 +28,17 @@ class SwapDevice:
         status = os.stat(self.path)
         self.major, self.minor = os.major(status.st_rdev), os.minor(status.st_rdev)
         self.number = -1
+        self.identity = uuid.uuid4()
+
+    def marks(self) -> dict[str, str]:
+        """What tells this swap from other swap on a device of this name."""
+        return {**self._device.marks(), "uuid": str(self.identity)}
 
     def begin(self) -> None:
         """Write the header, swap on, and page a page of our own out and in, to see that it works. Raises HostError."""
         require_first()
         with mmap.mmap(-1, PAGE) as page:
-            page[:] = header(self.n_slots, PAGE)
+            page[:] = header(self.n_slots, PAGE, self.identity)
             if not self._device.write(0, memoryview(page)):
                 raise HostError(f"{self.path}: the swap header could not be written")
         swap_on(self.path)
@@ -51,7 +58,13 @@ def require_first() -> None:
     for name, priority in active().items():
         if priority < HIGHEST:
             continue
-        alive = [journal.alive for journal in journals() if Entry("swap", name) in journal.entries()]
+        marks = of_device(Path(name).name)
+        alive = [
+            journal.alive
+            for journal in journals()
+            for entry in journal.entries()
+            if entry.same(Entry("swap", name)) and not difference(entry.marks, marks)
+        ]
         if any(alive):
             raise HostError(f"{name} is the swap of another recording that is under way; wait until it has ended")
         if alive:
@@ -67,6 +80,7 @@ def swap_device(codec: str, n_slots: int) -> Iterator[SwapDevice]:
     """
     with zram_device(codec, n_slots) as device:
         swap = SwapDevice(device, n_slots)
-        with noted("swap", str(swap.path), partial(swap_off, swap.path)):
+        with noted("swap", str(swap.path), partial(swap_off, swap.path)) as known:
+            known(swap.marks())
             swap.begin()
             yield swap

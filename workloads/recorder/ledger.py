@@ -3,10 +3,11 @@
 It takes the records of one *epoch* after the other; an epoch ends with a look at pagemap, which names the slots that
 the program's pages refer to. From both follows
 
-- whose a page-out is: the backend says it, or pagemap and the device together: a page of the program refers to the slot
-  at the end of the epoch, and the slot was not freed since it was written, nor is written `ON_ITS_WAY_NS` later. (A slot
-  that another program has just given up may be named before the program's own page is written there, or for a page of
-  zeros that never is.) A page-out of nobody known is taken for another's, and counted; its contents go no further;
+- whose a page-out is: the backend says it, or pagemap and the device together: a page of the program refers to the
+  slot at the end of the epoch, and the slot was not freed since it was written, nor is written in the next
+  `ON_ITS_WAY_NS`. (A slot that another program has just given up may be named before the program's own page is written
+  there, or for a page of zeros that never is.) A page-out of nobody known is taken for another's, and counted; its
+  contents go no further;
 - when a slot is freed. A page-in on zram usually frees its slot, but not when other processes still refer to it: the
   next record of the slot decides (a page-out: it was freed; another page-in: it was not), and when there is none, the
   device itself, on which a free slot reads as zeros. A slot that is in use, has no record in the epoch and that no page

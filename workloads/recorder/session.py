@@ -15,6 +15,7 @@ from workloads.errors import HostError
 from workloads.host.cgroup import MemoryCgroup, memory_cgroup, require_cgroup
 from workloads.host.counters import kernel, memory_bytes, since, vmstat
 from workloads.host.direct import SlotReader
+from workloads.host.registry import own_name
 from workloads.host.signals import Pending, deferred
 from workloads.host.zram import require_zram
 from workloads.host.zram_swap import SwapDevice, swap_device
@@ -91,7 +92,7 @@ class Session:
 
     def _record(self, segments: Segments, watch: Watch) -> int:
         plan = self._plan
-        name = f"cswap-{os.getpid()}"
+        name = f"cswap-{own_name()}"
         n_slots = min(memory_bytes(), MOST_SWAP) // PAGE
         with ExitStack() as stack:
             swap = stack.enter_context(swap_device(plan.algorithm, n_slots))
@@ -164,7 +165,7 @@ def peak_of(plan: Plan) -> int:
     """Run the command once without a limit; the most bytes that its cgroup held. Raises HostError."""
     require_cgroup()
     user = invoking_user()
-    with deferred() as pending, memory_cgroup(f"cswap-{os.getpid()}-peak") as cgroup, ExitStack() as stack:
+    with deferred() as pending, memory_cgroup(f"cswap-{own_name()}-peak") as cgroup, ExitStack() as stack:
         program = Program(plan.command, user)
         stack.callback(program.reap)
         stack.callback(cgroup.kill)

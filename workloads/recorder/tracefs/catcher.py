@@ -6,8 +6,8 @@ page is read and written as a whole, a free slot reads as zeros, and pages of ze
 So k is *lost* when zeros were read (but see below), when the next page-out of the slot was queued at or before r, or
 before anything was read. The decision waits until all events up to r are known.
 
-A thread of the program writes its own pages, as its cgroup is reclaimed from; but while it reclaims for the whole machine
-it writes anybody's: then its page-outs are UNKNOWN, as those of other threads are.
+A thread of the program writes the program's pages, as its cgroup is reclaimed from; but while it reclaims for the whole
+machine it writes anybody's: then its page-outs are UNKNOWN, as those of other threads are.
 
 Zeros do reach the device as part of a large folio that is not all zeros, and before 6.12 always. There zeros that were
 read are either the contents, or the slot was free by then: READ_AS_ZEROS, for the ledger to settle.

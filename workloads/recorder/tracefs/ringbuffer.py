@@ -126,10 +126,15 @@ class Decoder:
         found["pages"] = word(self._sectors) // self._per_slot
         letter = word(self._rwbs) & 0xFF
         queued = number == self._queue
-        kinds = (fork, number == self._done, queued & (letter == ord("W")), queued & (letter == ord("R")))
-        kinds += (np.isin(number, self._begins), np.isin(number, self._ends))
-        whats = (FORKED, WRITTEN, QUEUED_OUT, QUEUED_IN, RECLAIM_BEGINS, RECLAIM_ENDS)
-        found["what"] = np.select(kinds, whats, OTHER)
+        kinds = {
+            FORKED: fork,
+            WRITTEN: number == self._done,
+            QUEUED_OUT: queued & (letter == ord("W")),
+            QUEUED_IN: queued & (letter == ord("R")),
+            RECLAIM_BEGINS: np.isin(number, self._begins),
+            RECLAIM_ENDS: np.isin(number, self._ends),
+        }
+        found["what"] = np.select(list(kinds.values()), list(kinds), OTHER)
         return found[np.argsort(found["time_ns"], kind="stable")]
 
 
