@@ -13,6 +13,8 @@ from workloads.disk import open_trace
 from workloads.errors import TraceError
 from workloads.events import Events
 from workloads.pageindex import renumbered
+from workloads.parquet import PAGES_FILE
+from workloads.permissions import withheld, withholding
 from workloads.progress import Progress, silent
 from workloads.sizes import Sizes
 from workloads.trace import Trace
@@ -58,10 +60,12 @@ def save_trace(
 ) -> Trace:
     """Write any trace to a folder, with everything that is known of it, and open it.
 
-    `level` is zstd's, for the pages; `progress` is called with rows done and rows in all. Raises
-    TraceError when `path` exists.
+    `level` is zstd's, for the pages; `progress` is called with rows done and rows in all. Who cannot read the contents
+    where they come from cannot read the copy. Raises TraceError when `path` exists.
     """
-    with TraceWriter(
+    origin = trace.origin
+    kept = withheld(origin, origin / PAGES_FILE) if trace.content and origin else 0
+    with withholding(kept), TraceWriter(
         path,
         trace.page_size,
         trace.source,

@@ -8,6 +8,7 @@ import numpy as np
 
 from workloads.csv_rows import read_rows
 from workloads.disk import open_trace
+from workloads.permissions import withheld, withholding
 from workloads.progress import Progress, silent
 from workloads.stream import raw_pages
 from workloads.trace import Trace
@@ -27,8 +28,8 @@ def import_csv(
     `events`: CSV with the columns `ts_ns,kind,pid,slot,page` in any order; kinds are `out`, `out0` (an
     all-zero page), `in`, `free`, `compact`, `lost` (a page-out without contents); `page` is an index into
     `pages` for `out` and is ignored otherwise. `pages`: pages of `page_size` bytes, concatenated.
-    `progress` is called with bytes read and bytes in all. Raises TraceError naming file and line; then
-    nothing is left on disk.
+    `progress` is called with bytes read and bytes in all. Who cannot read `pages` cannot read the trace. Raises
+    TraceError naming file and line; then nothing is left on disk.
     """
     events, pages = Path(events), Path(pages)
     total = sum(path.stat().st_size for path in (events, pages) if path.is_file())
@@ -38,7 +39,7 @@ def import_csv(
         (progress or silent)(before + position, total)
 
     source = {"kind": "csv", "events": events.name, "pages": pages.name}
-    with TraceWriter(out, page_size, source, name=name) as writer:
+    with withholding(withheld(pages)), TraceWriter(out, page_size, source, name=name) as writer:
         numbers = np.concatenate(
             [np.empty(0, np.int32), *(writer.add_pages(part) for part in raw_pages(pages, page_size, moved))]
         )

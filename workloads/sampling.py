@@ -44,7 +44,9 @@ def sample_slots(trace: Trace, share: float, seed: int) -> Trace:
         if table is not None:
             sizes[codec] = table.take(referred.astype(np.int64))
             sizes[codec].meta.pop("pages", None)  # it named the pages of the whole trace
-    return Trace.from_arrays(trace.name, sampled, pages, sizes, source, trace.page_size)
+    made = Trace.from_arrays(trace.name, sampled, pages, sizes, source, trace.page_size)
+    made.origin = trace.origin
+    return made
 
 
 def _keep(events: Events, share: float, seed: int) -> npt.NDArray[np.bool_]:

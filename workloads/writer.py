@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -22,6 +20,7 @@ from workloads.events import Events, concat
 from workloads.header import Header
 from workloads.header_file import check_name
 from workloads.pageindex import PageIndex, check_pages
+from workloads.partfolder import PartFolder
 from workloads.sizes import GIVEN, Sizes, check_sizes, sizes_digest, sizes_path, write_sizes
 from workloads.tally import Tally
 
@@ -72,7 +71,7 @@ class TraceWriter:
         }
         self._page_size, self._content, self._level = page_size, content, level
         self._stripped_digest = pages_digest
-        self._part = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+        self._part = PartFolder(self.path)
         self._tally = Tally(self.path)
         self._index = PageIndex()
         self._sizes: dict[str, Sizes] = {}
@@ -83,13 +82,9 @@ class TraceWriter:
         self._pages_file: pq.ParquetWriter | None = None
 
     def __enter__(self) -> TraceWriter:
-        try:
-            self._part.mkdir()
-        except OSError as error:
-            wrong = f"cannot be written ({error.strerror})"
-            raise TraceError.at(self.path.parent, "folder", wrong, "choose another place") from error
+        self._part.make()
         if self._content:
-            path = self._part / parquet.PAGES_FILE
+            path = self._part.new(parquet.PAGES_FILE)
             self._pages_file = parquet.pages_writer(path, self._page_size, self._level)
         return self
 
@@ -106,7 +101,7 @@ class TraceWriter:
 
     def add_sizes(self, codec: str, sizes: Sizes) -> None:
         """Add what a codec makes of the unique pages."""
-        sizes_path(self._part, codec)  # refuses a bad name
+        sizes_path(self._part.path, codec)  # refuses a bad name
         meta = {**sizes.meta, "codec": codec if sizes.meta.get("codec") != GIVEN else GIVEN}
         self._sizes[codec] = replace(sizes, meta=meta)
 
@@ -131,7 +126,7 @@ class TraceWriter:
     def _flush_events(self) -> None:
         schema = parquet.events_schema("time_ns" in self._tally.columns, "task" in self._tally.columns)
         if self._events_file is None:
-            self._events_file = parquet.events_writer(self._part / parquet.EVENTS_FILE, schema)
+            self._events_file = parquet.events_writer(self._part.new(parquet.EVENTS_FILE), schema)
         if self._events:
             table = parquet.events_table(concat(self._events), schema)
             self._events_file.write_table(table, row_group_size=parquet.EVENTS_GROUP)
@@ -144,12 +139,12 @@ class TraceWriter:
         self._close()
         for codec, sizes in self._sizes.items():
             check_sizes(self.path, codec, sizes, self._unique_pages(), self._page_size)
-            write_sizes(sizes_path(self._part, codec), sizes)
+            write_sizes(sizes_path(self._part.path, codec), sizes)
         if self._content:
             pages_digest = self._index.digest()
         else:
             pages_digest = self._stripped_digest or sizes_digest(self._sizes)
-        files = {p.name: digest_file(p) for p in sorted(self._part.glob("*.parquet"))}
+        files = {p.name: digest_file(p) for p in sorted(self._part.path.glob("*.parquet"))}
         header = Header.of(
             self._tally,
             **self._facts,
@@ -157,8 +152,8 @@ class TraceWriter:
             pages_digest=pages_digest,
             files=files,
         )
-        header.write(self._part)
-        self._part.rename(self.path)
+        header.write(self._part.path)
+        self._part.become(self.path)
 
     def _close(self) -> None:
         for file in (self._events_file, self._pages_file):
@@ -174,4 +169,4 @@ class TraceWriter:
         finally:
             with suppress(Exception):  # the error under way matters more
                 self._close()
-            shutil.rmtree(self._part, ignore_errors=True)
+            self._part.remove()

@@ -99,7 +99,7 @@ def _remove_device(entry: Entry, tell: Tell) -> list[Entry]:
 def _doubt(entry: Entry, device: ZramDevice) -> str:
     """Why a device may not be the noted one; empty when it surely is, or is gone."""
     found, path = device.marks(), Path("/dev", device.name)
-    if not found:
+    if not found or (entry.what == "swap" and str(path) not in active()):
         return ""
     if not entry.marks:
         return "it was noted without anything to tell it by"

@@ -26,7 +26,7 @@ from workloads.recorder.background import Background
 from workloads.recorder.epochs import Epochs
 from workloads.recorder.ledger import HELD, OTHERS, ZERO
 from workloads.recorder.plan import Plan, Status, Watch
-from workloads.recorder.privacy import hand_over, private
+from workloads.recorder.privacy import Keeper, private
 from workloads.recorder.program import Program, User, invoking_user
 from workloads.recorder.segments import Segments, check_unused
 
@@ -45,7 +45,8 @@ def require(plan: Plan) -> tuple[type[Backend], list[str]]:
     except HostError as error:
         raise HostError(f"{error}; `cswap record --snapshot` works without") from error
     served = choose(plan.backend)
-    check_unused(plan.out)
+    with Keeper(plan.out.parent, invoking_user()).rights():
+        check_unused(plan.out)
     return served
 
 
@@ -83,11 +84,10 @@ class Session:
 
     def run(self, watch: Watch, progress: Progress | None) -> int:
         """Record, take everything down, and put the trace together."""
-        segments = Segments(self._plan.out, PAGE, self._source)
+        segments = Segments(self._plan.out, PAGE, self._source, self._user)
         with segments.kept():
             status = self._record(segments, watch)
             segments.finish(self._source, progress)
-        hand_over(self._plan.out, self._user)
         return status
 
     def _record(self, segments: Segments, watch: Watch) -> int:

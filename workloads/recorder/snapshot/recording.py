@@ -21,7 +21,7 @@ from workloads.host.signals import Pending, deferred
 from workloads.progress import Progress
 from workloads.recorder.background import Background
 from workloads.recorder.plan import Status, Watch
-from workloads.recorder.privacy import hand_over, private
+from workloads.recorder.privacy import private
 from workloads.recorder.program import Program, invoking_user
 from workloads.recorder.rows import Epoch
 from workloads.recorder.segments import Segments
@@ -78,11 +78,10 @@ class SnapshotSession:
 
     def run(self, watch: Watch, progress: Progress | None) -> int:
         """Record, and put the trace together."""
-        segments = Segments(self._plan.out, PAGE, self._source)
+        segments = Segments(self._plan.out, PAGE, self._source, self._user)
         with segments.kept():
             status = self._record(segments, watch)
             segments.finish(self._source, progress)
-        hand_over(self._plan.out, self._user)
         return status
 
     def _record(self, segments: Segments, watch: Watch) -> int:
