@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+
     from workloads import Sizes, Trace
 
 SMALL = 19  # zstd's level for the pages of a sample, which is made once and copied often
@@ -70,6 +71,18 @@ def strip(
     print_line(f"of the source kept: {kept}; left out: {left}")
 
 
+def _is_codec(name: str) -> bool:
+    """Whether it is a name that cswap gives, and not a stranger's text."""
+    from sim.compressors.registry import compressor
+    from sim.errors import USER_ERRORS
+    from workloads.sizes import GIVEN
+
+    try:
+        return name == GIVEN or compressor(name).spec == name
+    except USER_ERRORS:
+        return False
+
+
 def _sizes(trace: Trace, specs: list[str] | None) -> dict[str, Sizes]:
     """The sizes of some codecs, by default of all; nothing is written beside the trace."""
     from sim.cli.progress import progress
@@ -77,7 +90,7 @@ def _sizes(trace: Trace, specs: list[str] | None) -> dict[str, Sizes]:
     from sim.sizing import size_pages
 
     if specs is None and not trace.content:
-        known = {codec: trace.sizes(codec) for codec in trace.sizes_codecs()}
+        known = {codec: trace.sizes(codec) for codec in trace.sizes_codecs() if _is_codec(codec)}
         return {codec: table for codec, table in known.items() if table is not None}
     sizes = {}
     for codec in [compressor(spec) for spec in specs or COMPRESSORS]:

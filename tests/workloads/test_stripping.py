@@ -13,8 +13,9 @@ import trace_kit
 
 from workloads import OUT, Events, Sizes, Trace, TraceError, open_trace, save_trace, strip_trace, verify
 from workloads.pageindex import PageIndex
-from workloads.stripping import safe_source
+from workloads.stripping import NUMBERS, TEXTS, safe_source
 
+LONG = Path(__file__).parents[2] / "results" / "traces"
 SECRET = b"correct horse battery staple"
 PLACES = {
     "program": "vault --password 'hunter2'",
@@ -157,3 +158,66 @@ def test_refusals_leave_nothing(tmp_path: Path) -> None:
     strip_trace(tiny, tmp_path / "x.cswap", sizes)
     with pytest.raises(TraceError, match="exists; remove it"):
         strip_trace(tiny, tmp_path / "x.cswap", sizes)
+
+
+class Canaries:
+    """Texts, each of its own, of which none may be found again."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def text(self) -> str:
+        self.count += 1
+        return f"canary{self.count:04}x"
+
+    def fill(self, known: object, depth: int = 0) -> object:
+        """Something in the shape of what is known, with texts in the place of all values, and keys of them beside."""
+        if not isinstance(known, dict) or depth > 4:
+            return self.text()
+        filled = {key: self.fill(value, depth + 1) for key, value in known.items()}
+        deeper = {self.text(): [self.text(), {self.text(): self.text()}], self.text(): len(filled)}
+        return {**filled, **deeper, self.text(): {self.text(): 1.5}}
+
+
+def test_no_text_at_any_depth_remains(tmp_path: Path) -> None:
+    canaries = Canaries()
+    for mixed in (False, True):
+        source = canaries.fill({**dict.fromkeys(TEXTS), "kernel": None, **NUMBERS})
+        assert isinstance(source, dict)
+        if mixed:  # numbers where they belong, with keys of texts beside them, and a known text with more behind it
+            source |= {"limit": 5, "mm_stat": {"orig_data_size": 1, canaries.text(): 2}, "kernel": "Linux 6.18-canary"}
+            of = {"out": 7, canaries.text(): {canaries.text(): 3}}
+            source |= {"sample": {"of": of, "seed": {canaries.text(): 1}}}
+            source |= {"ended": "duration canary", "decided": {"frees by reuse": 4, "frees by canary": 4}}
+        folder = tmp_path / f"canary-{mixed}.cswap"
+        sizes = Sizes.given(range(1, 6))
+        sizes.meta.update({"version": f"1 {canaries.text()}", "host": canaries.text(), "codec": canaries.text()})
+        sizes.meta[canaries.text()] = canaries.text()
+        tiny = trace_kit.tiny()
+        events = trace_kit.all_events(tiny)
+        pages = tiny.page_array(0, 5)
+        save_trace(Trace.from_arrays("canary", events, pages, {"lz4": sizes}, source, tiny.page_size), folder)
+        assert every_byte(folder).count(b"canary") > 90, "the search finds what is there"
+        strip_trace(open_trace(folder), tmp_path / f"x{mixed}.cswap", {"lz4": sizes})
+        assert b"canary" not in every_byte(tmp_path / f"x{mixed}.cswap")
+        kept = {
+            "limit": 5,
+            "mm_stat": {"orig_data_size": 1},
+            "decided": {"frees by reuse": 4},
+            "sample": {"of": {"out": 7}},
+            "kernel": "Linux 6.18",
+        }
+        assert safe_source(source) == (kept if mixed else {})
+
+
+def test_numbers_that_are_none_of_ours_go() -> None:
+    assert safe_source({"limit": 1 << 70, "seconds": float("nan"), "peak": 7, "interval": float("inf")}) == {}
+
+
+def test_all_that_recordings_say_in_their_own_words_stays() -> None:
+    for trace in (LONG / "gcc.cswap", LONG / "pandas.cswap"):
+        source = json.loads((trace / "trace.json").read_text())["source"]
+        safe = safe_source(source)
+        assert set(source) - set(safe) <= {"command", "began", "dropped", "fraction", "peak"}
+        for key in ("mm_stat", "vmstat", "decided", "ended", "backend"):
+            assert safe[key] == source[key]
