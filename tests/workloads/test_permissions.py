@@ -112,7 +112,8 @@ def test_what_a_kill_left_goes_when_the_same_is_written_again(tmp_path: Path) ->
     killed = writer(out)
     killed.communicate(timeout=60)
     assert killed.returncode == -signal.SIGKILL
-    others = [tmp_path / f".{name}" for name in ("y.cswap.1-1.part", "x.cswap.part", "x.cswap.z.part", "x.cswap.1-2.parts")]
+    names = ("y.cswap.1-1.part", "x.cswap.part", "x.cswap.z.part", "x.cswap.1-2.parts")
+    others = [tmp_path / f".{name}" for name in names]
     for folder in others:
         folder.mkdir()
     (tmp_path / f".x.cswap.{2**22 + 1}.part").mkdir()  # as older releases named it

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from workloads.host.cgroup import memory_cgroup
+from workloads.host.cgroup import MemoryCgroup, memory_cgroup
 
 ROOT = Path(__file__).parents[3]
 PAGE = 4096
@@ -24,8 +24,8 @@ PART = 64 * PAGE
 
 
 @contextmanager
-def neighbour(marker: bytes, mib: int, limit: int) -> Iterator[subprocess.Popen[str]]:
-    """Run it in a cgroup of `limit` bytes. There must be swap by now."""
+def neighbour(marker: bytes, mib: int, limit: int) -> Iterator[tuple[subprocess.Popen[str], MemoryCgroup]]:
+    """Run it in a cgroup of `limit` bytes, of which `relieve` must be called often. There must be swap by now."""
     words = [sys.executable, __file__, marker.hex(), str(mib)]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     with (
@@ -33,13 +33,13 @@ def neighbour(marker: bytes, mib: int, limit: int) -> Iterator[subprocess.Popen[
         subprocess.Popen(words, stdin=subprocess.PIPE, text=True, env=env) as running,
     ):
         cgroup.limit(limit)
-        if cgroup.version == 1:
-            (cgroup.path / "memory.oom_control").write_text("0")  # rather killed than stopped for good
         cgroup.add(running.pid)
         assert running.stdin is not None
         print("go", file=running.stdin, flush=True)
-        yield running
-        running.kill()
+        try:
+            yield running, cgroup
+        finally:
+            cgroup.kill()
 
 
 def main() -> None:
