@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-
     from workloads import Sizes, Trace
 
 SMALL = 19  # zstd's level for the pages of a sample, which is made once and copied often
