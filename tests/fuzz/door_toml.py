@@ -1,0 +1,66 @@
+"""TOML: experiments, prices and devices."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from random import Random
+
+from command import Refused, command, rows
+from mutate import mutated_text
+from sound import sound
+
+from sim.errors import USER_ERRORS, one_line
+from sim.experiment import Experiment
+from sim.timing import costs, devices
+
+EXPERIMENT = """\
+traces = ["random:events=60,slots=16,pages=9"]
+allocators = ["zsmalloc:chain=8", "zbud"]
+compressors = ["lz4"]
+frontends = ["zram:mem_limit=65536", "zswap"]
+zone_pages = 400
+unusable = 0.25
+seed = 3
+"""
+
+
+@cache
+def _toml(kind: str) -> str:
+    shipped = {"costs": costs.DEFAULT, "devices": devices.PROFILES}
+    return EXPERIMENT if kind == "experiment" else shipped[kind].read_text()
+
+
+def make_toml(kind: str) -> Callable[[Random, Path], None]:
+    """Mutate one of the three TOML files that a user gives."""
+
+    def make(draw: Random, folder: Path) -> None:
+        text = mutated_text(_toml(kind), draw)
+        (folder / f"{kind}.toml").write_bytes(text.encode("utf-8", "surrogatepass"))
+
+    return make
+
+
+def answer_toml(folder: Path) -> None:
+    """Read it as the command does; run what is accepted."""
+    file = next(folder.glob("*.toml"))
+    if file.stem == "experiment":
+        try:
+            read = Experiment.from_toml(file)
+        except USER_ERRORS as error:
+            raise Refused(one_line(error)) from error
+        if read.describe()["traces"] == ["random:events=60,slots=16,pages=9"] and (read.zone_pages or 0) < 1 << 20:
+            command("run", "--experiment", file, "--json")
+        return
+    option = ("--costs", file) if file.stem == "costs" else ("--device", f"{file}:nvme")
+    timed = ("--timing", "--page-cluster", "1", "-a", "zsmalloc", "-c", "lz4")
+    rows(command("run", sound(True, True), *timed, *option, "--json"))
+
+
+def warm_toml() -> None:
+    """Compile what the experiment needs."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "experiment.toml").write_text(EXPERIMENT)
+        answer_toml(Path(folder))
