@@ -12,7 +12,8 @@ import numpy as np
 from command import command
 
 from sim.compressors.registry import compressor
-from workloads import COMPACT, FREE, IN, LOST, OUT, Events, Trace, save_trace
+from sim.sizing import size_pages
+from workloads import COMPACT, FREE, IN, LOST, OUT, Events, Trace, save_trace, strip_trace
 
 PAGE = 4096
 RUN = ("-f", "raw", "-f", "zram", "-a", "ideal", "-a", "zsmalloc", "-c", "lz4", "--json")
@@ -38,13 +39,15 @@ def sound(times: bool, content: bool) -> Path:
     slot = [0 if k == COMPACT else draw.randrange(16) for k in kind]
     page = [draw.randrange(len(pages())) if k == OUT else -1 for k in kind]
     given = (range(100, 8100, 100), [draw.randrange(3) for _ in kind]) if times else ()
-    events = Events.of(kind, slot, page, *given)
-    save_trace(Trace.from_arrays("sound", events, pages(), source={"kind": "made", "limit": 65536}), place / "t.cswap")
-    command("run", place / "t.cswap", *RUN)  # leaves sizes beside it
+    made = ("sound", Events.of(kind, slot, page, *given), pages())
+    sizes = size_pages(Trace.from_arrays(*made), compressor("lz4"))
+    trace = Trace.from_arrays(*made, {"lz4": sizes}, {"kind": "made", "limit": 65536})
     if content:
-        return place / "t.cswap"
-    command("trace", "strip", place / "t.cswap", "-c", "lz4", "-o", place / "bare.cswap")
-    return place / "bare.cswap"
+        save_trace(trace, place / "t.cswap")
+    else:
+        strip_trace(trace, place / "t.cswap", {"lz4": sizes})
+    command("run", place / "t.cswap", *RUN)  # so that all is compiled
+    return place / "t.cswap"
 
 
 @cache
