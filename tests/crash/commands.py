@@ -29,8 +29,8 @@ for turn in range(2):
 class Command:
     """`words`, run in a folder that `prepare` has filled; `whole(folder)` says what is wrong with what it wrote.
 
-    `required` is what must be there at its end, and not before if it is to be `new`; `mend(folder)` are the commands that
-    its user runs before it is started again; a `live` one adds things to the kernel of this host.
+    `required` is what must be there at its end, and not before if it is to be `new`; `mend(folder)` are the commands
+    its user runs before starting it again; a `live` one adds things to the kernel of this host.
     """
 
     words: list[str]
