@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test lint types layers bench samples bpf clean
+.PHONY: run test lint types layers bench fuzz crash samples bpf clean
 
 run: $(STAMP)
 	$(BIN)/cswap run --timing --out out/first-light
@@ -23,6 +23,17 @@ layers: $(STAMP)
 
 bench: $(STAMP)
 	set -e; for file in benchmarks/*.py; do $(BIN)/python $$file; done
+
+# Mutated inputs at every door, CASES at each; what is answered wrongly goes to out/fuzz. BOUNDSCHECK=1 checks every index.
+CASES ?= 100000
+FIRST ?= 0
+fuzz: $(STAMP)
+	$(BIN)/python tests/fuzz/fuzz.py --cases $(CASES) --first $(FIRST) $(DOORS:%=--door %) $(if $(BOUNDSCHECK),--bounds-check)
+
+# Commands killed at random moments; those that add devices only as root.
+KILLS ?= 200
+crash: $(STAMP)
+	$(BIN)/python tests/crash/crash.py --kills $(KILLS)
 
 # Records the programs of workloads/samples/programs anew, and makes the samples and results/traces of them; needs root.
 samples: $(STAMP)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import tempfile
@@ -27,10 +28,11 @@ def sound_result() -> Path:
 
 
 def make_result(draw: Random, folder: Path) -> None:
-    """Mutate a file of a result: its bytes, or the values of a frame."""
+    """Mutate a file of a result: its bytes, or the values of a frame; with the digests made right, or not."""
     shutil.copytree(sound_result(), folder / "r", ignore=shutil.ignore_patterns("*.png", "*.csv"))
+    mark = folder / "r" / "provenance.json"
     file = draw.choice(sorted((folder / "r").iterdir()))
-    if file.suffix == ".json":
+    if file == mark:
         body = mutated_json(json.loads(file.read_text()), draw)
         file.write_bytes(json.dumps(body).encode("utf-8", "surrogatepass"))
     elif draw.random() < 0.3:
@@ -38,13 +40,16 @@ def make_result(draw: Random, folder: Path) -> None:
     else:
         frame = pd.read_parquet(file)
         name = draw.choice(list(frame.columns))
-        if frame[name].dtype.kind in "iufb":
+        if frame[name].dtype.kind in "iufb" and draw.random() < 0.8:
             frame[name] = mutated_column(frame[name].to_numpy(), draw)
-        elif draw.random() < 0.5:
-            frame[name] = draw.choice(WRITABLE)
         else:
-            frame = frame.drop(columns=name) if draw.random() < 0.5 else frame.iloc[:0]
+            lacking = (frame.drop(columns=name), frame.iloc[:0], frame.assign(**{name: None}))
+            frame = draw.choice((frame.assign(**{name: draw.choice(WRITABLE)}), *lacking))
         frame.to_parquet(file, index=False)
+    if file != mark and draw.random() < 0.8:
+        body = json.loads(mark.read_text())
+        body.get("files", {})[file.name] = hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest()
+        mark.write_text(json.dumps(body))
 
 
 def answer_result(folder: Path) -> None:

@@ -43,7 +43,7 @@ def answer_trace(folder: Path) -> None:
     match words:
         case "verify":
             command("trace", "verify", trace)
-            _true(trace)
+            _true(trace, unique=True)
         case "info" | "info json":
             command("trace", "info", trace, *(["--json"] if "json" in words else []))
         case "sample":
@@ -63,9 +63,9 @@ def answer_trace(folder: Path) -> None:
             check_run(trace, rows(command("run", trace, *RUN)))
 
 
-def _true(trace: Path) -> dict[str, Any]:
+def _true(trace: Path, unique: bool = False) -> dict[str, Any]:
     try:
-        return figures(trace, lz4_size)
+        return figures(trace, lz4_size, unique)
     except Untrue as untrue:
         raise Wrong(f"accepted, but {untrue}") from untrue
     except Exception as error:

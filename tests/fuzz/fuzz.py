@@ -28,31 +28,36 @@ from typing import NamedTuple
 
 MOST_S = 10.0  # of a case, on the processor
 MOST_BYTES = 1 << 30  # of memory that a case may add
+PATHS = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).resolve().parents[1] / "workloads")]
+CORPUS = Path(__file__).parent / "corpus"  # inputs that once were answered wrongly, DOOR-WHAT
 GOOD = ("refused", "true")
+
+
+Case = tuple[str, int | str]
 
 
 class Outcome(NamedTuple):
     """How a case ended: `refused` or `true`, or what was found."""
 
     door: str
-    case: int
+    case: int | str
     verdict: str
     detail: str = ""
 
 
-def perform(name: str, case: int, base: Path, kept: Path | None = None) -> Outcome:
-    """One case, in this process, below the folder `base`; `kept` is an input of the corpus to be used instead."""
+def perform(name: str, case: int | str, base: Path) -> Outcome:
+    """One case, in this process, below the folder `base`: a number, or the name of an input of the corpus."""
     from command import Refused, Wrong
     from doors import DOORS
 
     folder = base / "in" / "the" / "depth"
     shutil.rmtree(base, ignore_errors=True)
     door = DOORS[name]
-    if kept is None:
+    if isinstance(case, int):
         folder.mkdir(parents=True)
         door.make(Random(f"{name} {case}"), folder)
     else:
-        shutil.copytree(kept, folder)
+        shutil.copytree(CORPUS / f"{name}-{case}", folder)
     Path("/proc/self/clear_refs").write_text("5")
     before = _memory("VmRSS")
     try:
@@ -95,14 +100,14 @@ class Worker:
     """A process that performs cases one after the other, and is replaced when it dies."""
 
     def __init__(self) -> None:
-        self.case: tuple[str, int] | None = None
+        self.case: Case | None = None
         self.pipe, theirs = multiprocessing.Pipe()
         self.process = multiprocessing.get_context("fork").Process(target=_work, args=(theirs,), daemon=True)
         self.process.start()
         theirs.close()
         self._began = 0.0
 
-    def give(self, case: tuple[str, int]) -> None:
+    def give(self, case: Case) -> None:
         self.case, self._began = case, self._seconds()
         self.pipe.send(case)
 
@@ -128,7 +133,7 @@ class Worker:
         self.process.join()
 
 
-def fuzz(cases: Iterator[tuple[str, int]], workers: int) -> Iterator[Outcome]:
+def fuzz(cases: Iterator[Case], workers: int) -> Iterator[Outcome]:
     """Perform all cases; outcomes as they come."""
     at_work = [Worker() for _ in range(workers)]
     idle = at_work[:]
@@ -178,6 +183,7 @@ def main() -> None:
     options.add_argument("--cases", type=int, default=1000, help="of each door")
     options.add_argument("--first", type=int, default=0, help="number of the first case")
     options.add_argument("--case", type=int, help="this one only, in this process; its input stays in ./fuzz-case")
+    options.add_argument("--corpus", action="store_true", help="the inputs of the corpus, and no others")
     options.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     options.add_argument(
         "--found", type=Path, default=Path("out/fuzz"), help="where inputs go that were answered wrongly"
@@ -190,40 +196,43 @@ def main() -> None:
             "NUMBA_CACHE_DIR": str(Path(tempfile.gettempdir(), "cswap-fuzz-checked")),
         }
     faulthandler.enable()
-    here = Path(__file__).resolve()
-    sys.path[:0] = [str(here.parents[2]), str(here.parents[1] / "workloads")]
+    sys.path[:0] = PATHS
     from doors import DOORS
 
     if given.case is not None:
         print(*perform(given.door[0], given.case, Path("fuzz-case").absolute()))
         return
+    names = given.door or list(DOORS)
+    numbers = range(given.first, given.first + given.cases)
+    cases: list[Case] = [(name, number) for number in numbers for name in names]
+    if given.corpus:
+        cases = [(name, what) for path in sorted(CORPUS.iterdir()) for name, _, what in [path.name.partition("-")]]
     with prepared():
-        sys.exit(search(given.door or list(DOORS), given))
+        sys.exit(search(cases, given.workers, given.found))
 
 
-def search(names: list[str], given: argparse.Namespace) -> int:
-    """Perform the cases, print what was found and a summary; 1 if anything was found."""
-    cases = ((name, case) for case in range(given.first, given.first + given.cases) for name in names)
+def search(cases: list[Case], workers: int, place: Path) -> int:
+    """Perform the cases, print what was found and a summary; 1 if anything was found. Inputs are kept in `place`."""
     counts, kinds, began = Counter[tuple[str, str]](), Counter[tuple[str, str, str]](), time.monotonic()
     shown = began
     try:
-        for outcome in fuzz(cases, given.workers):
+        for outcome in fuzz(iter(cases), workers):
             counts[outcome.door, outcome.verdict] += 1
             if outcome.verdict not in GOOD:
                 kind = (outcome.door, outcome.verdict, re.sub(r"[\d.]+|'[^']*'", "#", outcome.detail)[:70])
                 kinds[kind] += 1
                 if kinds[kind] == 1:
                     print(*outcome, flush=True)
-                    _keep(outcome, given.found)
+                    _keep(outcome, place)
             if time.monotonic() - shown > 30:
                 shown = time.monotonic()
                 print(
-                    f"{sum(counts.values())} of {len(names) * given.cases} cases, {shown - began:.0f} s",
+                    f"{sum(counts.values())} of {len(cases)} cases, {shown - began:.0f} s",
                     file=sys.stderr,
                 )
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-    for name in names:
+    for name in dict.fromkeys(name for name, _ in cases):
         print(
             f"{name:10}", ", ".join(f"{n} {verdict}" for (door, verdict), n in sorted(counts.items()) if door == name)
         )
@@ -235,6 +244,8 @@ def _keep(outcome: Outcome, place: Path) -> None:
     """Make the input again, where it can be looked at."""
     from doors import DOORS
 
+    if isinstance(outcome.case, str):
+        return
     folder = place / f"{outcome.door}-{outcome.case}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
