@@ -34,8 +34,8 @@ def must(condition: Any, what: str) -> None:
 def figures(folder: Path, size_of: Any, unique: bool = False) -> dict[str, Any]:
     """The figures of `cswap run -f raw -a ideal -c lz4`; Untrue when there must be none.
 
-    `size_of` tells what lz4 makes of a page's bytes; a trace without contents is asked for its own sizes. A page that is
-    stored twice changes no figure, and is untrue only if they must be `unique`.
+    `size_of` tells what lz4 makes of a page's bytes; a trace without contents is asked for its own sizes. A page that
+    is stored twice changes no figure, and is untrue only if they must be `unique`.
     """
     header = json.loads((folder / "trace.json").read_text())
     frame = pd.read_parquet(folder / "events.parquet")

@@ -1,4 +1,4 @@
-"""A bounded slice of the fuzzer at every door, and every input that once was answered wrongly. `make fuzz` does more."""
+"""A bounded slice of the fuzzer at every door, and every input once answered wrongly. `make fuzz` does more."""
 
 from __future__ import annotations
 
