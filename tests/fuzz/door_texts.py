@@ -58,7 +58,7 @@ def answer_csv(folder: Path) -> None:
     found = rows(command("run", trace, *RUN))
     check_run(trace, found)
     if file.suffix == ".csv":
-        given = csv.reader(file.read_bytes().decode("utf-8-sig").splitlines())
+        given = csv.reader(file.read_bytes().decode("utf-8-sig").split("\n"))
         names = [name.strip() for name in next(given)]
         kinds = [row[names.index("kind")].strip() for row in given if row]
         counts = json.loads((trace / "trace.json").read_text())["counts"]

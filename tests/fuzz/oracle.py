@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 
-PAGE = 4096
 KINDS = ("out", "in", "free", "compact", "lost")
 EVENTS = {"kind": "uint8", "slot": "int64", "page": "int32", "time_ns": "int64", "task": "int32"}
 SIZES = {
@@ -44,13 +43,13 @@ def figures(folder: Path, size_of: Any, unique: bool = False) -> dict[str, Any]:
     must({"kind", "slot", "page"} <= set(columns), f"columns {columns}")
     must(("time_ns" in columns) == (header["span_ns"] is not None), "times")
     must(("task" in columns) == header["tasks"], "tasks")
-    pages = header["unique_pages"]
+    pages, whole = header["unique_pages"], header["page_size"]
     sizes = _sizes(folder, header, size_of, unique)
     must(len(sizes) == pages, f"{len(sizes)} pages, {pages} promised")
     must(all(0 <= size <= 1 << 20 for size in sizes), "a size out of range")
 
     counts, held, last, top = dict.fromkeys(KINDS, 0), dict[int, int](), None, -1
-    now = best = State(held)
+    now = best = State(held, whole)
     stored = refused = missing = 0
     for event in frame.to_dict("records"):
         kind, slot, page, time = event["kind"], event["slot"], event["page"], event.get("time_ns", 0)
@@ -65,9 +64,9 @@ def figures(folder: Path, size_of: Any, unique: bool = False) -> dict[str, Any]:
             held.pop(slot, None)
         if kind == 0:
             held[slot] = sizes[page]
-            stored += 1 <= sizes[page] <= PAGE
-            refused += not 1 <= sizes[page] <= PAGE
-        now = State(held)
+            stored += 1 <= sizes[page] <= whole
+            refused += not 1 <= sizes[page] <= whole
+        now = State(held, whole)
         best = now if now.pages + now.refused > best.pages + best.refused else best
     promised = {kind: header["counts"].get(kind, 0) for kind in KINDS}
     must(counts == promised, f"{counts}, {promised} promised")
@@ -90,10 +89,10 @@ def figures(folder: Path, size_of: Any, unique: bool = False) -> dict[str, Any]:
 class State:
     """What slots that hold these sizes occupy; a size that no page can hold is refused, and counts as one page."""
 
-    def __init__(self, held: dict[int, int]) -> None:
-        kept = [size for size in held.values() if 1 <= size <= PAGE]
+    def __init__(self, held: dict[int, int], page_size: int) -> None:
+        kept = [size for size in held.values() if 1 <= size <= page_size]
         self.objects, self.bytes, self.refused = len(kept), sum(kept), len(held) - len(kept)
-        self.pages = math.ceil(self.bytes / PAGE)
+        self.pages = math.ceil(self.bytes / page_size)
         whole = self.pages + self.refused
         self.density = (self.objects + self.refused) / whole if whole else None
 
