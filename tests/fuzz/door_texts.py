@@ -60,7 +60,7 @@ def answer_csv(folder: Path) -> None:
     if file.suffix == ".csv":
         given = csv.reader(file.read_bytes().decode("utf-8-sig").split("\n"))
         names = [name.strip() for name in next(given)]
-        kinds = [row[names.index("kind")].strip() for row in given if row]
+        kinds = [row[names.index("kind")].strip() for row in given if "".join(row).strip()]
         counts = json.loads((trace / "trace.json").read_text())["counts"]
         for kind in ("out", "in", "free", "compact", "lost"):
             want = kinds.count(kind) + (kinds.count("out0") if kind == "out" else 0)
