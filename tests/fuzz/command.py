@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from sim.cli import app
@@ -22,24 +25,36 @@ class Refused(Exception):
 
 def command(*words: object, ok: tuple[int, ...] = (0,)) -> str:
     """What a command prints; Refused with its one line; Wrong for anything else."""
-    result = CliRunner().invoke(app, [str(word) for word in words], prog_name="cswap")
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    said = result.stdout + result.stderr
+    status: Any = 0
+    with CliRunner().isolation() as (out, err, _):
+        try:
+            _built().main([str(word) for word in words], prog_name="cswap")
+        except SystemExit as end:
+            status = end.code
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            printed, line = (stream.getvalue().decode(errors="replace") for stream in (out, err))
+    said = printed + line
     if controls := set(re.findall(r"[^\n\t\x20-\x7e\x85\xa0-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]", said)):
         raise Wrong(f"control characters reach the terminal: {controls}")
-    if result.exit_code in ok:
-        return result.stdout
-    line = result.stderr
-    if result.exit_code != 2 or line.count("\n") != 1 or not line.startswith("cswap: "):
-        raise Wrong(f"exit {result.exit_code}: {line[:300]!r}")
+    if status in ok:
+        return printed
+    if status != 2 or line.count("\n") != 1 or not line.startswith("cswap: "):
+        raise Wrong(f"exit {status}: {line[:300]!r}")
     if "fault in cswap" in line or "out of memory" in line:
         raise Wrong(line.strip()[:300])
     if len(line) > 2000:
         raise Wrong(f"a line of {len(line)} characters: {line[:200]!r}")
-    if result.stdout:
-        raise Wrong(f"refused after printing {result.stdout[:100]!r}")
+    if printed:
+        raise Wrong(f"refused after printing {printed[:100]!r}")
     raise Refused(line.strip())
+
+
+@cache
+def _built() -> Any:
+    """The command line, built once: `CliRunner.invoke` builds it each time, which takes as long as a case."""
+    return get_command(app)
 
 
 def rows(text: str) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from mutate import mutated_bytes
 from oracle import Untrue, figures
 from sound import RUN, lz4_size, sound
 
-WORDS = ("run",) * 12 + ("timing", "verify", "info", "info json", "sample", "strip", "ending", "twice")
+WORDS = ("run",) * 36 + ("timing", "verify", "info", "info json", "sample", "strip", "ending", "twice")
 
 
 def forged(forge_one: Callable[[Path, Path, Random], None], bare: tuple[bool, ...]) -> Callable[[Random, Path], None]:

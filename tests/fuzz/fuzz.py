@@ -167,7 +167,8 @@ def prepared() -> Iterator[None]:
     """Compile what the doors need, before workers are forked; caches and temporary files are in a folder that goes."""
     import allocators.jit  # noqa: F401  the cache of kernels is chosen here, before XDG_CACHE_HOME changes
 
-    with tempfile.TemporaryDirectory(prefix="cswap-fuzz-") as place:
+    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="cswap-fuzz-", dir=memory) as place:
         tempfile.tempdir = place
         os.environ |= {"XDG_CACHE_HOME": f"{place}/cache", "TMPDIR": place}
         from doors import warm
