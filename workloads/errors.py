@@ -5,6 +5,9 @@ from __future__ import annotations
 from workloads.shown import shown
 
 
+MOST = 500  # characters
+
+
 class TraceError(ValueError):
     """A trace, or a file it is made from, cannot be used.
 
@@ -13,7 +16,12 @@ class TraceError(ValueError):
 
     @classmethod
     def at(cls, file: object, place: str, wrong: str, remedy: str) -> TraceError:
-        """Build the message; line breaks in the parts (from libraries' errors) become spaces, escapes visible."""
+        """Build the message; line breaks in the parts (from libraries' errors) become spaces, escapes visible.
+
+        What is wrong is cut where it is longer than a screen: libraries repeat a stranger's names whole.
+        """
+        if len(wrong) > MOST:
+            wrong = f"{wrong[:MOST]}..."
         return cls(shown(" ".join(f"{file}: {place}: {wrong}; {remedy}".split())))
 
 
