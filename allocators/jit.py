@@ -38,7 +38,8 @@ def _sources_digest() -> str:
     sources = [Path(__file__), Path(__file__).with_name("borrow.py")]
     for package in ("allocators", "sim"):
         sources += sorted((_ROOT / package).rglob("kernels/*.py"))
-    digest = hashlib.blake2b(numba.__version__.encode(), digest_size=8)
+    # numba's index does not tell code that checks every index (NUMBA_BOUNDSCHECK=1) from code that does not.
+    digest = hashlib.blake2b(f"{numba.__version__} {_config.BOUNDSCHECK or 0}".encode(), digest_size=8)
     for path in sources:
         digest.update(path.read_bytes())
     return digest.hexdigest()

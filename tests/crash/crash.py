@@ -139,6 +139,7 @@ def main() -> None:
     names = [name for name in given.command or COMMANDS if not (COMMANDS[name].live and not_live())]
     for name in set(given.command or COMMANDS) - set(names):
         print(f"{name} is left out: {not_live()}", flush=True)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     draw, seconds, counts = random.Random(given.seed), dict[str, float](), Counter[str]()
     with tempfile.TemporaryDirectory(prefix="cswap-crash-") as base:
         for name in names:  # how long it takes, with compiled kernels

@@ -14,6 +14,7 @@ import os
 import re
 import resource
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -87,6 +88,7 @@ def _memory(field: str) -> int:
 def _work(given: Connection) -> None:
     """A worker: perform what comes, tell how it ended; it ends with the parent, whose end of the pipe then closes."""
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # so that commands start no workers of their own
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (_memory("VmSize") + 6 * MOST_BYTES,) * 2)
     base = Path(tempfile.mkdtemp(prefix="work-"))
@@ -191,11 +193,9 @@ def main() -> None:
     )
     options.add_argument("--bounds-check", action="store_true", help="compile the kernels with checks of every index")
     given = options.parse_args()
-    if given.bounds_check:  # compiled code with checks is kept apart: numba's index does not tell it from the other
-        os.environ |= {
-            "NUMBA_BOUNDSCHECK": "1",
-            "NUMBA_CACHE_DIR": str(Path(tempfile.gettempdir(), "cswap-fuzz-checked")),
-        }
+    if given.bounds_check:  # read when numba is imported, below
+        os.environ["NUMBA_BOUNDSCHECK"] = "1"
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     faulthandler.enable()
     sys.path[:0] = PATHS
     from doors import DOORS
