@@ -20,7 +20,7 @@ import sim.saving
 from sim import Experiment, Result, run
 from sim.errors import UserError
 from sim.saving import MARK
-from workloads.header import digest_file
+from workloads.digests import digest_file
 
 KILLS = 12
 

@@ -191,7 +191,7 @@ def test_no_text_at_any_depth_remains(tmp_path: Path) -> None:
             source |= {"ended": "duration canary", "decided": {"frees by reuse": 4, "frees by canary": 4}}
         folder = tmp_path / f"canary-{mixed}.cswap"
         sizes = Sizes.given(range(1, 6))
-        sizes.meta.update({"version": f"1 {canaries.text()}", "host": canaries.text(), "codec": canaries.text()})
+        sizes.meta.update({"version": f"1 {canaries.text()}", "host": canaries.text(), "codec": "lz4"})
         sizes.meta[canaries.text()] = canaries.text()
         tiny = trace_kit.tiny()
         events = trace_kit.all_events(tiny)

@@ -21,7 +21,6 @@ from workloads.errors import HostError
 from workloads.events import COMPACT, OUT, Events
 from workloads.host import kernel, zram
 from workloads.host.cleanup import cleanup
-from workloads.host.registry import Entry
 from workloads.host.zram import ZramDevice
 from workloads.synthetic import RandomPages
 from workloads.trace import Trace
@@ -109,7 +108,8 @@ def test_what_a_killed_one_leaves_is_found_again(
     running.communicate(timeout=60)
     assert device in devices() - others
     monkeypatch.setenv("CSWAP_RUN", str(tmp_path))
-    assert cleanup() == ([Entry("device", device)], 0)
+    removed, kept = cleanup()
+    assert ([(entry.what, entry.name) for entry in removed], kept) == ([("device", device)], 0)
     assert device not in devices()
 
 
