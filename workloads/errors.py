@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from workloads.shown import shown
 
-
 MOST = 500  # characters
 
 
