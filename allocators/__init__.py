@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from allocators.errors import AllocatorError, CheckFailed, NoMemory, Refused, TooLarge, UnknownHandle
 
 if TYPE_CHECKING:
-    from allocators.base import Allocator, KernelAllocator, Placement
+    from allocators.base import Allocator, CompiledAllocator, Placement
     from allocators.registry import allocator_class, names, register
     from allocators.zone import PageZone
 
 # What needs numba is imported when it is asked for, so that `cswap --help` need not wait.
 _LAZY = {
     "Allocator": "allocators.base",
-    "KernelAllocator": "allocators.base",
+    "CompiledAllocator": "allocators.base",
     "Placement": "allocators.base",
     "PageZone": "allocators.zone",
     "allocator_class": "allocators.registry",
@@ -29,7 +29,7 @@ __all__ = [
     "Allocator",
     "AllocatorError",
     "CheckFailed",
-    "KernelAllocator",
+    "CompiledAllocator",
     "NoMemory",
     "PageZone",
     "Placement",

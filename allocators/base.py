@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from allocators.compiled import batch, codes, dispatch
+from allocators.compiled.jit import plain
+from allocators.configured import Configured
 from allocators.errors import AllocatorError, CheckFailed, NoMemory, TooLarge, UnknownHandle
-from allocators.kernels import codes
 from allocators.zone import PageZone
+
+Ints = npt.NDArray[np.int64]
 
 
 class Placement(NamedTuple):
@@ -25,15 +31,24 @@ class Placement(NamedTuple):
         return len(self.parts) > 1 and not self.one_block
 
 
-class Allocator(ABC):
+class Allocator(Configured, ABC):
     """Packs objects of any size into physical pages.
 
     A subclass sets `name`, takes its configuration as JSON-safe keyword arguments and defines `alloc`, `free`
     and `pages`; the rest has defaults. That is enough to be used in every command.
     """
 
-    name: ClassVar[str]
+    surroundings = frozenset({"page_size", "zone"})
+
     page_size: int = 4096
+    zone: PageZone | None = None
+    """The zone that its pages come from; None for a model that counts them itself, without limit."""
+    block_order: int = 0
+    """Order of the blocks that it takes from the page allocator."""
+    records_size: ClassVar[bool] = False
+    """Whether it knows an object's size from its handle, so that who stores it need not note it."""
+    compiled: ClassVar[bool] = False
+    """Whether loops over it are compiled."""
 
     @abstractmethod
     def alloc(self, size: int) -> int:
@@ -52,19 +67,24 @@ class Allocator(ABC):
         """Move objects together; physical pages released."""
         return 0
 
-    def shrink(self) -> int:
-        """Release pages that are kept empty for later; how many."""
-        return 0
-
     def placement(self, handle: int) -> Placement | None:
         """Where an object lies, or None if the model gives objects no place."""
         return None
 
-    def moved(self) -> npt.NDArray[np.int64]:
+    @cached_property
+    def huge_size(self) -> int:
+        """The size from which an object gets pages of its own."""
+        return self.page_size
+
+    def size_class_of(self, size: Ints) -> Ints:
+        """The class that objects of each size fall into, as numbers that grow with the size; int64[n]."""
+        return size
+
+    def moved(self) -> Ints:
         """What compaction has moved so far, a row a lock: objects, and their bytes; int64[locks, 2]."""
         return np.zeros((1, 2), np.int64)
 
-    def check(self) -> None:  # noqa: B027 - nothing to recount, unless there is
+    def check(self) -> None:
         """Recount everything from scratch; raises CheckFailed on a mismatch."""
 
     def stats(self) -> dict[str, int]:
@@ -72,23 +92,26 @@ class Allocator(ABC):
         return {"pages": self.pages}
 
     @property
-    def config(self) -> dict[str, Any]:
-        """The arguments that differ from the allocator as `name` alone gives it."""
-        return {}
+    def loop_type(self) -> type:
+        """What a loop over this allocator is compiled for."""
+        return type(self)
 
-    @property
-    def spec(self) -> str:
-        """`name:key=value,...`, as on the command line."""
-        settings = ",".join(f"{key}={value}" for key, value in self.config.items())
-        return f"{self.name}:{settings}" if settings else self.name
+    def drive(self, loop: Callable[..., int], stop: int, *arguments: Any, start: int = 0) -> None:
+        """Run an entry over this allocator, as plain Python unless it is compiled: `loop(state, *arguments, start)`.
+
+        It returns where it stopped because the arrays of the state must grow, or `stop`.
+        """
+        plain(loop)(self, *arguments, start)
 
 
-class KernelAllocator(Allocator):
-    """An allocator whose rules are compiled: a state of arrays, and functions from `kernels` over it.
+class CompiledAllocator(Allocator):
+    """An allocator whose rules are compiled: a state of arrays, and functions over it (`compiled.dispatch.Rules`).
 
-    `state` is replaced when its arrays grow; its class selects the functions (`kernels.dispatch`).
+    `state` is replaced when its arrays grow; its class selects the functions.
     """
 
+    compiled = True
+    zone: PageZone
     state: Any
 
     def __init__(self, page_size: int = 4096, zone: PageZone | None = None) -> None:
@@ -100,12 +123,10 @@ class KernelAllocator(Allocator):
 
     def alloc(self, size: int) -> int:
         """See `Allocator.alloc`."""
-        from allocators.kernels import calls
-
-        handle = int(calls.alloc(self.state, size))
+        handle = int(batch.alloc(self.state, size))
         while handle == codes.NO_ROOM:
             self.grow()
-            handle = int(calls.alloc(self.state, size))
+            handle = int(batch.alloc(self.state, size))
         if handle == codes.TOO_LARGE:
             raise TooLarge(f"{self.spec}: no object of {size} bytes")
         if handle == codes.NO_MEMORY:
@@ -114,26 +135,32 @@ class KernelAllocator(Allocator):
 
     def free(self, handle: int) -> None:
         """See `Allocator.free`."""
-        from allocators.kernels import calls
-
         self.require_handle(handle)
-        calls.free(self.state, handle)
+        batch.free(self.state, handle)
 
     def compact(self) -> int:
         """See `Allocator.compact`."""
-        from allocators.kernels import calls
-
-        return int(calls.compact(self.state))
+        return int(batch.compact(self.state))
 
     @property
     def pages(self) -> int:
         """See `Allocator.pages`."""
-        return int(self.state.zone.info[0].held)
+        return int(dispatch.pages(self.state))
+
+    @property
+    def loop_type(self) -> type:
+        """See `Allocator.loop_type`."""
+        return type(self.state)
+
+    def drive(self, loop: Callable[..., int], stop: int, *arguments: Any, start: int = 0) -> None:
+        """See `Allocator.drive`."""
+        done = loop(self.state, *arguments, start)
+        while done < stop:
+            self.grow()
+            done = loop(self.state, *arguments, done)
 
     def grow(self) -> None:
-        """Enlarge the arrays of `state`, after a kernel has stopped for want of room."""
-        from allocators.kernels import dispatch
-
+        """Enlarge the arrays of `state`, after a loop has stopped for want of room."""
         self.state = dispatch.grown(self.state)
         self.zone.state = self.state.zone
 

@@ -13,12 +13,12 @@ from allocators.errors import AllocatorError
 
 # Modules are imported when an allocator is asked for, so that listing names costs nothing.
 BUILT_IN = {
-    "zsmalloc": "allocators.zsmalloc:Zsmalloc",
+    "zsmalloc": "allocators.zspages.zsmalloc:Zsmalloc",
     "xvmalloc": "allocators.xvmalloc:Xvmalloc",
     "zbud": "allocators.zbud:Zbud",
     "z3fold": "allocators.z3fold:Z3fold",
-    "order1": "allocators.order1:Order1",
-    "kmalloc": "allocators.kmalloc:Kmalloc",
+    "order1": "allocators.zspages.order1:Order1",
+    "kmalloc": "allocators.zspages.kmalloc:Kmalloc",
     "coalesce": "allocators.coalesce:Coalesce",
     "ideal": "allocators.ideal:Ideal",
 }

@@ -19,10 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from allocators import KernelAllocator, allocator_class
-from allocators.kernels import calls
-from allocators.kernels.calls import ALLOC, COMPACT, FREE
-from allocators.kernels.ids import NIL
+from allocators import Allocator, allocator_class, names
+from allocators.compiled.batch import ALLOC, COMPACT, FREE, run_operations
 
 OPS = Path(__file__).parent.parent / "tests" / "golden" / "allocators" / "ops" / "ii-bimodal-public.ops.gz"
 OPERATIONS = 2_000_000
@@ -46,7 +44,7 @@ CONFIGS: list[tuple[str, dict[str, Any]]] = [
     (BASE, {}),
 ]
 
-Sequence = tuple[Any, Any, Any]  # op, key, size, as `calls.run` takes them
+Sequence = tuple[Any, Any, Any]  # op, key, size, as `run_operations` takes them
 
 
 def as_sequence(ops: list[tuple[int, int, int]]) -> Sequence:
@@ -102,15 +100,10 @@ def large(sizes: list[int]) -> Sequence:
     return as_sequence(ops)
 
 
-def replay(allocator: KernelAllocator, sequence: Sequence) -> float:
+def replay(allocator: Allocator, sequence: Sequence) -> float:
     """Seconds for the sequence."""
-    op, key, size = sequence
-    handle, pages = np.full(int(key.max()) + 1, NIL, np.int64), np.zeros(len(op), np.int64)
     start = time.perf_counter()
-    done = calls.run(allocator.state, op, key, size, handle, pages, 0)
-    while done < len(op):
-        allocator.grow()
-        done = calls.run(allocator.state, op, key, size, handle, pages, done)
+    run_operations(allocator, *sequence)
     return time.perf_counter() - start
 
 
@@ -118,8 +111,9 @@ def main() -> None:
     once = golden()
     loads = {"repeated": repeated(once, permuted=False), "permuted": repeated(once, permuted=True)}
     loads["large"] = large(once[2][once[0] == ALLOC].tolist())
+    configs = CONFIGS[:-1] + [(name, {}) for name in names() if name not in dict(CONFIGS)] + CONFIGS[-1:]
     compiled, speeds = [], []
-    for name, config in CONFIGS:
+    for name, config in configs:
         make: Any = allocator_class(name)
         first, second = (replay(make(**config), once) for _ in range(2))
         compiled.append(first - second)
@@ -127,7 +121,7 @@ def main() -> None:
     print(f"{OPERATIONS:,} operations, M ops/s and ratio to {BASE}, best of {RUNS}; compile in seconds: near 0 when")
     print("read from the cache on disk, or compiled for a configuration above")
     print(f"{'allocator':<18}" + "".join(f"{load:>18}" for load in loads) + f"{'compile':>10}")
-    for (name, config), seconds, row in zip(CONFIGS, compiled, speeds, strict=True):
+    for (name, config), seconds, row in zip(configs, compiled, speeds, strict=True):
         figures = "".join(f"{speed:>11.1f}{speed / base:>7.2f}" for speed, base in zip(row, speeds[-1], strict=True))
         print(f"{allocator_class(name)(**config).spec:<18}{figures}{seconds:>10.2f}")
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.frontends.kernels import slots
+from sim.frontends.compiled import slots
 from workloads.events import IN, LOST, OUT, Events
 
 SAMPLES = 500  # of a timeline

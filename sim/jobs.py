@@ -56,7 +56,7 @@ class Job:
 
         allocator = self.new_allocator()
         meter = DensityMeter(self.trace.n_events, self.trace.page_size)
-        # Where runs are timed too, the kernels that note details serve both: half as much to compile.
+        # Where runs are timed too, the loop that notes details serves both: half as much to compile.
         begin = detailed if self.experiment.timing else replay
         running = begin(self.trace, self.sizes, self.frontend, allocator, secondary=self.secondary)
         for events, outcome in running:
@@ -87,15 +87,15 @@ class Job:
         return f"{self.trace.name}, {self.frontend.spec}, {self.sizes.meta['codec']}, {self.allocator}"
 
     def kind(self) -> tuple[Any, ...]:
-        """Jobs of one kind need the same kernels."""
+        """Jobs of one kind need the same compiled code."""
         from sim.spec import make_allocator
 
         allocator = make_allocator(self.allocator)
         device = self.frontend.device(1, allocator)
-        return type(device), type(getattr(allocator, "state", allocator)), self.frontend.period > 0
+        return type(device), allocator.loop_type, self.frontend.period > 0
 
     def compile(self) -> None:
-        """Compile the kernels it needs."""
+        """Compile what it needs."""
         from sim.replay.detailed import new_log
         from sim.replay.replay import compile_for
         from sim.spec import make_allocator

@@ -9,6 +9,8 @@ import typing
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from allocators.configured import written
+
 Value = int | float | bool | str
 """What a setting may be: JSON-safe, without structure."""
 
@@ -73,13 +75,6 @@ def read_value(kind: type, text: str) -> Value | None:
 def is_number(value: object) -> bool:
     """Whether a value read from a file of settings is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def written(value: Any) -> str:
-    """A value as a spec has it."""
-    if value is None or isinstance(value, bool):
-        return str(value).lower()
-    return "none" if value is inspect.Parameter.empty else str(value)
 
 
 def _described(parameter: inspect.Parameter) -> Parameter:

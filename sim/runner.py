@@ -106,7 +106,7 @@ def prepare(experiment: Experiment, report: Report) -> tuple[list[Trace], list[J
     settings, costs = experiment.settings(), experiment.prices()
     frontends = [make_frontend(spec) for spec in experiment.frontends]
     codecs = [compressor(spec) for spec in experiment.compressors]
-    further = {spec: compressor(spec) for frontend in frontends for spec in frontend.codecs}
+    further = {spec: compressor(spec) for frontend in frontends for spec in frontend.compressors}
     traces = distinct([open_input(trace) if isinstance(trace, str) else trace for trace in experiment.traces])
     jobs: list[Job] = []
     codec_rows: list[dict[str, Any]] = []
@@ -124,7 +124,7 @@ def prepare(experiment: Experiment, report: Report) -> tuple[list[Trace], list[J
             done.add(sizes.meta["codec"])
             codec_rows.extend(codec_times(trace, sizes))
             for frontend in frontends:
-                other = tuple(secondary[spec] for spec in frontend.codecs)
+                other = tuple(secondary[spec] for spec in frontend.compressors)
                 for allocator in experiment.allocators:
                     jobs.append(Job(trace, sizes, other, frontend, allocator, experiment))
                     jobs.extend(_timed(jobs[-1], settings, costs))

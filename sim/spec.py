@@ -78,7 +78,7 @@ def make_allocator(spec: str, page_size: int = 4096, zone: PageZone | None = Non
     allocator = build(allocator_class(name), settings, name, page_size=page_size, zone=zone)
     if allocator.page_size != page_size:
         raise SpecError(f"{name}: packs pages of {allocator.page_size} bytes only, not of {page_size}")
-    if zone is not None and getattr(allocator, "zone", None) is not zone:
+    if zone is not None and allocator.zone is not zone:
         raise SpecError(f"{name}: its constructor takes no zone; leave the zone out, or let it draw its pages there")
     return allocator
 

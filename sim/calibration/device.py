@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sim.calibration.kernels.loops import Rows, Times, time_reads, time_writes
+from sim.calibration.compiled.loops import Rows, Times, time_reads, time_writes
 from sim.calibration.samples import Samples
 from sim.compressors.base import Pages
 from sim.compressors.exact import clock_reading_ns

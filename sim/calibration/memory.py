@@ -8,7 +8,7 @@ import platform
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.calibration.kernels.loops import time_chain, time_comparisons, time_copies, time_first_touches
+from sim.calibration.compiled.loops import time_chain, time_comparisons, time_copies, time_first_touches
 from sim.calibration.samples import Samples
 from sim.compressors.base import empty_call_ns
 from sim.compressors.exact import clock_reading_ns

@@ -36,7 +36,7 @@ def replay(file: str, allocator: Allocator) -> list[list[int]]:
     """The rows of a sequence. Raises UserError for a bad line, TraceError for a bad file."""
     import numpy as np
 
-    from allocators.batch import ALLOC, COMPACT, FREE, run_operations
+    from allocators.compiled.batch import ALLOC, COMPACT, FREE, run_operations
     from sim.cli.ops_file import doubled, paired, read_operations, refuse
     from sim.cli.progress import progress
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from allocators.kernels.calls import ALLOC, COMPACT, FREE
+from allocators.compiled.batch import ALLOC, COMPACT, FREE
 from sim.errors import UserError
 from workloads.stream import BLOCK, lines, whole_lines
 

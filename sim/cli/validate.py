@@ -92,7 +92,7 @@ def _compared(
 
 
 def _recorded(pages: Path, ops: Path, expect: Path, codec: str, chain: int | None) -> Comparison:
-    from allocators.zsmalloc import Zsmalloc
+    from allocators.zspages.zsmalloc import Zsmalloc
     from sim.cli.progress import progress
     from sim.compressors.registry import compressor
     from sim.validate.recorded import compare_recorded

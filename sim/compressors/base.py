@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from allocators.configured import Configured
 from sim.compressors.errors import CodecError, CompressorError
 
 Pages = NDArray[np.uint8]
@@ -28,13 +29,12 @@ def _nothing() -> None:
     pass
 
 
-class Compressor(ABC):
+class Compressor(Configured, ABC):
     """A codec with its parameters, which are the constructor's arguments and can be written as JSON.
 
     An object serves one thread at a time; it can be sent to another process, where it is made anew.
     """
 
-    name: ClassVar[str]
     parallel: ClassVar[Literal["threads", "processes"]] = "processes"
     """What uses several cores: threads where the work runs without the GIL, processes otherwise."""
 
@@ -53,14 +53,8 @@ class Compressor(ABC):
 
     @property
     def config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {}
-
-    @property
-    def spec(self) -> str:
-        """`name:key=value,...`, as on the command line."""
-        settings = ",".join(f"{key}={value}" for key, value in self.config.items())
-        return f"{self.name}:{settings}" if settings else self.name
+        """All arguments: sizes are kept under the spec, which must say the same whatever the defaults become."""
+        return self._arguments
 
     def measure(self, pages: Pages, prepare: Callable[[], object] = _nothing) -> Measures:
         """Compress each page once, check that it decompresses to itself, and time both.

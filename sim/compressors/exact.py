@@ -1,35 +1,78 @@
-"""Compressors equal to the kernel's, byte count for byte count, compiled from `sim.compressors.kernels`."""
+"""Compressors equal to the kernel's, byte count for byte count, compiled."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from allocators.compiled.borrow import borrow
+from allocators.compiled.jit import entry
 from sim.compressors.base import Buffer, Compressor, Measures, Pages
+from sim.compressors.compiled.clock import clock_ns, time_nothing
+from sim.compressors.compiled.memory import Bytes
 from sim.compressors.errors import CodecError, CompressorError
-from sim.compressors.kernels.clock import time_nothing
 
 LARGEST_PAGE = 1 << 16
 
 
+class Codec(NamedTuple):
+    """The compiled parts of a codec."""
+
+    table_size: int  # entries of the encoder's scratch table, uint16
+    bound: Callable[[int], int]  # bytes the stream of an incompressible page of so many bytes takes
+    # Each row of `pages` into a row of `streams`, or back: sizes in bytes, -1 for a corrupt stream; times in ns.
+    compress_pages: Callable[..., None]  # pages, table, streams, sizes, times
+    decompress_pages: Callable[..., None]  # streams, lengths, pages, sizes, times
+
+
+def compressing(compress_block: Callable[[Bytes, Bytes, NDArray[np.uint16]], int]) -> Callable[..., None]:
+    """`compress_pages` by a compiled function that compresses one block."""
+
+    @entry
+    def compress_pages(
+        pages: Bytes, table: NDArray[np.uint16], streams: Bytes, sizes: NDArray[np.int32], times: NDArray[np.int64]
+    ) -> None:
+        pages, table, streams = borrow(pages), borrow(table), borrow(streams)
+        for i in range(len(pages)):
+            start = clock_ns()
+            sizes[i] = compress_block(pages[i], streams[i], table)
+            times[i] = clock_ns() - start
+
+    return compress_pages
+
+
+def decompressing(decompress_block: Callable[[Bytes, int, Bytes], int]) -> Callable[..., None]:
+    """`decompress_pages` by a compiled function that decompresses one stream."""
+
+    @entry
+    def decompress_pages(
+        streams: Bytes, lengths: NDArray[np.int32], pages: Bytes, sizes: NDArray[np.int32], times: NDArray[np.int64]
+    ) -> None:
+        streams, pages = borrow(streams), borrow(pages)
+        for i in range(len(streams)):
+            start = clock_ns()
+            sizes[i] = decompress_block(streams[i], lengths[i], pages[i])
+            times[i] = clock_ns() - start
+
+    return decompress_pages
+
+
 class ExactCompressor(Compressor):
-    """A codec whose kernels work on batches without the GIL, and read the clock themselves."""
+    """A compressor whose compiled loops work on batches without the GIL, and read the clock themselves."""
 
     parallel = "threads"
-    kernels: ClassVar[ModuleType]
-    """Module with `TABLE_SIZE`, `bound`, `compress_pages` and `decompress_pages`."""
+    codec: ClassVar[Codec]
 
     def __init__(self) -> None:
         self._outputs: dict[int, Pages] = {}
 
     @property
     def version(self) -> str:
-        """The revision of the kernels; counted up when a size changes."""
+        """The revision of the codec; counted up when a size changes."""
         return "1"
 
     def compress(self, page: Buffer) -> bytes:
@@ -61,28 +104,28 @@ class ExactCompressor(Compressor):
     def _compressed(self, pages: Pages) -> tuple[Pages, NDArray[np.int32], NDArray[np.int64]]:
         if pages.shape[1] > LARGEST_PAGE:
             raise CompressorError(f"{self.spec}: a page of {pages.shape[1]} bytes; the largest has {LARGEST_PAGE}")
-        table = np.zeros(self.kernels.TABLE_SIZE, np.uint16)
-        return self._run(self.kernels.compress_pages, self.kernels.bound(pages.shape[1]), _readonly(pages), table)
+        table = np.zeros(self.codec.table_size, np.uint16)
+        return self._run(self.codec.compress_pages, self.codec.bound(pages.shape[1]), _readonly(pages), table)
 
     def _decompressed(
         self, streams: Pages, lengths: NDArray[np.int32], page_size: int
     ) -> tuple[Pages, NDArray[np.int32], NDArray[np.int64]]:
-        return self._run(self.kernels.decompress_pages, page_size, _readonly(streams), lengths)
+        return self._run(self.codec.decompress_pages, page_size, _readonly(streams), lengths)
 
     def _run(
-        self, kernel: Any, width: int, rows: Pages, *more: Any
+        self, loop: Any, width: int, rows: Pages, *more: Any
     ) -> tuple[Pages, NDArray[np.int32], NDArray[np.int64]]:
-        """Call a kernel on rows; its output rows of `width` bytes, their sizes, and nanoseconds."""
+        """Call a loop on rows; its output rows of `width` bytes, their sizes, and nanoseconds."""
         count = len(rows)
         output = self._output(count, width)
         sizes, times = np.zeros(count, np.int32), np.zeros(count, np.int64)
-        kernel(rows, *more, output, sizes, times)
+        loop(rows, *more, output, sizes, times)
         return output, sizes, np.maximum(times - clock_reading_ns(), 1)
 
     def _output(self, count: int, width: int) -> Pages:
         """Zeroed rows to write to, valid until the next call for this width.
 
-        Memory is kept, and touched before the kernel runs, because the first touch would count as the kernel's time.
+        Memory is kept, and touched before the loop runs, because the first touch would count as the loop's time.
         """
         kept = self._outputs.get(width)
         if kept is None or len(kept) < count:
@@ -93,14 +136,14 @@ class ExactCompressor(Compressor):
 
 @cache
 def clock_reading_ns() -> int:
-    """What the kernels' readings of the clock take by themselves."""
+    """What the loops' readings of the clock take by themselves."""
     times = np.zeros(2000, np.int64)
     time_nothing(times)
     return int(np.median(times))
 
 
 def _readonly(rows: Pages) -> Pages:
-    """The same rows in the one form the kernels are compiled for."""
+    """The same rows in the one form the loops are compiled for."""
     view = np.ascontiguousarray(rows).view()
     view.flags.writeable = False
     return view

@@ -34,7 +34,7 @@ def identity(compressor: Compressor) -> str:
 
 @cache
 def _our_sources() -> str:
-    """Digest of all in this package that decides a size: codecs, kernels, and what sizes pages with them."""
+    """Digest of all in this package that decides a size: codecs, compiled code, and what sizes pages with them."""
     digest = hashlib.blake2b(digest_size=16)
     here = Path(__file__).parent
     for path in [*sorted(here.rglob("*.py")), here.parent / "sizing.py"]:

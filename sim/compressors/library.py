@@ -43,8 +43,3 @@ class LevelledCompressor(LibraryCompressor):
         if level not in self.levels:
             raise CompressorError(f"{self.name}:level={level}: levels go from {self.levels[0]} to {self.levels[-1]}")
         self.level = level
-
-    @property
-    def config(self) -> dict[str, int]:
-        """See `Compressor.config`."""
-        return {"level": self.level}

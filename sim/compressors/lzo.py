@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-from typing import ClassVar
-
-from sim.compressors.exact import ExactCompressor
-from sim.compressors.kernels import lzo
+from sim.compressors.compiled.lzo_decode import decompress_block
+from sim.compressors.compiled.lzo_encode import TABLE_SIZE, bound, compress_block
+from sim.compressors.exact import Codec, ExactCompressor, compressing, decompressing
 
 
 class Lzo(ExactCompressor):
     """LZO1X-1, equal to the kernel's `lzo1x_1_compress`; compared with a live 6.18 kernel."""
 
     name = "lzo"
-    kernels: ClassVar[ModuleType] = lzo
+    codec = Codec(TABLE_SIZE, bound, compressing(compress_block), decompressing(decompress_block))

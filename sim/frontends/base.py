@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
-from allocators import Allocator, KernelAllocator
-from allocators.kernels import arrays
-from sim.frontends.kernels import slots
-from sim.parameters import parameters, written
+from allocators import Allocator
+from allocators.compiled import arrays
+from allocators.configured import Configured
+from sim.frontends.compiled import slots
 from workloads.sizes import Sizes
 
+NO_LIMIT = np.iinfo(np.int64).max
 
-class Frontend(ABC):
+
+class Frontend(Configured, ABC):
     """A compressed swap device in front of an allocator; constructor arguments = JSON-safe configuration."""
 
-    name: ClassVar[str]
-
     @property
-    def codecs(self) -> tuple[str, ...]:
-        """Specs of the codecs that it uses besides the one of the page-outs."""
+    def compressors(self) -> tuple[str, ...]:
+        """Specs of the compressors that it uses besides the one of the page-outs."""
         return ()
 
     @property
@@ -36,12 +36,13 @@ class Frontend(ABC):
 
     @abstractmethod
     def device(self, n_slots: int, allocator: Allocator, *secondary: Sizes) -> Any:
-        """The state of an empty device of `n_slots` slots over `allocator`, for the kernels.
+        """The state of an empty device of `n_slots` slots over `allocator`, a NamedTuple that has rules
+        (`compiled.dispatch.Rules`).
 
-        `secondary` are the sizes of the pages by each of `codecs`.
+        `secondary` are the sizes of the pages by each of `compressors`.
         """
 
-    def maintain(self, device: Any, allocator: Allocator) -> None:  # noqa: B027 - most need none
+    def maintain(self, device: Any, allocator: Allocator) -> None:
         """Do to a device what is done to it now and then, between two events."""
 
     def stats(self, device: Any) -> dict[str, int]:
@@ -50,35 +51,10 @@ class Frontend(ABC):
         tally = counted(slots_of(device).tally[0])
         return {name: tally[name] for name in ("refusals", "device_reads", "device_writes")}
 
-    @property
-    def spec(self) -> str:
-        """`name:key=value,...`, as on the command line: what differs from the defaults."""
-        given = [
-            f"{name}={written(getattr(self, name))}"
-            for name, parameter in parameters(type(self)).items()
-            if getattr(self, name) != parameter.default
-        ]
-        return f"{self.name}:{','.join(given)}" if given else self.name
-
 
 def empty_slots(n_slots: int) -> slots.Slots:
     """`n_slots` empty slots."""
     return slots.Slots(arrays.records(n_slots, slots.SLOT), arrays.records(1, slots.TALLY))
-
-
-def drive(entry: Any, device: Any, allocator: Allocator, items: Any, *rest: Any) -> None:
-    """Run an entry over `items` and what else it takes, compiled, or in Python for a user's own allocator.
-
-    An entry takes the number of the first item last, and returns where it stopped because the allocator's arrays must
-    grow, or the number of all.
-    """
-    if isinstance(allocator, KernelAllocator):
-        done = entry(device, allocator.state, items, *rest, 0)
-        while done < len(items):
-            allocator.grow()
-            done = entry(device, allocator.state, items, *rest, done)
-    else:
-        getattr(entry, "py_func", entry)(device, allocator, items, *rest, 0)
 
 
 def counted(record: Any) -> dict[str, int]:
@@ -90,8 +66,3 @@ def slots_of(device: Any) -> slots.Slots:
     """The slots of a device's state."""
     found: slots.Slots = device.slots
     return found
-
-
-def huge_size(allocator: Allocator) -> int:
-    """The compressed size from which zram keeps a page whole: told by zsmalloc, else a page."""
-    return int(getattr(allocator, "huge_size", np.int64(allocator.page_size)))

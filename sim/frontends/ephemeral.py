@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from allocators.compiled.ids import NIL
 from allocators.errors import CheckFailed, TooLarge
-from allocators.kernels import lists
-from allocators.kernels import zbud as kernels
-from allocators.kernels.ids import NIL
 from allocators.zbud import Zbud
 
 
@@ -69,11 +67,7 @@ class EphemeralPool:
         emptied that way are kept until the next call. Quirk: one object of the largest size is never dropped.
         """
         state, dropped = self.zbud.state, list[Hashable]()
-        while count > 0 and state.head[0] != NIL:
-            p = int(state.head[0])
-            lists.remove(state.page, state.head, 0, p)
-            state.rules[0].idle -= 1
-            kernels.release(state, p)
+        while count > 0 and self.zbud.release_idle():
             self.evicted["raw"] += 1
             count -= 1
         for _ in range(count):

@@ -1,22 +1,100 @@
-"""`zcache`: the transcendent memory of 2011-12, its persistent side."""
+"""zcache's rules for persistent pages, those of frontswap: three tests, then an object with a header.
+
+Source: drivers/staging/zcache/zcache-main.c (3.0 to 3.5), zcache_pampd_create; tmem.c, tmem_put: a slot's old page is
+freed before anything else. Same-filled pages are pages like any other. A load keeps the page. What is refused goes to
+the swap device.
+"""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from allocators import Allocator
-from allocators.kernels import arrays
-from sim.frontends.base import Frontend, counted, empty_slots
-from sim.frontends.kernels import zcache as kernels
+from allocators.compiled import arrays, dispatch
+from allocators.compiled.codes import NO_MEMORY
+from allocators.compiled.jit import compiled
+from sim.frontends.base import NO_LIMIT, Frontend, counted, empty_slots
+from sim.frontends.compiled import slots
+from sim.frontends.compiled.dispatch import Rules, register_rules
 from workloads.sizes import Sizes
 
-NO_LIMIT = np.iinfo(np.int64).max
-PERCENT = 75
+RULES = np.dtype(
+    [
+        ("page_size", np.int64),
+        ("header", np.int64),  # bytes in front of each compressed page
+        ("most", np.int64),  # objects up to which another is taken
+        ("max_zsize", np.int64),  # compressed bytes beyond which a page is refused
+        ("max_mean_zsize", np.int64),  # and beyond which it is, while the pool holds more than that for each page
+    ],
+    align=True,
+)
+COUNTS = np.dtype(
+    [
+        ("limit_reached", np.int64),  # page-outs refused because there were too many pages
+        ("compress_poor", np.int64),  # because this one was too large
+        ("mean_compress_poor", np.int64),  # because it was large, and the others were on average
+        ("failed_alloc", np.int64),  # by the allocator
+    ],
+    align=True,
+)
 
-# struct zv_hdr of x86-64 with its sentinel (tmem.h): pool, object, index; with zsmalloc also the size, which xvmalloc
-# knows by itself.
+
+class ZcacheDevice(NamedTuple):
+    """A device."""
+
+    slots: slots.Slots
+    rules: Any  # RULES[1]
+    counts: Any  # COUNTS[1]
+
+
+@compiled
+def accepts(device: ZcacheDevice, allocator: Any, size: int) -> bool:
+    """Whether the policies let a page of `size` compressed bytes in; counts why not."""
+    rules, counts = device.rules[0], device.counts[0]
+    objects = device.slots.tally[0].objects
+    if objects > rules.most:
+        counts.limit_reached += 1
+        return False
+    slots.compress(device.slots)
+    if size > rules.max_zsize:
+        counts.compress_poor += 1
+        return False
+    if size > rules.max_mean_zsize and objects > 0:
+        mean = dispatch.pages(allocator) * rules.page_size // objects
+        if mean > rules.max_mean_zsize:
+            counts.mean_compress_poor += 1
+            return False
+    return True
+
+
+@compiled
+def page_out(device: ZcacheDevice, allocator: Any, slot: int, page: int, size: int, fill: int) -> int:
+    """Store a page of `size` compressed bytes; what became of it."""
+    slots.drop(device.slots, allocator, slot)
+    handle = NO_MEMORY
+    if accepts(device, allocator, size):
+        handle = dispatch.alloc(allocator, size + device.rules[0].header)
+        if handle < 0:
+            device.counts[0].failed_alloc += 1
+    return slots.put(device.slots, allocator, slot, handle, size, slots.OBJECT)
+
+
+@compiled
+def page_in(device: ZcacheDevice, allocator: Any, slot: int) -> int:
+    """Read a slot; what it holds."""
+    return slots.load(device.slots, slot)
+
+
+@compiled
+def slot_free(device: ZcacheDevice, allocator: Any, slot: int) -> int:
+    """Free a slot; what it held."""
+    return slots.drop(device.slots, allocator, slot)
+
+
+# struct zv_hdr of x86-64 with its sentinel (tmem.h): pool, object, index; also the size, unless the allocator knows it
+# (xvmalloc).
 HEADER, HEADER_WITH_SIZE = 40, 56
 
 
@@ -35,7 +113,7 @@ class Zcache(Frontend):
 
     name: ClassVar[str] = "zcache"
 
-    def __init__(self, ram_pages: int = 0, page_count_policy_percent: int = PERCENT) -> None:
+    def __init__(self, ram_pages: int = 0, page_count_policy_percent: int = 75) -> None:
         if ram_pages < 0:
             raise ValueError(f"ram_pages={ram_pages}: give 0 (no limit) or a number of pages")
         if not 0 < page_count_policy_percent <= 150:
@@ -43,15 +121,18 @@ class Zcache(Frontend):
         self.ram_pages = ram_pages
         self.page_count_policy_percent = page_count_policy_percent
 
-    def device(self, n_slots: int, allocator: Allocator, *secondary: Sizes) -> kernels.Zcache:
+    def device(self, n_slots: int, allocator: Allocator, *secondary: Sizes) -> ZcacheDevice:
         """See `Frontend.device`."""
-        rules = arrays.records(1, kernels.RULES)
+        rules = arrays.records(1, RULES)
         rules["page_size"] = allocator.page_size
-        rules["header"] = HEADER if allocator.name == "xvmalloc" else HEADER_WITH_SIZE
+        rules["header"] = HEADER if allocator.records_size else HEADER_WITH_SIZE
         rules["most"] = self.page_count_policy_percent * self.ram_pages // 100 if self.ram_pages else NO_LIMIT
         rules["max_zsize"], rules["max_mean_zsize"] = allocator.page_size // 8 * 7, allocator.page_size // 8 * 5
-        return kernels.Zcache(empty_slots(n_slots), rules, arrays.records(1, kernels.COUNTS))
+        return ZcacheDevice(empty_slots(n_slots), rules, arrays.records(1, COUNTS))
 
-    def stats(self, device: kernels.Zcache) -> dict[str, int]:
-        """See `Frontend.stats`; and `kernels.COUNTS`."""
+    def stats(self, device: ZcacheDevice) -> dict[str, int]:
+        """See `Frontend.stats`; and `COUNTS`."""
         return super().stats(device) | counted(device.counts[0])
+
+
+register_rules(ZcacheDevice, Rules(page_out, page_in, slot_free))

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from allocators.kernels import arrays
-from sim.replay.kernels import detail, readahead
+from allocators.compiled import arrays
+from sim.replay import detail, readahead
 from sim.replay.replay import Replay, advance, replay
 from workloads.events import COMPACT, Events
 from workloads.sizes import Sizes
@@ -23,7 +23,7 @@ class DetailedReplay(Replay):
     """A replay that notes in `log` what happened in each event of the batch, and in `moved` what compactions moved.
 
     `moved`, by the row of the compaction in the batch: what `Allocator.moved` counted in it. What a frontend does
-    between events, its upkeep, is noted nowhere.
+    between events, its post-processing, is noted nowhere.
     """
 
     log: detail.Log = field(kw_only=True)

@@ -4,16 +4,16 @@ from typing import Any
 
 import numpy as np
 
-from allocators.borrow import borrow
-from allocators.jit import entry
-from allocators.kernels import dispatch as allocators
-from sim.frontends.kernels import dispatch as frontends
-from sim.replay.kernels import detail
+from allocators.compiled import dispatch as allocators
+from allocators.compiled.borrow import borrow
+from allocators.compiled.jit import entry
+from sim.frontends.compiled import dispatch as frontends
+from sim.replay import detail
 from workloads.events import FREE, IN, LOST, OUT
 
 OUTCOME = np.dtype(
     [
-        ("what", np.uint8),  # what was stored, read or freed: `sim.frontends.kernels.slots`
+        ("what", np.uint8),  # what was stored, read or freed: `sim.frontends.compiled.slots`
         ("pages", np.int32),  # held after the event, as are:
         ("objects", np.int32),
         ("bytes", np.int64),
@@ -26,8 +26,8 @@ OUTCOME = np.dtype(
 
 @entry
 def replay(
-    device: Any,
     allocator: Any,
+    device: Any,
     kind: Any,
     slot: Any,
     page: Any,

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from allocators import Allocator, KernelAllocator
-from allocators.kernels import arrays
+from allocators import Allocator
+from allocators.compiled import arrays
 from sim.errors import UserError
-from sim.frontends.base import Frontend, drive
+from sim.frontends.base import Frontend
 from sim.replay.loop import OUTCOME
 from sim.replay.loop import replay as loop
 from workloads.events import Events
@@ -52,7 +52,7 @@ class Replay:
         advance(self.device, self.allocator, events, self.sizes, outcome)
 
     def _parts(self, events: Events) -> Iterator[slice]:
-        """A batch, cut where the frontend wants upkeep."""
+        """A batch, cut where the frontend wants maintenance."""
         count = len(events)
         period = self.frontend.period or self._done + count
         start = 0
@@ -76,8 +76,8 @@ def replay(
 ) -> Replay:
     """The replay of a trace on an empty device over a new allocator, `batch` events at a time.
 
-    `secondary` are sizes by the `codecs` of the frontend. Raises UserError for an allocator of another page size,
-    TraceError for a trace with too many slots.
+    `secondary` are sizes by the `compressors` of the frontend. Raises UserError for an allocator of another page
+    size, TraceError for a trace with too many slots.
     """
     if allocator.page_size != trace.page_size:
         raise UserError(f"{trace.name}: pages of {trace.page_size} bytes; {allocator.spec} has {allocator.page_size}")
@@ -87,20 +87,19 @@ def replay(
 
 
 def advance(device: Any, allocator: Allocator, events: Events, sizes: Sizes, outcome: Any, log: Any = None) -> None:
-    """Replay events on a device in use; writes `outcome`, OUTCOME[n], and `log` if given (`kernels.detail.Log`).
+    """Replay events on a device in use; writes `outcome`, OUTCOME[n], and `log` if given (`detail.Log`).
 
     Their slots and pages must exist.
     """
     pages = (sizes.size, sizes.same_filled, sizes.zero_filled)
-    drive(loop, device, allocator, events.kind, events.slot, events.page, *pages, outcome, log)
+    allocator.drive(loop, len(events), device, events.kind, events.slot, events.page, *pages, outcome, log)
 
 
 def compile_for(frontend: Frontend, allocator: Allocator, log: Any = None) -> None:
     """Compile the loop for these types, or load it from the cache, by replaying nothing."""
-    if isinstance(allocator, KernelAllocator):
-        none = Events.of(kind=[], slot=[], page=[])
-        outcome = arrays.records(1, OUTCOME)[:0]
-        sizes = Sizes.given([])
-        device = frontend.device(1, allocator, *[sizes] * len(frontend.codecs))
-        advance(device, allocator, none, sizes, outcome, log)
-        frontend.maintain(device, allocator)
+    none = Events.of(kind=[], slot=[], page=[])
+    outcome = arrays.records(1, OUTCOME)[:0]
+    sizes = Sizes.given([])
+    device = frontend.device(1, allocator, *[sizes] * len(frontend.compressors))
+    advance(device, allocator, none, sizes, outcome, log)
+    frontend.maintain(device, allocator)

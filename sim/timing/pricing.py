@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.frontends.kernels.slots import HUGE, OBJECT, REFUSED, SAME
+from sim.frontends.compiled.slots import HUGE, OBJECT, REFUSED, SAME
 from sim.replay.detailed import Moved
 from sim.timing.costs import Costs
 from sim.timing.latency import PARTS
@@ -74,10 +74,10 @@ class Pricer:
         price["copy"] = np.where(failed, 0.0, self.copied(np.where(kept, detail["bytes"], whole)))
         price["readahead"] = self._readahead(detail, reads)
         price["device"] = np.where((reads > 0) | (writes > 0), ns["block.submit"], 0.0)
-        drawn, released = detail["drawn"] * self.block_ns, detail["released"] * self.release_ns
-        grow, hold = np.where(stored, drawn, 0.0), np.where(stored, ns["alloc.hit"], 0.0)
+        allocated, released = detail["allocated"] * self.block_ns, detail["released"] * self.release_ns
+        grow, hold = np.where(stored, allocated, 0.0), np.where(stored, ns["alloc.hit"], 0.0)
         free_hold = np.where(freed, ns["alloc.free"] + released, 0.0)
-        unlocked = np.where(kept & ~stored, drawn, 0.0) + np.where(freed | (kind == COMPACTION), 0.0, released)
+        unlocked = np.where(kept & ~stored, allocated, 0.0) + np.where(freed | (kind == COMPACTION), 0.0, released)
         locked = hold * np.where(grow > 0, 2, 1) + grow + free_hold
         price["alloc"] = locked + unlocked
 

@@ -53,7 +53,7 @@ def simulate(
 ) -> Timed:
     """Time a replay on an empty device over a new allocator. Raises UserError, TimingFault.
 
-    `secondary` are sizes by the `codecs` of the frontend; `progress` is told the events of the batches that have
+    `secondary` are sizes by the `compressors` of the frontend; `progress` is told the events of the batches that have
     ended. Equal arguments give equal results, in any process.
     """
     costs = read_costs() if costs is None else costs
@@ -87,7 +87,7 @@ def simulate(
         page_cluster=setting.page_cluster,
         cache_pages=costs.number("readahead.cache_pages"),
     )
-    pricer = Pricer(costs, setting, sizes, trace.page_size, getattr(allocator, "order", 0), limited)
+    pricer = Pricer(costs, setting, sizes, trace.page_size, allocator.block_order, limited)
     works = _works(running, pricer, notes)
     reclaim = Reclaim(engine, costs.number("reclaim.backlog"))
     arrivals = _arrivals(setting, engine, works, reclaim)
@@ -120,7 +120,7 @@ class Notes:
     """What the replay tells in passing."""
 
     def __init__(self) -> None:
-        self.sums = dict.fromkeys(("ahead", "cached", "dropped", "spans", "drawn"), 0)
+        self.sums = dict.fromkeys(("ahead", "cached", "dropped", "spans", "allocated"), 0)
 
     def add(self, detail: Any) -> None:
         """Take in the details of a batch."""
@@ -135,7 +135,7 @@ class Notes:
             "readahead_useful": sums["cached"],
             "readahead_useless": sums["dropped"] + left,
             "spanning": sums["spans"],
-            "pages_drawn": sums["drawn"],
+            "pages_drawn": sums["allocated"],
         }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from allocators.zsmalloc import Zsmalloc
+from allocators.zspages.zsmalloc import Zsmalloc
 from sim.compressors.registry import compressor
 from sim.errors import UserError
 from sim.frontends.zram import Zram

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from allocators.zsmalloc import Zsmalloc
+from allocators.zspages.zsmalloc import Zsmalloc
 from sim.calibration.calibrate import sample_pages
 from sim.calibration.prices import prices
 from sim.calibration.samples import Samples

@@ -6,7 +6,7 @@ import mmap
 
 import numpy as np
 
-from allocators.zsmalloc import Zsmalloc
+from allocators.zspages.zsmalloc import Zsmalloc
 from sim.compressors.base import Compressor
 from sim.errors import UserError
 from sim.frontends.zram import Zram

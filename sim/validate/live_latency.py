@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.calibration.codecs import flusher
+from sim.calibration.compiled.loops import Times, time_reads, time_writes
 from sim.calibration.device import FLOOR_SLOTS, Transfer, aligned_pages, measure_floors, transfer
-from sim.calibration.kernels.loops import Times, time_reads, time_writes
 from sim.calibration.memory import measure_memory
 from sim.calibration.samples import Samples
 from sim.compressors.base import BATCH, Compressor, Pages

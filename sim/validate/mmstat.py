@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from allocators import Allocator
-from sim.frontends.kernels.zram import Zram as Device
-from sim.frontends.zram import NO_LIMIT
+from sim.frontends.base import NO_LIMIT
+from sim.frontends.zram.device import ZramDevice as Device
 from workloads.host.mmstat import MmStat
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from allocators import Allocator
-from allocators.kernels import arrays
+from allocators.compiled import arrays
 from sim.frontends.zram import Zram
 from sim.replay.loop import OUTCOME
 from sim.replay.replay import advance
@@ -17,7 +17,7 @@ class Prediction:
     """An empty device of `n_slots` slots over a new allocator; pages are numbered as in `sizes`.
 
     `zram` says how the device is set up, `secondary` are the sizes by its secondary codecs. What is written to its
-    files besides is done by `sim.frontends.zram_upkeep` on `device`.
+    files besides is done by `sim.frontends.zram.post_processing` on `device`.
     """
 
     def __init__(
@@ -25,7 +25,7 @@ class Prediction:
     ) -> None:
         self.allocator = allocator
         self.sizes = sizes
-        self.device = (zram or Zram()).modern(n_slots, allocator, *secondary)
+        self.device = (zram or Zram()).device(n_slots, allocator, *secondary)
         self._outcome = arrays.records(1, OUTCOME)
 
     def apply(self, events: Events) -> None:

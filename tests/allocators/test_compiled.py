@@ -1,4 +1,4 @@
-"""The same kernels give the same pages whether they are compiled or, with NUMBA_DISABLE_JIT=1, plain Python."""
+"""The same rules give the same pages whether they are compiled or, with NUMBA_DISABLE_JIT=1, plain Python."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 import allocator_kit
 import pytest
 
-from allocators.jit import JIT
+from allocators.compiled.jit import JIT
 
 SCRIPT = """
 import json
-from allocators.jit import JIT
+from allocators.compiled.jit import JIT
 from test_compiled import series
 print(json.dumps([JIT, series()]))
 """

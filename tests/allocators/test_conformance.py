@@ -51,7 +51,7 @@ def test_life(label: str, page_size: int) -> None:
         assert not allocator.holds(handle)
     allocator.check()
     before = allocator.pages
-    released = allocator.compact() + allocator.shrink()
+    released = allocator.compact() + allocator_kit.release_idle(allocator)
     assert allocator.pages == before - released
     allocator.check()
     for handle, size in fill(allocator, label, 200, seed=2).items():
@@ -60,7 +60,7 @@ def test_life(label: str, page_size: int) -> None:
     assert all(allocator.holds(handle) for handle in sizes)
     for handle in sizes:
         allocator.free(handle)
-    allocator.shrink()
+    allocator_kit.release_idle(allocator)
     assert allocator.pages == 0
     allocator.check()
 
@@ -131,7 +131,7 @@ def test_zone_runs_out(label: str) -> None:
     handles.append(allocator.alloc(size))
     for handle in handles:
         allocator.free(handle)
-    allocator.shrink()
+    allocator_kit.release_idle(allocator)
     assert (allocator.pages, zone.free_blocks()) == (0, [0] * 6 + [1] + [0] * 4)
 
 

@@ -13,83 +13,61 @@ import allocator_kit
 import numpy as np
 import pytest
 
-from allocators import KernelAllocator
-from allocators.jit import JIT
-from allocators.kernels import calls
-from allocators.kernels.calls import ALLOC, COMPACT, FREE
-from allocators.kernels.ids import NIL
-from allocators.zsmalloc import Zsmalloc
-from allocators.zspages import ZspageAllocator
+from allocators import CompiledAllocator
+from allocators.compiled import batch
+from allocators.compiled.batch import ALLOC, COMPACT, FREE
+from allocators.compiled.jit import JIT, plain
+from allocators.zspages.allocator import ZspageAllocator
+from allocators.zspages.zsmalloc import Zsmalloc
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "allocators"
 FILES = sorted((GOLDEN / "csv").glob("*.csv"))
 CODES = {"a": ALLOC, "f": FREE, "c": COMPACT}
-# The same kernels compiled and not; with NUMBA_DISABLE_JIT=1 all functions are plain and there is one way to run.
-RUNS = {"compiled": calls.run, "plain": calls.run.py_func} if JIT else {"plain": calls.run}
+# The same loop compiled and not; with NUMBA_DISABLE_JIT=1 all functions are plain and there is one way to run.
+RUNS = {"compiled": batch.replay, "plain": plain(batch.replay)} if JIT else {"plain": batch.replay}
 
 
-def allocator_of(file: Path) -> KernelAllocator:
+def allocator_of(file: Path) -> CompiledAllocator:
     label = file.stem.rpartition(".")[0]
     if label.startswith("zsmalloc-6.12-c"):
         return Zsmalloc(chain=int(label.removeprefix("zsmalloc-6.12-c")))
-    allocator: KernelAllocator = allocator_kit.make({"z3fold-6.1": "z3fold"}.get(label, label))
+    allocator: CompiledAllocator = allocator_kit.make({"z3fold-6.1": "z3fold"}.get(label, label))
     return allocator
 
 
 @cache
-def batches(name: str) -> list[tuple[allocator_kit.Sequence, bool]]:
-    """Stretches of operations in which no object is freed that was born in them; and whether a row follows.
-
-    Such a stretch leaves the handle of every object that it allocates to be looked at, so refusals can be counted.
-    """
-    found: list[tuple[allocator_kit.Sequence, bool]] = []
+def stretches(name: str) -> list[allocator_kit.Sequence]:
+    """The operations of a file, cut where it asks for a row."""
+    found: list[allocator_kit.Sequence] = []
     rows: list[tuple[int, int, int]] = []
-    born: set[int] = set()
-
-    def cut(row: bool) -> None:
-        op, key, size = np.array(rows or np.empty((0, 3)), np.int64).T
-        found.append((allocator_kit.Sequence(op.astype(np.uint8), key.copy(), size.copy()), row))
-        rows.clear()
-        born.clear()
-
     for line in gzip.decompress((GOLDEN / "ops" / f"{name}.ops.gz").read_bytes()).decode().splitlines():
         code, *numbers = line.split()
         if code == "s":
-            cut(row=True)
-            continue
-        key, size = (*map(int, numbers), 0, 0)[:2]
-        if key in born and code != "c":
-            cut(row=False)
-        rows.append((CODES[code], key, size))
-        if code == "a":
-            born.add(key)
+            op, key, size = np.array(rows or np.empty((0, 3)), np.int64).T
+            found.append(allocator_kit.Sequence(op.astype(np.uint8), key.copy(), size.copy()))
+            rows.clear()
+        else:
+            rows.append((CODES[code], *(*map(int, numbers), 0, 0)[:2]))
     return found
 
 
-def rows_of(allocator: KernelAllocator, name: str, run: Any) -> Iterator[dict[str, int]]:
+def rows_of(allocator: CompiledAllocator, name: str, loop: Any) -> Iterator[dict[str, int]]:
     """The rows of the golden file, as our allocator gives them."""
-    objects = 1 + max(int(sequence.key.max(initial=0)) for sequence, _ in batches(name))
-    handle = np.full(objects, NIL, np.int64)
+    objects = 1 + max(int(sequence.key.max(initial=0)) for sequence in stretches(name))
+    run = allocator_kit.Run(allocator, objects, loop)
     sizes: dict[int, int] = {}
     ops = failed = 0
-    for sequence, row in batches(name):
-        allocator_kit.replay_into(allocator, sequence, handle, np.zeros(len(sequence.op), np.int64), run)
+    for sequence in stretches(name):
+        handles, _ = run(sequence)
         ops += len(sequence.op)
-        for op, key, size in zip(*(column.tolist() for column in sequence), strict=True):
-            if op == ALLOC and handle[key] >= 0:
+        for op, key, size, handle in zip(*(column.tolist() for column in (*sequence, handles)), strict=True):
+            if op == ALLOC and handle >= 0:
                 sizes[key] = size
             elif op == ALLOC:
                 failed += 1
             elif op == FREE:
                 sizes.pop(key, None)
-        if row:
-            yield {
-                "ops": ops,
-                "live": len(sizes),
-                "bytes": sum(sizes.values()),
-                "failed": failed,
-                **allocator.stats(),
-            }
+        yield {"ops": ops, "live": len(sizes), "bytes": sum(sizes.values()), "failed": failed, **allocator.stats()}
 
 
 @pytest.mark.parametrize("mode", RUNS)

@@ -17,10 +17,10 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from reference.zbud import Zbud
 from test_reference import REFERENCES
 
 from allocators import NoMemory, PageZone, TooLarge
+from allocators.zspages.allocator import ZspageAllocator
 
 PAGE = 4096
 ZONE_PAGES = 32
@@ -45,7 +45,7 @@ class Machine(RuleBasedStateMachine):
         self.twins: dict[int, int] = {}
 
     def pages_needed(self, size: int) -> int:
-        if not hasattr(self.allocator, "classes"):
+        if not isinstance(self.allocator, ZspageAllocator):
             return 1
         return int(self.allocator.classes[int(self.allocator.state.class_of[size])].pages)
 
@@ -84,12 +84,13 @@ class Machine(RuleBasedStateMachine):
         if self.reference is not None:
             self.reference.compact()
 
+    @precondition(lambda self: self.label == "zbud-zcache")
     @rule()
-    def shrink(self) -> None:
+    def release_idle(self) -> None:
         before = self.allocator.pages
-        assert self.allocator.shrink() == before - self.allocator.pages
-        if isinstance(self.reference, Zbud):
-            self.reference.shrink()
+        assert allocator_kit.release_idle(self.allocator) == before - self.allocator.pages
+        if self.reference is not None:
+            self.reference.release_idle()
 
     @invariant()
     def pages_are_the_reference_s(self) -> None:
@@ -121,7 +122,7 @@ class Machine(RuleBasedStateMachine):
             return
         for handle in self.sizes:
             self.allocator.free(handle)
-        self.allocator.shrink()
+        allocator_kit.release_idle(self.allocator)
         while self.label == "xvmalloc-a4" and self.allocator.pages:  # pages that requests just too large left behind
             self.allocator.free(self.allocator.alloc(4088))
         assert self.allocator.pages == 0

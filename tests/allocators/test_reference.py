@@ -12,7 +12,7 @@ from reference.z3fold import Z3fold
 from reference.zbud import Zbud
 from reference.zsmalloc import Zsmalloc
 
-from allocators.kernels.calls import ALLOC, FREE
+from allocators.compiled.batch import ALLOC, FREE
 
 REFERENCES: dict[str, Callable[[int], Any]] = {
     "zsmalloc-2012": lambda page_size: Zsmalloc("2012", page_size=page_size),

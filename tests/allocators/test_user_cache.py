@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from allocators.jit import JIT
+from allocators.compiled.jit import JIT
 
 if not JIT:
     pytest.skip("nothing is compiled with NUMBA_DISABLE_JIT=1", allow_module_level=True)
 
 TWICE = """
-from allocators.jit import entry
+from allocators.compiled.jit import entry
 
 @entry
 def twice(number):
@@ -50,10 +50,10 @@ def test_what_was_compiled_is_loaded_by_the_next_run(script: Path, tmp_path: Pat
     assert (tmp_path / "cache" / "cswap").stat().st_mode & 0o777 == 0o700
 
 
-@pytest.mark.parametrize(("kind", "cut"), [("nbi", 0), ("nbi", 100), ("nbc", 100)])
-def test_a_damaged_cache_is_compiled_anew(script: Path, tmp_path: Path, kind: str, cut: int) -> None:
+@pytest.mark.parametrize("cut", [0, 100])
+def test_a_damaged_cache_is_compiled_anew(script: Path, tmp_path: Path, cut: int) -> None:
     ran(script, tmp_path / "cache")
-    files = list((tmp_path / "cache").rglob(f"*.{kind}"))
+    files = list((tmp_path / "cache").rglob("*.nbc"))
     assert files
     for file in files:
         file.write_bytes(file.read_bytes()[:cut])
@@ -64,14 +64,14 @@ def test_a_damaged_cache_is_compiled_anew(script: Path, tmp_path: Path, kind: st
 def test_code_of_another_signature_is_not_run(script: Path, tmp_path: Path) -> None:
     ran(script, tmp_path / "cache")
     one, other = (tmp_path / "cache").rglob("*.nbc")
-    one.write_bytes(other.read_bytes())  # as two processes that save at once may leave it
+    one.write_bytes(other.read_bytes())  # an error of the disk's, or of a user's
     lines, said = ran(script, tmp_path / "cache")
     assert (lines[0], said) == ("42 1.0", "")
 
 
 def test_what_a_kill_left_is_removed(script: Path, tmp_path: Path) -> None:
     ran(script, tmp_path / "cache")
-    (kept,) = (tmp_path / "cache").rglob("*.nbi")
+    kept, _ = (tmp_path / "cache").rglob("*.nbc")
     old, new = (kept.with_name(f"{kept.name}.tmp.{name}") for name in ("0123", "4567"))
     old.write_bytes(b"half")
     new.write_bytes(b"half, being written")

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from allocators import AllocatorError, NoMemory, PageZone
-from allocators.kernels import zone as kernels
-from allocators.kernels.ids import NIL
-from allocators.zsmalloc import Zsmalloc
+from allocators import zone as rules
+from allocators.compiled.ids import NIL
+from allocators.zspages.zsmalloc import Zsmalloc
 
 
 def naive_blocks(free: np.ndarray) -> list[int]:
@@ -43,12 +43,12 @@ def test_against_a_bitmap(pages: int) -> None:
     for _ in range(400):
         if held and rng.random() < 0.45:
             page, order = held.pop(rng.randrange(len(held)))
-            kernels.give(state, page, order)
+            rules.give(state, page, order)
             assert not free[page : page + (1 << order)].any()
             free[page : page + (1 << order)] = True
         else:
             order = rng.choice((0, 0, 0, 1, 1, 2, 3, 5, 9, 10))
-            page = int(kernels.take(state, order))
+            page = int(rules.take(state, order))
             assert (page == NIL) == (sum(blocks[order:]) == 0)
             if page == NIL:
                 refused += 1
@@ -65,18 +65,18 @@ def test_against_a_bitmap(pages: int) -> None:
     assert refused
     zone.check()
     for page, order in held:
-        kernels.give(state, page, order)
+        rules.give(state, page, order)
     assert zone.free_blocks() == naive_blocks(np.ones(pages, bool))
     zone.check()
 
 
 def test_a_zone_without_limit_grows_by_the_largest_block() -> None:
     zone = PageZone()
-    taken = [int(kernels.take(zone.state, 0)) for _ in range(1025)]
+    taken = [int(rules.take(zone.state, 0)) for _ in range(1025)]
     assert len(set(taken)) == 1025
     assert int(zone.state.info[0].pages) == 2048
     for page in taken:
-        kernels.give(zone.state, page, 0)
+        rules.give(zone.state, page, 0)
     assert zone.free_blocks() == [0] * 10 + [2]
     zone.check()
 
@@ -91,9 +91,9 @@ def test_a_fragmented_zone_is_as_fragmented_as_asked(pages: int, free: int, orde
     assert abs(count - free) <= 1 << order
     assert abs(zone.unusable_index(order) - unusable) <= (1 << order) / free
     assert sum(zone.free_blocks()[: order - 1]) == 0  # what is unusable lies in blocks of half the size
-    rest = [int(kernels.take(zone.state, 0)) for _ in range(count)]
+    rest = [int(rules.take(zone.state, 0)) for _ in range(count)]
     assert NIL not in rest
-    assert kernels.take(zone.state, 0) == NIL
+    assert rules.take(zone.state, 0) == NIL
     zone.check()
 
 
@@ -126,13 +126,13 @@ def test_order_1_fails_where_single_pages_are_plenty() -> None:
 def test_unusable_index(order: int) -> None:
     zone = PageZone(1024 + 8)
     assert zone.unusable_index(order) == {0: 0, 1: 0, 10: 8 / 1032}[order]
-    kernels.take(zone.state, 0)  # 7 pages left of the 8: 4 + 2 + 1
+    rules.take(zone.state, 0)  # 7 pages left of the 8: 4 + 2 + 1
     assert zone.unusable_index(order) == {0: 0, 1: 1 / 1031, 10: 7 / 1031}[order]
 
 
 def test_nothing_free_is_wholly_unusable() -> None:
     zone = PageZone(1)
-    kernels.take(zone.state, 0)
+    rules.take(zone.state, 0)
     assert zone.unusable_index(0) == 1
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.density import SAMPLES, STATE, DensityMeter
-from sim.frontends.kernels import slots
+from sim.frontends.compiled import slots
 from sim.frontends.registry import make_frontend
 from sim.replay.loop import OUTCOME
 from sim.replay.replay import replay

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from allocators import Allocator, PageZone
-from sim.frontends.kernels.slots import HUGE, OBJECT
+from sim.frontends.compiled.slots import HUGE, OBJECT
 from sim.frontends.registry import make_frontend
 from sim.replay.detailed import detailed
 from sim.replay.replay import replay
@@ -43,7 +43,7 @@ class Placed(Allocator):
 
     def __init__(self, spec: str) -> None:
         self.inner = make_allocator(spec)
-        self.huge_size = getattr(self.inner, "huge_size", 4096)
+        self.huge_size = self.inner.huge_size
 
     def alloc(self, size: int) -> int:
         return self.inner.alloc(size)
@@ -137,14 +137,14 @@ def test_details_are_what_is_seen_from_outside(spec: str, frontend: str) -> None
 
 
 @pytest.mark.parametrize("spec", ALLOCATORS)
-def test_pages_drawn_and_released_add_up(spec: str) -> None:
+def test_pages_allocated_and_released_add_up(spec: str) -> None:
     trace, sizes = case()
     allocator = make_allocator(spec)
     pages = 0
     running = detailed(trace, sizes, make_frontend("zram"), allocator, batch=100)
     for events, outcome in running:
         for row, held in zip(running.log.row[: len(events)], outcome["pages"].tolist(), strict=True):
-            pages += int(row.drawn) - int(row.released)
+            pages += int(row.allocated) - int(row.released)
             assert pages == held
     assert allocator.pages == pages > 0
 

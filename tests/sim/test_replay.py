@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from allocators import Allocator, PageZone
-from allocators.kernels import arrays
+from allocators.compiled import arrays
+from allocators.compiled.jit import plain
 from sim.errors import UserError
-from sim.frontends.kernels.slots import EMPTY, HUGE, OBJECT, REFUSED, SAME
+from sim.frontends.compiled.slots import EMPTY, HUGE, OBJECT, REFUSED, SAME
 from sim.frontends.registry import make_frontend
 from sim.replay.loop import OUTCOME
 from sim.replay.loop import replay as loop
@@ -58,15 +59,11 @@ def outcomes(trace: Trace, sizes: Sizes, frontend: str, allocator: Allocator, ba
 
 def in_python(trace: Trace, sizes: Sizes, frontend: str, allocator: Any) -> Any:
     """The same source, never compiled."""
-    function = getattr(loop, "py_func", loop)
     device = make_frontend(frontend).device(trace.n_slots, allocator)
     (events,) = trace.batches()
     outcome = arrays.records(len(events), OUTCOME)
     columns = (events.kind, events.slot, events.page, sizes.size, sizes.same_filled, sizes.zero_filled, outcome, None)
-    done = function(device, allocator.state, *columns, 0)
-    while done < len(events):
-        allocator.grow()
-        done = function(device, allocator.state, *columns, done)
+    allocator.drive(plain(loop), len(events), device, *columns)
     return np.array(outcome)
 
 

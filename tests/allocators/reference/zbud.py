@@ -71,6 +71,6 @@ class Zbud:
     def compact(self) -> None:
         pass
 
-    def shrink(self) -> None:
+    def release_idle(self) -> None:
         self.held = [page for page in self.held if page]
         self.idle.clear()

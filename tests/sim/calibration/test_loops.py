@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sim.calibration.kernels.loops import (
+from sim.calibration.compiled.loops import (
     time_chain,
     time_comparisons,
     time_copies,
@@ -17,7 +17,7 @@ from sim.calibration.kernels.loops import (
     time_reads,
     time_writes,
 )
-from sim.compressors.kernels.clock import time_nothing
+from sim.compressors.compiled.clock import time_nothing
 
 ROOT = Path(__file__).parents[3]
 PAGE = 4096

@@ -15,7 +15,7 @@ import zstandard
 from cli_kit import GOLDEN, good, refused
 
 from allocators import Allocator, TooLarge, registry
-from allocators.batch import ALLOC, COMPACT, FREE, run_operations
+from allocators.compiled.batch import ALLOC, COMPACT, FREE, run_operations
 from sim.spec import make_allocator
 
 SPECS = {

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from cli_kit import GOLDEN, good, process, refused, run
 
-import allocators.batch
+import allocators.compiled.batch
 import sim.cli.progress
 import sim.runner
 from sim.cli.progress import progress
@@ -55,7 +55,7 @@ def test_faults_are_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     def fault(*_: Any) -> None:
         raise RuntimeError("two\nlines")
 
-    monkeypatch.setattr(allocators.batch, "run_operations", fault)
+    monkeypatch.setattr(allocators.compiled.batch, "run_operations", fault)
     line = refused("ops", "-", "-a", "ideal", stdin="s\n")
     assert line == "cswap: fault in cswap: RuntimeError: two lines; --debug shows where\n"
     shown = run("ops", "-", "-a", "ideal", "--debug", stdin="s\n")

@@ -8,8 +8,8 @@ import numba
 import numpy as np
 import pytest
 
-from sim.compressors.kernels.copying import common_length, copy_bytes, copy_literals, copy_match
-from sim.compressors.kernels.memory import Bytes
+from sim.compressors.compiled.copying import common_length, copy_bytes, copy_literals, copy_match
+from sim.compressors.compiled.memory import Bytes
 
 GUARD = 32
 START = 24

@@ -110,7 +110,7 @@ def _decompress_between_guards(codec: ExactCompressor, stream: bytes, size: int 
     rows = np.full((3, size), 0xA5, np.uint8)
     given_stream = np.frombuffer(stream, np.uint8)[np.newaxis]
     sizes, times = np.zeros(1, np.int32), np.zeros(1, np.int64)
-    codec.kernels.decompress_pages(given_stream, np.array([len(stream)], np.int32), rows[1:2], sizes, times)
+    codec.codec.decompress_pages(given_stream, np.array([len(stream)], np.int32), rows[1:2], sizes, times)
     assert -1 <= sizes[0] <= size
     assert (rows[::2] == 0xA5).all()
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from allocators import Allocator, KernelAllocator
+from allocators import Allocator
+from allocators.compiled.jit import plain as python
 from allocators.errors import TooLarge
 from sim.replay.loop import OUTCOME
 from sim.replay.loop import replay as loop
@@ -63,16 +64,8 @@ def run(device: Any, allocator: Allocator, steps: list[Step], plain: bool = Fals
     pages = (np.where(filled, SAME_SIZE, size).astype(np.int32), filled, size == ZERO)
     columns = (kind.astype(np.uint8), slot.astype(np.int64), np.arange(len(steps), dtype=np.int32), *pages)
     outcome = np.zeros(len(steps), OUTCOME).view(np.recarray)
-    done = 0
-    while True:
-        compiled = isinstance(allocator, KernelAllocator)
-        state = allocator.state if isinstance(allocator, KernelAllocator) else allocator
-        replay = loop if compiled and not plain else getattr(loop, "py_func", loop)
-        done = replay(device, state, *columns, outcome, None, done)
-        if done == len(steps):
-            return outcome
-        assert isinstance(allocator, KernelAllocator)
-        allocator.grow()
+    allocator.drive(python(loop) if plain else loop, len(steps), device, *columns, outcome, None)
+    return outcome
 
 
 def random_steps(seed: int, count: int, n_slots: int) -> list[Step]:

@@ -9,7 +9,7 @@ import pytest
 from frontend_kit import PagePer, free, load, out
 
 from allocators import Allocator, NoMemory, TooLarge
-from sim.frontends.kernels import slots
+from sim.frontends.compiled import slots
 from sim.frontends.registry import make_frontend
 from sim.frontends.zcache import Zcache
 from sim.spec import SpecError, make_allocator
@@ -74,7 +74,7 @@ def test_headers_and_same_filled_pages() -> None:
     what, _ = scene([out(0, 1000), out(1, kit.SAME)], allocator)
     assert what == [slots.OBJECT] * 2
     assert allocator.sizes == [1056, kit.SAME_SIZE + 56]
-    allocator.name = "xvmalloc"  # type: ignore[misc]
+    allocator.records_size = True  # type: ignore[misc]
     scene([out(0, 1000)], allocator)
     assert allocator.sizes[-1] == 1040
 

@@ -11,11 +11,10 @@ import pytest
 from frontend_kit import PagePer, free, load, out
 
 from allocators import Allocator, NoMemory, TooLarge
-from sim.frontends.kernels import slots
-from sim.frontends.kernels.slots import WRITTEN_BACK
-from sim.frontends.kernels.zswap import RETRIES
+from sim.frontends.compiled import slots
+from sim.frontends.compiled.slots import WRITTEN_BACK
 from sim.frontends.registry import make_frontend
-from sim.frontends.zswap import ERAS, Zswap
+from sim.frontends.zswap import ERAS, RETRIES, Zswap
 from sim.spec import SpecError, make_allocator
 from workloads.events import FREE, IN, OUT
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from allocators.zsmalloc import Zsmalloc
+from allocators.zspages.zsmalloc import Zsmalloc
 from sim.compressors.registry import compressor
 from sim.errors import UserError
 from sim.validate.comparison import Comparison

@@ -1,0 +1,126 @@
+"""The size classes of zsmalloc, by era: how long a zspage is and which classes share one.
+
+Sources: drivers/staging/zsmalloc (Linux 3.3, era 2012), mm/zsmalloc.c (6.1 and 6.12). The tables measured on
+those kernels are in tests/golden/allocators/classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from allocators.zspages import compaction
+
+MIN_SIZE = 32
+CLASS_BITS = 8  # classes lie page_size / 2**8 bytes apart: 16 for pages of 4 KiB
+
+Groups = Callable[[int], list[int]]
+"""The fullness group for 0..n objects in use of n: 0 empty, the last one full, higher is fuller."""
+
+
+class SizeClass(NamedTuple):
+    """One size class after merging: `objs` slots of `size` bytes in `pages` pages."""
+
+    class_index: int  # the highest index of the merged group
+    size: int
+    pages: int
+    objs: int
+
+
+def class_sizes(page_size: int) -> list[int]:
+    """Sizes of all classes before merging, ascending."""
+    step = page_size >> CLASS_BITS
+    count = -(-(page_size - MIN_SIZE) // step) + 1
+    return [min(MIN_SIZE + i * step, page_size) for i in range(count)]
+
+
+def pages_by_percent(size: int, page_size: int, longest: int) -> int:
+    """2012 and 6.1: the length with the highest integer percentage used; the first of equals."""
+    best, best_used = 1, 0
+    for pages in range(1, longest + 1):
+        total = pages * page_size
+        used = (total - total % size) * 100 // total
+        if used > best_used:
+            best, best_used = pages, used
+    return best
+
+
+def pages_by_waste(size: int, page_size: int, longest: int) -> int:
+    """6.12: the length with the least absolute waste; a power of two needs no more than one page."""
+    if size & (size - 1) == 0:
+        return 1
+    return min(range(1, longest + 1), key=lambda pages: pages * page_size % size)
+
+
+def groups_by_quarter(sparse: int) -> Groups:
+    """2012 and 6.1: up to so many quarters of the objects in use, or more."""
+
+    def groups(objs: int) -> list[int]:
+        return [0, *(1 if inuse <= sparse * objs // 4 else 2 for inuse in range(1, objs)), 3]
+
+    return groups
+
+
+def groups_by_tenth(objs: int) -> list[int]:
+    """6.12: tenths of the objects in use."""
+    return [0, *(100 * inuse // objs // 10 + 1 for inuse in range(1, objs)), 11]
+
+
+class Era(NamedTuple):
+    """What differs between the zsmallocs of the kernel's releases."""
+
+    chain: int  # pages of the longest zspage, unless it is configured
+    longest: int  # to which it can be
+    pages: Callable[[int, int, int], int]  # of a zspage of a class: by size, page size, chain
+    merges: bool  # whether classes of equally many objects in equally many pages are one
+    handle_bytes: int  # stored with each object
+    groups: Groups
+    emptier_second: bool = False  # a zspage that is emptier than the head of its list goes behind it
+    compaction: int = compaction.NONE
+
+
+ERAS = {
+    "2012": Era(4, 4, pages_by_percent, merges=False, handle_bytes=0, groups=groups_by_quarter(1)),
+    "6.1": Era(
+        *(4, 4, pages_by_percent),
+        merges=True,
+        handle_bytes=8,
+        groups=groups_by_quarter(3),
+        emptier_second=True,
+        compaction=compaction.BY_SOURCE,
+    ),
+    "6.12": Era(
+        *(8, 16, pages_by_waste), merges=True, handle_bytes=8, groups=groups_by_tenth, compaction=compaction.BY_TARGET
+    ),
+}
+
+
+def zsmalloc_classes(era: Era, chain: int, page_size: int) -> list[SizeClass]:
+    """The size classes of one era, ascending; equal shapes merge downward, if they do."""
+    classes: list[SizeClass] = []
+    for index, size in reversed(list(enumerate(class_sizes(page_size)))):
+        pages = era.pages(size, page_size, chain)
+        objs = pages * page_size // size
+        if not era.merges or not classes or (classes[-1].pages, classes[-1].objs) != (pages, objs):
+            classes.append(SizeClass(index, size, pages, objs))
+    return classes[::-1]
+
+
+def block_classes(order: int, page_size: int) -> list[SizeClass]:
+    """Classes of contiguous blocks of 2**order pages, merged where a block holds equally many objects."""
+    pages = 1 << order
+    classes: list[SizeClass] = []
+    for index, size in reversed(list(enumerate(class_sizes(page_size)))):
+        objs = pages * page_size // size
+        if not classes or classes[-1].objs != objs:
+            classes.append(SizeClass(index, size, pages, objs))
+    return classes[::-1]
+
+
+def class_of_size(classes: list[SizeClass], page_size: int, added: int) -> Any:
+    """int16[page_size + 1]: the class a request of each size lands in, when `added` bytes are added to it."""
+    sizes = np.array([c.size for c in classes])
+    wanted = np.minimum(np.arange(page_size + 1) + added, page_size)
+    return np.searchsorted(sizes, wanted).astype(np.int16)

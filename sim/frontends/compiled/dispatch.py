@@ -1,0 +1,34 @@
+"""The calls of a frontend, in compiled code and in plain Python, on any device whose state has rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from allocators.compiled.jit import compiled
+from allocators.compiled.rules import RuleTable
+
+
+@compiled
+def only_algorithm(device: Any, slot: int) -> int:
+    """Most frontends have one compressor."""
+    return 0
+
+
+class Rules(NamedTuple):
+    """The functions over one class of state, whose field `slots` is a `slots.Slots`. Each tells what a slot holds."""
+
+    # Page number `page` of `size` compressed bytes, filled as `fill` says, goes into a slot; what that holds then.
+    page_out: Callable[[Any, Any, int, int, int, int], int]  # device, allocator, slot, page, size, fill
+    page_in: Callable[[Any, Any, int], int]  # device, allocator, slot: a slot is read; what it held
+    slot_free: Callable[[Any, Any, int], int]  # device, allocator, slot: a slot is freed; what it held
+    algorithm: Callable[[Any, int], int] = only_algorithm  # device, slot: which compressor made its object
+
+
+_TABLE: RuleTable[Rules] = RuleTable()
+register_rules = _TABLE.register
+
+page_out = _TABLE.call("page_out")
+page_in = _TABLE.call("page_in")
+slot_free = _TABLE.call("slot_free")
+algorithm = _TABLE.call("algorithm")

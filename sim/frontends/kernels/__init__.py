@@ -1,1 +1,0 @@
-"""Frontend rules over arrays: what a page becomes, slot by slot."""

@@ -1,0 +1,172 @@
+"""`zram`: the compressed block device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from allocators import Allocator
+from allocators.compiled import arrays
+from sim.frontends.base import NO_LIMIT, Frontend, counted, empty_slots
+from sim.frontends.zram import era_2012, post_processing
+from sim.frontends.zram.device import COUNTS, ENTRY, RULES, ZramDevice
+from workloads.sizes import Sizes
+
+EVERY = 1000
+MOST_SECONDARY = 3
+PART_OF = {
+    "recompress_type": "recompress",
+    "threshold": "recompress",
+    "writeback_limit": "writeback",
+    "backing_pages": "writeback",
+}
+
+
+class Zram(Frontend):
+    """zram: same-filled pages are kept by value, incompressible ones whole.
+
+    `era` 6.18 (see `device`) or 2012: that of 2.6.37 to 3.5 (see `era_2012`), for the compressor lzo, over xvmalloc or
+    zsmalloc:era=2012. Its pages kept whole lie outside the pool, count among the pages held all the same, and are not
+    taken from a limited zone. All that follows is of 6.18.
+
+    `mem_limit` is the most memory in bytes that the pool may hold, rounded up to whole pages; 0 for no limit. A write
+    beyond it fails. `zeros_apart`: the device is swapped on by a kernel since 6.12, whose swap core keeps zero pages
+    itself (mm/page_io.c); else it is a raw block device. They count as same-filled either way. (What a slot held
+    before is freed then; the kernel leaves it in zram until the slot is freed or written again.)
+
+    Post-processing, as by a service that writes to sysfs now and then: after every `every` events, the objects of type
+    `recompress_type` (all, idle, huge, huge_idle) are recompressed by the secondary compressors `recompress`, up to
+    three, joined by + in the order of their priority, unless they have less than `threshold` bytes; then those of the
+    types `writeback` (idle, huge, huge_idle, incompressible, joined by +) are written to the backing device, until
+    `writeback_limit` blocks of 4 KiB have been written in all, or `backing_pages` lie there (0 for no limit);
+    then all objects are marked idle. So what was not touched for a whole period is recompressed, and written back a
+    period later if nothing recompresses it further. What is written back is in no density.
+
+    With zsmalloc, recompression must gain a size class (6.18.15 still looks it up without the handle that is stored
+    too; 6.12.117 and 7.2 look up the right one, and so does this); with another allocator, a byte. Of a backing device
+    of N pages 6.18 uses N - 1. Raises ValueError for a value out of range.
+    """
+
+    name: ClassVar[str] = "zram"
+
+    def __init__(
+        self,
+        era: str = "6.18",
+        mem_limit: int = 0,
+        zeros_apart: bool = False,
+        recompress: str = "",
+        recompress_type: str = "idle",
+        threshold: int = 0,
+        writeback: str = "",
+        writeback_limit: int | None = None,
+        backing_pages: int = 0,
+        every: int = EVERY,
+    ) -> None:
+        for name, value in (("mem_limit", mem_limit), ("threshold", threshold), ("backing_pages", backing_pages)):
+            if value < 0:
+                raise ValueError(f"{name}={value}: give 0 (none) or more")
+        self.era = str(era)
+        self.mem_limit = mem_limit
+        self.zeros_apart = zeros_apart
+        self.recompress = recompress
+        self.recompress_type = recompress_type
+        self.threshold = threshold
+        self.writeback = writeback
+        self.writeback_limit = writeback_limit
+        self.backing_pages = backing_pages
+        self.every = every
+        self._check()
+
+    def _check(self) -> None:
+        changed = list(self.config)
+        if self.era not in ERAS:
+            raise ValueError(f"era={self.era} is unknown; use {', '.join(ERAS)}")
+        if ERAS[self.era].bare and changed != ["era"]:
+            raise ValueError(f"{changed[1]} is not of era={self.era}; leave it out")
+        if len(self.compressors) > MOST_SECONDARY or not all(self.compressors):
+            raise ValueError(f"recompress={self.recompress}: give up to {MOST_SECONDARY} compressors, joined by +")
+        for name, kinds, known in (
+            ("recompress_type", [self.recompress_type], post_processing.RECOMPRESSION),
+            ("writeback", self._writeback, post_processing.WRITEBACK),
+        ):
+            wrong = [kind for kind in kinds if kind not in known]
+            if wrong:
+                raise ValueError(f"{name}: {wrong[0]!r} is unknown; use {', '.join(known)}")
+        if self.every < 1:
+            raise ValueError(f"every={self.every}: give a number of events")
+        if self.writeback_limit is not None and self.writeback_limit < 0:
+            raise ValueError(f"writeback_limit={self.writeback_limit}: give a number of blocks of 4 KiB")
+        for name in changed:
+            if name in PART_OF and not getattr(self, PART_OF[name]):
+                raise ValueError(f"{name} has no effect without {PART_OF[name]}; give {PART_OF[name]} too")
+
+    @property
+    def compressors(self) -> tuple[str, ...]:
+        """See `Frontend.compressors`."""
+        return tuple(self.recompress.split("+")) if self.recompress else ()
+
+    @property
+    def _writeback(self) -> list[str]:
+        return self.writeback.split("+") if self.writeback else []
+
+    @property
+    def period(self) -> int:
+        """See `Frontend.period`."""
+        return self.every if self.recompress or self.writeback else 0
+
+    @property
+    def streams(self) -> int | None:
+        """See `Frontend.streams`: in 2012 one buffer under one lock."""
+        return ERAS[self.era].streams
+
+    def device(self, n_slots: int, allocator: Allocator, *secondary: Sizes) -> Any:
+        """See `Frontend.device`."""
+        return ERAS[self.era].device(self, n_slots, allocator, *secondary)
+
+    def maintain(self, device: ZramDevice, allocator: Allocator) -> None:
+        """See `Frontend.maintain`."""
+        if not self.period:
+            return
+        if self.recompress:
+            post_processing.recompress(device, allocator, self.recompress_type, self.threshold)
+        for kind in self._writeback:
+            post_processing.write_back(device, allocator, kind)
+        post_processing.mark_idle(device)
+
+    def stats(self, device: Any) -> dict[str, int]:
+        """See `Frontend.stats`; and what post-processing did so far, in pages, and the bytes written to the backing
+        device."""
+        if ERAS[self.era].bare:
+            return super().stats(device)
+        counts = counted(device.counts[0])
+        own = {name: counts[name] for name in ("recompressed", "incompressible", "bd_reads", "bd_writes")}
+        return super().stats(device) | own | {"bytes_written": counts["bd_writes"] * int(device.rules[0].page_size)}
+
+
+def _device(zram: Zram, n_slots: int, allocator: Allocator, *secondary: Sizes) -> ZramDevice:
+    rules, counts = arrays.records(1, RULES), arrays.records(1, COUNTS)
+    rules["huge"], rules["page_size"] = allocator.huge_size, allocator.page_size
+    rules["limit"] = -(-zram.mem_limit // allocator.page_size) or NO_LIMIT
+    rules["zeros_apart"] = zram.zeros_apart
+    rules["backing"] = zram.backing_pages or NO_LIMIT
+    counts["budget"] = NO_LIMIT if zram.writeback_limit is None else zram.writeback_limit
+    classes = allocator.size_class_of(np.arange(allocator.page_size + 1))
+    table = np.array([sizes.size for sizes in secondary]) if secondary else np.zeros((0, 0), np.int32)
+    return ZramDevice(empty_slots(n_slots), rules, counts, arrays.records(n_slots, ENTRY), classes, table)
+
+
+def _device_2012(zram: Zram, n_slots: int, allocator: Allocator, *secondary: Sizes) -> era_2012.Zram2012Device:
+    return era_2012.empty(n_slots, allocator)
+
+
+class Era(NamedTuple):
+    """What differs between releases of the kernel besides the rules of the device."""
+
+    device: Callable[..., Any]
+    streams: int | None  # see `Frontend.streams`
+    bare: bool  # without a limit, post-processing or anything else to configure
+
+
+ERAS = {"2012": Era(_device_2012, 1, bare=True), "6.18": Era(_device, None, bare=False)}

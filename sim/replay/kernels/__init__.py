@@ -1,1 +1,0 @@
-"""What the replay notes of each event for the timing stage."""

@@ -1,0 +1,1 @@
+"""Puts this folder on the path: the tests below it share its kit."""
