@@ -5,8 +5,8 @@ A package adds its own through the entry-point group `cswap.allocators`; a noteb
 
 from __future__ import annotations
 
-from importlib import import_module
 from importlib.metadata import entry_points
+from pkgutil import resolve_name
 
 from allocators.base import Allocator
 from allocators.errors import AllocatorError
@@ -50,8 +50,7 @@ def allocator_class(name: str) -> type[Allocator]:
     if name in _registered:
         return _registered[name]
     if name in BUILT_IN:
-        module, attribute = BUILT_IN[name].split(":")
-        built_in: type[Allocator] = getattr(import_module(module), attribute)
+        built_in: type[Allocator] = resolve_name(BUILT_IN[name])
         return built_in
     for point in entry_points(group="cswap.allocators", name=name):
         return register(point.load())

@@ -48,7 +48,7 @@ class Frontend(Configured, ABC):
     def stats(self, device: Any) -> dict[str, int]:
         """What happened on a device so far, by name: page-outs refused, pages read from and written to the device
         behind (refused ones, and what a frontend moves there), and counts of the frontend's own."""
-        tally = counted(slots_of(device).tally[0])
+        tally = counted(device.slots.tally[0])
         return {name: tally[name] for name in ("refusals", "device_reads", "device_writes")}
 
 
@@ -60,9 +60,3 @@ def empty_slots(n_slots: int) -> slots.Slots:
 def counted(record: Any) -> dict[str, int]:
     """A record of counts by their names."""
     return {name: int(record[name]) for name in record.dtype.names}
-
-
-def slots_of(device: Any) -> slots.Slots:
-    """The slots of a device's state."""
-    found: slots.Slots = device.slots
-    return found

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from importlib.metadata import entry_points
+from pkgutil import resolve_name
 
 from sim.errors import UserError
 from sim.frontends.base import Frontend
@@ -32,12 +32,9 @@ def register(cls: type[Frontend]) -> type[Frontend]:
 def frontend_class(name: str) -> type[Frontend]:
     """The class of a name. Raises UserError for an unknown one."""
     found = FRONTENDS.get(name)
-    if isinstance(found, str):
-        module, attribute = found.split(":")
-        built_in: type[Frontend] = getattr(import_module(module), attribute)
-        return built_in
     if found is not None:
-        return found
+        cls: type[Frontend] = resolve_name(found) if isinstance(found, str) else found
+        return cls
     for point in entry_points(group="cswap.frontends", name=name):
         return register(point.load())
     raise UserError(f"unknown frontend {name!r}; known are {', '.join(FRONTENDS)}")

@@ -17,7 +17,7 @@ import numpy as np
 from allocators import Allocator
 from allocators.compiled import arrays, dispatch
 from allocators.compiled.jit import compiled
-from sim.frontends.base import empty_slots
+from sim.frontends.base import Frontend, empty_slots
 from sim.frontends.compiled import slots
 from sim.frontends.compiled.dispatch import Rules, register_rules
 
@@ -58,8 +58,8 @@ def slot_free(device: Zram2012Device, allocator: Any, slot: int) -> int:
     return slots.drop(device.slots, allocator, slot)
 
 
-def empty(n_slots: int, allocator: Allocator) -> Zram2012Device:
-    """A device without pages."""
+def device(zram: Frontend, n_slots: int, allocator: Allocator) -> Zram2012Device:
+    """An empty device."""
     rules = arrays.records(1, RULES)
     rules["most"], rules["page_size"] = allocator.page_size // 4 * 3, allocator.page_size
     return Zram2012Device(empty_slots(n_slots), rules)

@@ -157,16 +157,12 @@ def _device(zram: Zram, n_slots: int, allocator: Allocator, *secondary: Sizes) -
     return ZramDevice(empty_slots(n_slots), rules, counts, arrays.records(n_slots, ENTRY), classes, table)
 
 
-def _device_2012(zram: Zram, n_slots: int, allocator: Allocator, *secondary: Sizes) -> era_2012.Zram2012Device:
-    return era_2012.empty(n_slots, allocator)
-
-
 class Era(NamedTuple):
     """What differs between releases of the kernel besides the rules of the device."""
 
-    device: Callable[..., Any]
+    device: Callable[..., Any]  # as `Zram.device`
     streams: int | None  # see `Frontend.streams`
     bare: bool  # without a limit, post-processing or anything else to configure
 
 
-ERAS = {"2012": Era(_device_2012, 1, bare=True), "6.18": Era(_device, None, bare=False)}
+ERAS = {"2012": Era(era_2012.device, 1, bare=True), "6.18": Era(_device, None, bare=False)}
