@@ -15,8 +15,8 @@ EVENTS = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000
 
 MAKE = """
 import sys
-from workloads.store import save_trace
-from workloads.synthetic import GENERATORS
+from workloads.traces.store import save_trace
+from workloads.generators.synthetic import GENERATORS
 save_trace(GENERATORS["bimodal"](events=int(sys.argv[1]), slots=200_000).trace(), sys.argv[2])
 """
 
@@ -25,10 +25,10 @@ def replay(folder: str) -> None:
     """Replay once to compile, then measure; prints one line."""
     from allocators import allocator_class
     from sim.compressors.registry import compressor
-    from sim.density import DensityMeter
     from sim.frontends.registry import make_frontend
     from sim.replay.replay import compile_for, replay
-    from sim.sizing import size_pages
+    from sim.results.density import DensityMeter
+    from sim.sizing.sizing import size_pages
     from workloads import open_trace
 
     trace = open_trace(folder)

@@ -12,7 +12,7 @@ import lz4.block
 import numpy as np
 
 from sim.compressors.registry import compressor
-from sim.sizing import cores, size_pages
+from sim.sizing.sizing import cores, size_pages
 from workloads import Events, Trace, open_sample
 
 PAGES = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000

@@ -16,9 +16,9 @@ MAKE = """
 import sys
 import numpy as np
 from workloads import Trace
-from workloads.events import OUT, Events, concat
-from workloads.store import save_trace
-from workloads.synthetic import GENERATORS
+from workloads.traces.events import OUT, Events, concat
+from workloads.traces.store import save_trace
+from workloads.generators.synthetic import GENERATORS
 events = int(sys.argv[1])
 # Pages with contents, so that lz4 has times for them; the events of a long trace share them.
 pages = GENERATORS["random"](events=40_000, slots=8_000, pages=8_000).trace()
@@ -42,7 +42,7 @@ def measure(path: str) -> None:
     """Time every kind of arrivals once; prints a line each."""
     from sim.compressors.registry import compressor
     from sim.frontends.registry import make_frontend
-    from sim.sizing import size_pages
+    from sim.sizing.sizing import size_pages
     from sim.spec import make_allocator
     from sim.timing.setting import ARRIVALS, Setting
     from sim.timing.simulate import simulate

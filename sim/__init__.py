@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sim.experiment import Experiment
+from sim.experiment.description import Experiment
 
 if TYPE_CHECKING:
-    from sim.results import Result
-    from sim.runner import run
+    from sim.experiment.runner import run
+    from sim.results.result import Result
 
 __all__ = ["Experiment", "Result", "run"]
 
-_LAZY = {"Result": "sim.results", "run": "sim.runner"}  # what `cswap --help` need not wait for
+_LAZY = {"Result": "sim.results.result", "run": "sim.experiment.runner"}  # what `cswap --help` need not wait for
 
 
 def __getattr__(name: str) -> Any:

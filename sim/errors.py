@@ -5,13 +5,20 @@ from __future__ import annotations
 import errno
 
 from allocators.errors import AllocatorError
-from sim.compressors.errors import CodecError, CompressorError
 from workloads.errors import HostError, TraceError
 from workloads.shown import shown
 
 
 class UserError(ValueError):
     """Something the user can mend; one line that says how."""
+
+
+class CompressorError(ValueError):
+    """A name, parameter or page size of a compressor that makes no sense; one line that says what to do instead."""
+
+
+class CodecError(ValueError):
+    """A stream that does not decompress, or to something else than what was compressed."""
 
 
 class SpecError(ValueError):

@@ -9,44 +9,44 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workloads.csv_import import import_csv as import_csv
     from workloads.errors import TraceError as TraceError
-    from workloads.events import COMPACT as COMPACT
-    from workloads.events import FREE as FREE
-    from workloads.events import IN as IN
-    from workloads.events import KINDS as KINDS
-    from workloads.events import LOST as LOST
-    from workloads.events import OUT as OUT
-    from workloads.events import Events as Events
+    from workloads.generators.synthetic import GENERATORS as GENERATORS
+    from workloads.readers.csv import import_csv as import_csv
     from workloads.samples import open_sample as open_sample
     from workloads.samples import sample_names as sample_names
-    from workloads.sampling import sample_slots as sample_slots
-    from workloads.sizes import GIVEN as GIVEN
-    from workloads.sizes import Sizes as Sizes
-    from workloads.sizes import read_sizes as read_sizes
-    from workloads.sizes import sizes_path as sizes_path
-    from workloads.sizes import write_sizes as write_sizes
-    from workloads.store import TraceWriter as TraceWriter
-    from workloads.store import info as info
-    from workloads.store import open_trace as open_trace
-    from workloads.store import save_trace as save_trace
-    from workloads.store import verify as verify
-    from workloads.store import write_trace as write_trace
-    from workloads.stripping import strip_trace as strip_trace
-    from workloads.synthetic import GENERATORS as GENERATORS
-    from workloads.trace import Trace as Trace
+    from workloads.traces.events import COMPACT as COMPACT
+    from workloads.traces.events import FREE as FREE
+    from workloads.traces.events import IN as IN
+    from workloads.traces.events import KINDS as KINDS
+    from workloads.traces.events import LOST as LOST
+    from workloads.traces.events import OUT as OUT
+    from workloads.traces.events import Events as Events
+    from workloads.traces.sampling import sample_slots as sample_slots
+    from workloads.traces.sizes import GIVEN as GIVEN
+    from workloads.traces.sizes import Sizes as Sizes
+    from workloads.traces.sizes import read_sizes as read_sizes
+    from workloads.traces.sizes import sizes_path as sizes_path
+    from workloads.traces.sizes import write_sizes as write_sizes
+    from workloads.traces.store import TraceWriter as TraceWriter
+    from workloads.traces.store import info as info
+    from workloads.traces.store import open_trace as open_trace
+    from workloads.traces.store import save_trace as save_trace
+    from workloads.traces.store import verify as verify
+    from workloads.traces.store import write_trace as write_trace
+    from workloads.traces.stripping import strip_trace as strip_trace
+    from workloads.traces.trace import Trace as Trace
 
 _HOMES = {
-    "csv_import": ("import_csv",),
     "errors": ("TraceError",),
-    "events": ("COMPACT", "FREE", "IN", "KINDS", "LOST", "OUT", "Events"),
+    "generators.synthetic": ("GENERATORS",),
+    "readers.csv": ("import_csv",),
     "samples": ("open_sample", "sample_names"),
-    "sampling": ("sample_slots",),
-    "sizes": ("GIVEN", "Sizes", "read_sizes", "sizes_path", "write_sizes"),
-    "store": ("TraceWriter", "info", "open_trace", "save_trace", "verify", "write_trace"),
-    "stripping": ("strip_trace",),
-    "synthetic": ("GENERATORS",),
-    "trace": ("Trace",),
+    "traces.events": ("COMPACT", "FREE", "IN", "KINDS", "LOST", "OUT", "Events"),
+    "traces.sampling": ("sample_slots",),
+    "traces.sizes": ("GIVEN", "Sizes", "read_sizes", "sizes_path", "write_sizes"),
+    "traces.store": ("TraceWriter", "info", "open_trace", "save_trace", "verify", "write_trace"),
+    "traces.stripping": ("strip_trace",),
+    "traces.trace": ("Trace",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -26,14 +26,14 @@ from sim.calibration.machine import machine
 from sim.compressors.registry import compressor
 from sim.frontends.registry import make_frontend
 from sim.plots.style import codec_colour, short
-from sim.sizing import size_pages
+from sim.sizing.sizing import size_pages
 from sim.spec import make_allocator
 from sim.timing.costs import Costs, read_costs
 from sim.timing.setting import Setting
 from sim.timing.simulate import Timed, simulate
 from workloads import Events, Trace, open_sample
-from workloads.events import IN, OUT
-from workloads.sizes import Sizes
+from workloads.traces.events import IN, OUT
+from workloads.traces.sizes import Sizes
 
 HERE = Path(__file__).parent
 SAMPLES = ("gcc", "pandas")

@@ -15,14 +15,14 @@ import numpy as np
 from sim.calibration.codecs import batches, measure_codecs
 from sim.calibration.samples import Samples
 from sim.errors import UserError
-from sim.sizing import filled
+from sim.sizing.sizing import filled
 from workloads.progress import Progress, silent
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from sim.compressors.base import Pages
-    from workloads.trace import Trace
+    from workloads.traces.trace import Trace
 
 
 class Plan(NamedTuple):

@@ -43,7 +43,7 @@ def calibrate(
     from sim.calibration.machine import machine
     from sim.compressors.registry import compressor as make
     from sim.errors import UserError
-    from sim.inputs import open_input
+    from sim.experiment.inputs import open_input
 
     if device is not None:
         check_device(device)

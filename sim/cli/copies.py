@@ -28,9 +28,9 @@ def sample(
     """Copy some slots of a trace, each with its complete history and the contents of its pages."""
     from sim.cli.output import print_line
     from sim.cli.progress import progress
-    from sim.inputs import open_input
+    from sim.experiment.inputs import open_input
     from workloads import sample_slots, save_trace
-    from workloads.writer import check_new
+    from workloads.traces.writer import check_new
 
     opened = open_input(trace)
     new = check_new(out or f"{opened.name}-sample.cswap")
@@ -54,9 +54,9 @@ def strip(
     """Copy a trace without its contents, so that it can be shared: events, and the sizes of every codec."""
     from sim.cli.output import print_line
     from sim.cli.progress import progress
-    from sim.inputs import open_input
+    from sim.experiment.inputs import open_input
     from workloads import strip_trace
-    from workloads.writer import check_new
+    from workloads.traces.writer import check_new
 
     opened = open_input(trace)
     new = check_new(out or f"{opened.name}-stripped.cswap")  # told before the work is done, not after it
@@ -74,7 +74,7 @@ def _is_codec(name: str) -> bool:
     """Whether it is a name that cswap gives, and not a stranger's text."""
     from sim.compressors.registry import compressor
     from sim.errors import USER_ERRORS
-    from workloads.sizes import GIVEN
+    from workloads.traces.sizes import GIVEN
 
     try:
         return name == GIVEN or compressor(name).spec == name
@@ -86,7 +86,7 @@ def _sizes(trace: Trace, specs: list[str] | None) -> dict[str, Sizes]:
     """The sizes of some codecs, by default of all; nothing is written beside the trace."""
     from sim.cli.progress import progress
     from sim.compressors.registry import COMPRESSORS, compressor
-    from sim.sizing import size_pages
+    from sim.sizing.sizing import size_pages
 
     if specs is None and not trace.content:
         known = {codec: trace.sizes(codec) for codec in trace.sizes_codecs() if _is_codec(codec)}

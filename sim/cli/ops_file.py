@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from allocators.compiled.batch import ALLOC, COMPACT, FREE
 from sim.errors import UserError
-from workloads.stream import BLOCK, lines, whole_lines
+from workloads.readers.stream import BLOCK, lines, whole_lines
 
 Ints = npt.NDArray[np.int64]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sim.experiment import Experiment
-    from sim.results import Result
+    from sim.experiment.description import Experiment
+    from sim.results.result import Result
 
     Show = Callable[[Result, Path | None], None]  # with the folder it was written to
 
@@ -23,8 +23,8 @@ def perform(experiment: Experiment, out: Path | None, keep_source: bool, show: S
     from sim.cli.output import STDOUT, standard_output
     from sim.cli.progress import progress
     from sim.errors import UserError, one_line
-    from sim.runner import Unfinished, run
-    from sim.saving import check_folder
+    from sim.experiment.runner import Unfinished, run
+    from sim.results.saving import check_folder
 
     if out is not None:  # told before the work is done, not after it
         check_folder(out)
@@ -62,7 +62,7 @@ def _save(result: Result, out: Path) -> tuple[Path | None, Exception | None]:
     from sim.cli.output import say
     from sim.errors import USER_ERRORS, one_line
     from sim.interrupts import asked, held
-    from sim.results import PARTIAL
+    from sim.results.result import PARTIAL
 
     try:
         with held():

@@ -14,7 +14,7 @@ def plot(
     """Draw the pictures of a result again, into its folder."""
     from sim.cli.output import print_line, standard_output
     from sim.interrupts import held
-    from sim.results import Result
+    from sim.results.result import Result
 
     result = Result.load(folder)
     with held():

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sim.comparing import Compared
-    from sim.results import Result
+    from sim.results.comparing import Compared
+    from sim.results.result import Result
 
 ELSEWHERE = ("traces", "costs", "devices")  # what may be given: files that are elsewhere now
 DIFFERS = 1  # exit status
@@ -19,9 +19,9 @@ def repeat(path: Path, given: dict[str, Any], out: Path | None, keep_source: boo
 
     from sim.cli.output import print_csv, print_json
     from sim.cli.performing import perform
-    from sim.comparing import DIFFERENT, IDENTICAL, Older
     from sim.errors import UserError
-    from sim.rerun import Recorded
+    from sim.experiment.rerun import Recorded
+    from sim.results.comparing import DIFFERENT, IDENTICAL, Older
 
     if others := [name for name in given if name not in ELSEWHERE]:
         raise UserError(f"--rerun: the provenance tells {others[0]}; give only TRACE, --costs or --device besides")

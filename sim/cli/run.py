@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from sim.results import Result
+    from sim.results.result import Result
 
 
 TIMING = "With --timing; names and numbers may be given several times"
@@ -94,7 +94,7 @@ def run(
     from sim.cli.output import print_csv, print_json
     from sim.cli.performing import perform
     from sim.errors import UserError
-    from sim.experiment import Experiment
+    from sim.experiment.description import Experiment
 
     if json and csv:
         raise UserError("--json and --csv: give one of them")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from sim.results import Result
+    from sim.results.result import Result
 
 UNFINISHED: dict[str, Any] = {"density": math.nan, "density_mean": math.nan, "refused": 0}
 SMALL = 5_000  # pages of a pool in which partly filled zspages weigh much

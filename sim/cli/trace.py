@@ -20,7 +20,7 @@ def info(
 ) -> None:
     """Tell what is in a trace, without reading it."""
     from sim.cli.output import print_json, print_table
-    from sim.inputs import open_input
+    from sim.experiment.inputs import open_input
     from workloads import info as describe
 
     facts = describe(open_input(trace))
@@ -39,8 +39,8 @@ def verify(trace: TraceText) -> None:
     from sim.cli.output import print_line
     from sim.cli.progress import progress
     from sim.errors import UserError
-    from sim.inputs import open_input
-    from sim.verification import verify_sizes
+    from sim.experiment.inputs import open_input
+    from sim.sizing.verification import verify_sizes
     from workloads import verify as check
 
     opened = open_input(trace)

@@ -103,7 +103,7 @@ def _recorded(pages: Path, ops: Path, expect: Path, codec: str, chain: int | Non
 def _live(trace: str, device: str, codec: str, every: int, chain: int | None) -> Comparison:
     from sim.cli.progress import progress
     from sim.compressors.registry import compressor
-    from sim.inputs import open_input
+    from sim.experiment.inputs import open_input
     from sim.validate.live import compare_live
 
     check_device(device)
@@ -112,7 +112,7 @@ def _live(trace: str, device: str, codec: str, every: int, chain: int | None) ->
 
 def _ending(trace: str, chain: int | None) -> Ending:
     from sim.cli.progress import progress
-    from sim.inputs import open_input
+    from sim.experiment.inputs import open_input
     from sim.validate.ending import compare_ending
 
     return compare_ending(open_input(trace), chain, report=progress)

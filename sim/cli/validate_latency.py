@@ -11,7 +11,7 @@ def show_latency(trace: str, device: str, codec: str, count: int, repeats: int, 
     from sim.cli.output import print_json, print_line, print_table
     from sim.cli.progress import progress
     from sim.compressors.registry import compressor
-    from sim.inputs import open_input
+    from sim.experiment.inputs import open_input
     from sim.validate.latency import compare_latency
 
     check_device(device)

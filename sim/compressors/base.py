@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocators.configured import Configured
-from sim.compressors.errors import CodecError, CompressorError
+from sim.errors import CodecError, CompressorError
 
 Pages = NDArray[np.uint8]
 """Pages by rows: uint8[count, page_size]."""

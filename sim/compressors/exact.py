@@ -14,7 +14,7 @@ from allocators.compiled.jit import entry
 from sim.compressors.base import Buffer, Compressor, Measures, Pages
 from sim.compressors.compiled.clock import clock_ns, time_nothing
 from sim.compressors.compiled.memory import Bytes
-from sim.compressors.errors import CodecError, CompressorError
+from sim.errors import CodecError, CompressorError
 
 LARGEST_PAGE = 1 << 16
 

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from typing import ClassVar
 
 from sim.compressors.base import Buffer, Call, Compressor
-from sim.compressors.errors import CodecError, CompressorError
+from sim.errors import CodecError, CompressorError
 
 
 class LibraryCompressor(Compressor):

@@ -7,7 +7,7 @@ from importlib import import_module
 from inspect import signature
 from typing import TYPE_CHECKING, TypeVar
 
-from sim.compressors.errors import CompressorError
+from sim.errors import CompressorError
 
 if TYPE_CHECKING:
     from sim.compressors.base import Compressor

@@ -5,8 +5,8 @@ from __future__ import annotations
 import zstandard
 
 from sim.compressors.base import Buffer, Call
-from sim.compressors.errors import CodecError
 from sim.compressors.library import LevelledCompressor
+from sim.errors import CodecError
 
 
 class Zstd(LevelledCompressor):

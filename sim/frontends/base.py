@@ -11,7 +11,7 @@ from allocators import Allocator
 from allocators.compiled import arrays
 from allocators.configured import Configured
 from sim.frontends.compiled import slots
-from workloads.sizes import Sizes
+from workloads.traces.sizes import Sizes
 
 NO_LIMIT = np.iinfo(np.int64).max
 

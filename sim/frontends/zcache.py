@@ -18,7 +18,7 @@ from allocators.compiled.jit import compiled
 from sim.frontends.base import NO_LIMIT, Frontend, counted, empty_slots
 from sim.frontends.compiled import slots
 from sim.frontends.compiled.dispatch import Rules, register_rules
-from workloads.sizes import Sizes
+from workloads.traces.sizes import Sizes
 
 RULES = np.dtype(
     [

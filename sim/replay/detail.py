@@ -13,7 +13,7 @@ from sim.frontends.compiled import dispatch as frontends
 from sim.frontends.compiled import slots
 from sim.frontends.compiled.slots import HUGE, OBJECT
 from sim.replay import readahead
-from workloads.events import COMPACT, IN, OUT
+from workloads.traces.events import COMPACT, IN, OUT
 
 NO_LOCK = -1
 

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from allocators.compiled import arrays
 from sim.replay import detail, readahead
 from sim.replay.replay import Replay, advance, replay
-from workloads.events import COMPACT, Events
-from workloads.sizes import Sizes
+from workloads.traces.events import COMPACT, Events
+from workloads.traces.sizes import Sizes
 
 Moved = npt.NDArray[np.int64]
 

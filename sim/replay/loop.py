@@ -9,7 +9,7 @@ from allocators.compiled.borrow import borrow
 from allocators.compiled.jit import entry
 from sim.frontends.compiled import dispatch as frontends
 from sim.replay import detail
-from workloads.events import FREE, IN, LOST, OUT
+from workloads.traces.events import FREE, IN, LOST, OUT
 
 OUTCOME = np.dtype(
     [

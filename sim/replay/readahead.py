@@ -17,7 +17,7 @@ from allocators.compiled.jit import compiled
 from sim.frontends.compiled import dispatch as frontends
 from sim.frontends.compiled import slots
 from sim.frontends.compiled.slots import EMPTY, HUGE, OBJECT, REFUSED, WRITTEN_BACK
-from workloads.events import COMPACT, IN
+from workloads.traces.events import COMPACT, IN
 
 STATE = np.dtype(
     [

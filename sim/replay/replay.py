@@ -12,10 +12,10 @@ from sim.errors import UserError
 from sim.frontends.base import Frontend
 from sim.replay.loop import OUTCOME
 from sim.replay.loop import replay as loop
-from workloads.events import Events
 from workloads.limits import check_slots
-from workloads.sizes import Sizes
-from workloads.trace import Trace
+from workloads.traces.events import Events
+from workloads.traces.sizes import Sizes
+from workloads.traces.trace import Trace
 
 BATCH = 1 << 17  # events
 

@@ -15,9 +15,9 @@ from sim.timing.mapping import mapping
 from sim.timing.setting import Setting
 from sim.timing.work import COMPACT, FAILED, FREE, NO_LOCK, PAGE_IN, PAGE_OUT, UNTIMED, Column, Work
 from sim.timing.writeback import with_writebacks
-from workloads.events import COMPACT as COMPACTION
-from workloads.events import IN, KINDS, OUT, Events
-from workloads.sizes import Sizes
+from workloads.traces.events import COMPACT as COMPACTION
+from workloads.traces.events import IN, KINDS, OUT, Events
+from workloads.traces.sizes import Sizes
 
 OPERATION = np.array([PAGE_OUT, PAGE_IN, FREE, COMPACT, UNTIMED])  # by the kind of the event
 assert len(OPERATION) == len(KINDS)

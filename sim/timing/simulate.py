@@ -21,8 +21,8 @@ from sim.timing.setting import Setting
 from sim.timing.tasks import Tasks
 from sim.timing.work import Work
 from workloads.progress import Progress, silent
-from workloads.sizes import Sizes
-from workloads.trace import Trace
+from workloads.traces.sizes import Sizes
+from workloads.traces.trace import Trace
 
 BATCH = 1 << 14  # events
 

@@ -12,15 +12,15 @@ from allocators.zspages.zsmalloc import Zsmalloc
 from sim.compressors.registry import compressor
 from sim.errors import UserError
 from sim.frontends.zram import Zram
-from sim.sizing import size_pages
+from sim.sizing.sizing import size_pages
 from sim.validate.prediction import Prediction
 from sim.validate.recorded import Report, quiet
-from workloads.events import OUT, Events
 from workloads.host.kernel import zsmalloc_chain
 from workloads.host.mmstat import FIELDS, MmStat
 from workloads.limits import check_slots
-from workloads.sizes import Sizes
-from workloads.trace import Trace
+from workloads.traces.events import OUT, Events
+from workloads.traces.sizes import Sizes
+from workloads.traces.trace import Trace
 
 HELD = ("orig_data_size", "compr_data_size", "mem_used_total")  # what must agree: all that the device holds
 MAXIMA = ("mem_used_max", "huge_pages_since")  # what must agree when the program gave its pages back

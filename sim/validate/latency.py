@@ -28,12 +28,12 @@ from sim.timing.setting import Setting
 from sim.timing.simulate import simulate
 from sim.validate.live_latency import Measured, measure_live
 from sim.validate.recorded import Report, quiet
-from workloads.events import IN, OUT, Events
 from workloads.host.kernel import zsmalloc_chain
 from workloads.host.signals import deferred
 from workloads.host.zram import PAGE, require_zram
-from workloads.sizes import Sizes
-from workloads.trace import Trace
+from workloads.traces.events import IN, OUT, Events
+from workloads.traces.sizes import Sizes
+from workloads.traces.trace import Trace
 
 PERCENTILES = (50, 95, 99)
 OPERATIONS = ("page-out", "page-in")

@@ -10,16 +10,16 @@ from allocators.zspages.zsmalloc import Zsmalloc
 from sim.compressors.base import Compressor
 from sim.errors import UserError
 from sim.frontends.zram import Zram
-from sim.sizing import size_pages
+from sim.sizing.sizing import size_pages
 from sim.validate.comparison import Comparison
 from sim.validate.prediction import Prediction
 from sim.validate.recorded import Report, quiet
-from workloads.events import FREE, IN, LOST, OUT, Events
 from workloads.host.kernel import zsmalloc_chain
 from workloads.host.signals import Pending, deferred
 from workloads.host.zram import PAGE, ZramDevice, require_zram, zram_device
 from workloads.limits import check_slots
-from workloads.trace import Trace
+from workloads.traces.events import FREE, IN, LOST, OUT, Events
+from workloads.traces.trace import Trace
 
 
 def compare_live(

@@ -8,9 +8,9 @@ from sim.frontends.zram import Zram
 from sim.replay.loop import OUTCOME
 from sim.replay.replay import advance
 from sim.validate.mmstat import BdStat, predicted, predicted_backing
-from workloads.events import Events
 from workloads.host.mmstat import MmStat
-from workloads.sizes import Sizes
+from workloads.traces.events import Events
+from workloads.traces.sizes import Sizes
 
 
 class Prediction:

@@ -10,12 +10,12 @@ from statistics import mode
 from allocators import Allocator
 from sim.compressors.base import Compressor
 from sim.frontends.zram import Zram
-from sim.sizing import size_pages
+from sim.sizing.sizing import size_pages
 from sim.validate.comparison import Comparison
 from sim.validate.prediction import Prediction
 from sim.validate.recording import read_expected, read_operations, read_pages
 from workloads.progress import Progress, silent
-from workloads.trace import Trace
+from workloads.traces.trace import Trace
 
 Report = Callable[[str], AbstractContextManager[Progress]]  # names a stage, gives its progress callback
 

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.errors import UserError
-from workloads.events import COMPACT, FREE, OUT, Events
 from workloads.host.mmstat import FIELDS, MmStat
-from workloads.stream import lines, raw_pages
+from workloads.readers.stream import lines, raw_pages
+from workloads.traces.events import COMPACT, FREE, OUT, Events
 
 Moved = Callable[[int], None]  # called with the bytes of the file read so far
 

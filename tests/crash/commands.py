@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from sim.results import FRAMES, Result
+from sim.results.result import FRAMES, Result
 from sim.timing.costs import read_costs
 from workloads import TraceError, open_sample, sample_slots, save_trace, verify
 from workloads.errors import HostError

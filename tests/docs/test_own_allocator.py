@@ -8,12 +8,12 @@ from types import ModuleType
 import pytest
 
 from allocators import Allocator, TooLarge, registry
-from sim.density import DensityMeter
+from sim.experiment.inputs import open_input
 from sim.frontends.registry import make_frontend
-from sim.inputs import open_input
 from sim.replay.replay import replay
+from sim.results.density import DensityMeter
 from workloads import FREE, OUT, Trace
-from workloads.sizes import GIVEN, Sizes
+from workloads.traces.sizes import GIVEN, Sizes
 
 FILE = Path(__file__).parents[2] / "docs" / "own_allocator.py"
 WORKLOAD = "bell:events=3000,slots=400"

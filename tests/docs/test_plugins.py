@@ -16,7 +16,7 @@ from allocators.compiled.jit import plain
 from sim import Experiment, run
 from sim.frontends.registry import FRONTENDS, make_frontend
 from sim.spec import make_allocator
-from workloads.synthetic import GENERATORS
+from workloads.generators.synthetic import GENERATORS
 
 DOCS = Path(__file__).parents[2] / "docs"
 WORKLOAD = "bell:events=3000,slots=1500"

@@ -42,10 +42,10 @@ def answer_streams(folder: Path) -> None:
     )
     guarded = np.full((2 * len(given) + 1, PAGE), 0xA5, np.uint8)
     sizes, times = np.zeros(1, np.int32), np.zeros(1, np.int64)
-    kernel = compressor(codec).kernels.decompress_pages  # type: ignore[attr-defined]
+    decompress = compressor(codec).codec.decompress_pages  # type: ignore[attr-defined]
     for i in range(len(given)):
         row = guarded[2 * i + 1 : 2 * i + 2]
-        kernel(table[i : i + 1], lengths[i : i + 1], row, sizes, times)
+        decompress(table[i : i + 1], lengths[i : i + 1], row, sizes, times)
         if not -1 <= sizes[0] <= PAGE:
             raise Wrong(f"stream {i}: {sizes[0]} bytes")
         if sizes[0] == PAGE and _library(codec, given[i]) not in (None, row.tobytes()):

@@ -13,7 +13,7 @@ from mutate import mutated_text
 from sound import sound
 
 from sim.errors import USER_ERRORS, one_line
-from sim.experiment import Experiment
+from sim.experiment.description import Experiment
 from sim.timing import costs, devices
 
 TRACE = "random:events=60,slots=16,pages=9"

@@ -167,7 +167,7 @@ def fuzz(cases: Iterator[Case], workers: int) -> Iterator[Outcome]:
 @contextmanager
 def prepared() -> Iterator[None]:
     """Compile what the doors need, before workers are forked; caches and temporary files are in a folder that goes."""
-    import allocators.jit  # noqa: F401  the cache of kernels is chosen here, before XDG_CACHE_HOME changes
+    import allocators.compiled.jit  # noqa: F401  the cache of kernels is chosen here, before XDG_CACHE_HOME changes
 
     memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
     with tempfile.TemporaryDirectory(prefix="cswap-fuzz-", dir=memory) as place:

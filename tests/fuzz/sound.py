@@ -12,7 +12,7 @@ import numpy as np
 from command import command
 
 from sim.compressors.registry import compressor
-from sim.sizing import size_pages
+from sim.sizing.sizing import size_pages
 from workloads import COMPACT, FREE, IN, LOST, OUT, Events, Trace, save_trace, strip_trace
 
 PAGE = 4096

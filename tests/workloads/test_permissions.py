@@ -15,11 +15,11 @@ import pytest
 import trace_kit
 
 from workloads import import_csv, open_trace, sample_slots, save_trace, strip_trace
-from workloads.events import OUT, Events
 from workloads.partfolder import PartFolder
 from workloads.permissions import withheld
-from workloads.sizes import Sizes
-from workloads.writer import TraceWriter
+from workloads.traces.events import OUT, Events
+from workloads.traces.sizes import Sizes
+from workloads.traces.writer import TraceWriter
 
 ROOT = Path(__file__).parents[2]
 
@@ -93,7 +93,7 @@ def test_what_is_being_written_is_private(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 import numpy as np
-from workloads.writer import TraceWriter
+from workloads.traces.writer import TraceWriter
 with TraceWriter(sys.argv[1], 64, {}) as writer:
     writer.add_pages(np.ones((3, 64), np.uint8))
     print(os.getpid(), flush=True)

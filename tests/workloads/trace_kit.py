@@ -7,8 +7,8 @@ import json
 import numpy as np
 
 from workloads import COMPACT, FREE, IN, LOST, OUT, Events, Trace, info
-from workloads.events import concat
-from workloads.tally import Tally
+from workloads.traces.events import concat
+from workloads.traces.tally import Tally
 
 
 def tiny(n_pages: int = 5, page_size: int = 64, seed: int = 0) -> Trace:

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from workloads.errors import HostError
-from workloads.events import LOST, OUT
 from workloads.host.cgroup import MemoryCgroup
 from workloads.host.direct import SlotReader
 from workloads.host.pagemap import swapped
@@ -19,6 +18,7 @@ from workloads.recorder.ledger import ON_ITS_WAY_NS, Ledger, Seen
 from workloads.recorder.neighbours import Mask
 from workloads.recorder.records import PAGE_OUT, UNKNOWN, Records, joined
 from workloads.recorder.rows import Epoch
+from workloads.traces.events import LOST, OUT
 
 EPOCH_S = 0.05  # at least
 LOOK_SHARE = 0.05  # of the time that looks may take

@@ -27,7 +27,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from workloads.events import FREE, IN, LOST, OUT
 from workloads.recorder.neighbours import Mask, Neighbours
 from workloads.recorder.records import (
     FOREIGN,
@@ -42,6 +41,7 @@ from workloads.recorder.records import (
     Records,
 )
 from workloads.recorder.rows import ZERO_PAGE, Epoch, Rows
+from workloads.traces.events import FREE, IN, LOST, OUT
 
 EMPTY, HELD, ZERO, OTHERS = 0, 1, 2, 3  # what a slot holds: nothing, a page of ours, one of zeros, another program's
 ON_ITS_WAY_NS = 20_000_000  # from the page table entry that names a slot to the write of its page, at most

@@ -14,15 +14,6 @@ PAGE_OUT, PAGE_IN, SLOT_FREE, ZERO_OUT, ZERO_IN = 0, 1, 2, 3, 4
 
 READ_AS_ZEROS = -2  # in place of a row of contents
 UNKNOWN, FOREIGN, OURS = -1, 0, 1  # whose page it is: nobody can tell yet, not the cgroup's, the cgroup's
-
-DECISIONS = (
-    *("frees by reuse", "frees by page-in", "frees by pagemap", "frees of zero pages", "zero page-outs"),
-    *("zero page-outs by pagemap", "pages of zeros on the device", "page-outs given to the program by pagemap"),
-    *("page-outs noticed by pagemap only", "page-outs of nobody known", "page-outs of others", "records of others"),
-    *("page-ins of free slots", "page-ins that left their slot in use"),
-)
-"""What the ledger counts, in the account of a trace's source."""
-DROPPED = ("overrun", "commit overrun", "dropped events", "events that found the ring full")
 """What backends count of what they did not see."""
 
 DTYPES: dict[str, np.dtype[Any]] = {

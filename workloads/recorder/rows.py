@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workloads.events import OUT, Events
 from workloads.recorder.records import Records
+from workloads.traces.events import OUT, Events
 
 ZERO_PAGE = -2  # in place of a row of contents: a page of zeros
 Ints = npt.NDArray[np.int64]

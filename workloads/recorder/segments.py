@@ -20,19 +20,19 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from workloads.disk import open_trace
 from workloads.errors import HostError, TraceError
-from workloads.events import OUT, Events
 from workloads.host.registry import started
-from workloads.pageindex import renumbered
 from workloads.permissions import PRIVATE, withholding
 from workloads.progress import Progress, silent
 from workloads.recorder.privacy import Keeper
 from workloads.recorder.program import User, invoking_user
 from workloads.recorder.rows import Epoch
-from workloads.trace import Trace
-from workloads.verification import verify
-from workloads.writer import TraceWriter, check_new
+from workloads.traces.disk import open_trace
+from workloads.traces.events import OUT, Events
+from workloads.traces.pageindex import renumbered
+from workloads.traces.trace import Trace
+from workloads.traces.verification import verify
+from workloads.traces.writer import TraceWriter, check_new
 
 START_FILE = "recording.json"
 MOST_PAGES = 1 << 14  # of a segment

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workloads.disk import open_trace
 from workloads.errors import TraceError
-from workloads.trace import Trace
+from workloads.traces.disk import open_trace
+from workloads.traces.trace import Trace
 
 FOLDER = Path(__file__).parent
 

@@ -12,7 +12,7 @@ from allocators.compiled import arrays
 from sim.frontends.base import NO_LIMIT, Frontend, counted, empty_slots
 from sim.frontends.zram import era_2012, post_processing
 from sim.frontends.zram.device import COUNTS, ENTRY, RULES, ZramDevice
-from workloads.sizes import Sizes
+from workloads.traces.sizes import Sizes
 
 EVERY = 1000
 MOST_SECONDARY = 3

@@ -24,10 +24,10 @@ CODES, SWAPPED = "OUT, IN, FREE, COMPACT, LOST = 0, 1, 2, 3, 4", "OUT, IN, FREE,
 
 REPLAY = """
 from allocators import allocator_class
-from sim.density import DensityMeter
+from sim.results.density import DensityMeter
 from sim.frontends.raw import Raw
 from sim.replay.replay import replay
-from workloads.synthetic import GENERATORS
+from workloads.generators.synthetic import GENERATORS
 trace = GENERATORS["bell"](events=2000, slots=300).trace()
 meter = DensityMeter(trace.n_events, trace.page_size)
 for events, outcome in replay(trace, trace.sizes("given"), Raw(), allocator_class("ideal")()):

@@ -14,9 +14,8 @@ from sim.calibration.machine import machine
 from sim.calibration.prices import prices, to_toml
 from sim.calibration.samples import COLUMNS, Samples
 from sim.calibration.summary import codec_rows
-from sim.compressors.errors import CompressorError
 from sim.compressors.registry import compressor
-from sim.errors import UserError
+from sim.errors import CompressorError, UserError
 from sim.timing.costs import read_costs
 from workloads import Events, Trace, open_sample
 

@@ -13,9 +13,9 @@ from cli_kit import GOLDEN, good, refused
 from sim.compressors.registry import compressor
 from sim.validate import live
 from workloads import TraceError, open_trace
-from workloads.digests import digest_text
 from workloads.samples import FOLDER
 from workloads.shown import shown
+from workloads.traces.digests import digest_text
 
 HOSTILE = GOLDEN.parent / "hostile"
 LIES = ("slot-beyond-1", "page-beyond-near", "kind-255", "events-byte-flipped", "h-js-name-esc", "b-pages-bomb")

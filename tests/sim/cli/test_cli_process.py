@@ -17,7 +17,7 @@ from cli_kit import GOLDEN, good, process, refused, run
 
 import allocators.compiled.batch
 import sim.cli.progress
-import sim.runner
+import sim.experiment.runner
 from sim.cli.progress import progress
 from sim.errors import one_line
 
@@ -100,7 +100,7 @@ def test_interrupt(tmp_path: Path) -> None:
 @pytest.mark.parametrize("lost", ["callback", "import"])
 def test_an_interrupt_that_gets_lost_is_obeyed_all_the_same(lost: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As when the signal comes while the interpreter calls back, or a compiled module is imported."""
-    real = sim.runner.prepare
+    real = sim.experiment.runner.prepare
 
     def interrupted(*arguments: Any) -> Any:
         try:
@@ -110,7 +110,7 @@ def test_an_interrupt_that_gets_lost_is_obeyed_all_the_same(lost: str, monkeypat
                 raise ImportError("multiarray failed to import") from None
         return real(*arguments)
 
-    monkeypatch.setattr(sim.runner, "prepare", interrupted)
+    monkeypatch.setattr(sim.experiment.runner, "prepare", interrupted)
     result = run("run", "uniform:events=100", "-a", "ideal", "--json")
     assert (result.exit_code, result.stdout, result.stderr) == (130, "", "cswap: interrupted\n")
     monkeypatch.undo()

@@ -11,10 +11,10 @@ from cli_kit import good, refused
 
 from sim.cli.record import _summary
 from workloads import Events, Trace, save_trace
-from workloads.events import LOST, OUT
 from workloads.host import cgroup, zram
 from workloads.recorder import backends, session
 from workloads.recorder.tracefs.backend import TracefsBackend
+from workloads.traces.events import LOST, OUT
 
 COMMAND = ["--", "true"]
 SNAPSHOT = "`cswap record --snapshot` works without\n"

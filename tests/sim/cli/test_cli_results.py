@@ -14,10 +14,10 @@ import pytest
 from cli_kit import ROOT, process, run
 
 import sim.cli.tables
-import sim.runner
+import sim.experiment.runner
 from sim import Experiment, Result
-from sim.jobs import Job
-from sim.runner import Unfinished
+from sim.experiment.jobs import Job
+from sim.experiment.runner import Unfinished
 
 WORDS = ("run", "bell:events=600,slots=90", "-a", "zbud", "-c", "lz4")
 KILLS = 4
@@ -126,9 +126,9 @@ def test_a_worker_that_is_killed_is_told_with_its_run(monkeypatch: pytest.Monkey
     killed_at("ideal", monkeypatch)
     experiment = Experiment((WORDS[1],), ("zbud", "ideal", "kmalloc"), ("lz4",))
     with pytest.raises(Unfinished, match="bell, zram, given, ideal: a worker process was killed") as caught:
-        sim.runner.run(experiment, workers=2)
+        sim.experiment.runner.run(experiment, workers=2)
     assert caught.value.result.density["allocator"].tolist() == ["zbud", "kmalloc"]
-    monkeypatch.setattr("sim.sizing.cores", lambda: 2)
+    monkeypatch.setattr("sim.sizing.sizing.cores", lambda: 2)
     answer = run(*WORDS, "-a", "ideal", "-a", "kmalloc", "--out", tmp_path / "out")
     assert (answer.exit_code, answer.stderr.count("\n")) == (2, 1)
     assert "ideal: a worker process was killed, probably for want of memory" in answer.stderr
@@ -143,7 +143,7 @@ def test_interrupted_it_leaves_a_complete_result_alone(tmp_path: Path, monkeypat
     assert run(*WORDS, "--out", out).exit_code == 0
     part = Result.load(out)
     part.provenance["complete"] = False
-    monkeypatch.setattr(sim.runner, "run", lambda *_, **__: part)
+    monkeypatch.setattr(sim.experiment.runner, "run", lambda *_, **__: part)
     answer = run(*WORDS, "--out", out)
     assert answer.exit_code == 130
     assert f"written to {out}.partial: " in answer.stdout

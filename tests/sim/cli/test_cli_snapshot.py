@@ -15,8 +15,8 @@ import cli_kit
 import pytest
 
 from workloads import Trace, open_trace
-from workloads.events import FREE, OUT
-from workloads.verification import verify
+from workloads.traces.events import FREE, OUT
+from workloads.traces.verification import verify
 
 NOBODY = "65534"
 MARK = b"cswap's page "

@@ -14,7 +14,7 @@ from cli_kit import good, refused
 from allocators import names
 from sim.compressors.registry import COMPRESSORS, compressor
 from sim.frontends.registry import FRONTENDS
-from sim.sizing import size_pages
+from sim.sizing.sizing import size_pages
 from sim.timing.devices import device_profiles
 from sim.timing.mapping import MAPPINGS
 from workloads import GENERATORS, open_trace, sample_names, sizes_path, write_sizes

@@ -11,8 +11,8 @@ from codec_kit import PAGE, contents, golden_pages, samples
 from hypothesis import given, settings
 
 from sim.compressors.base import BATCH, Buffer, Compressor
-from sim.compressors.errors import CodecError, CompressorError
 from sim.compressors.registry import COMPRESSORS, compressor
+from sim.errors import CodecError, CompressorError
 
 
 @pytest.fixture(params=list(COMPRESSORS))

@@ -14,7 +14,7 @@ from sim.compressors.registry import compressor
 
 PLAIN = """
 import sys
-from sim.compressors.errors import CodecError
+from sim.errors import CodecError
 from sim.compressors.registry import compressor
 pages = sys.stdin.buffer.read()
 codec = compressor(sys.argv[1])

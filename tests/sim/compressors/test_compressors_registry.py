@@ -14,9 +14,9 @@ import pytest
 import sim.compressors
 from sim.compressors import registry as registry_module
 from sim.compressors.base import Compressor
-from sim.compressors.errors import CompressorError
 from sim.compressors.lz4_lib import Lz4Lib
 from sim.compressors.registry import COMPRESSORS, Registry, compressor, register
+from sim.errors import CompressorError
 
 
 def _descendants(cls: type[Compressor]) -> Iterator[type[Compressor]]:

@@ -8,9 +8,9 @@ from codec_kit import EXACT, PAGE, contents, golden_pages
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.compressors.errors import CodecError
 from sim.compressors.exact import ExactCompressor
 from sim.compressors.registry import compressor
+from sim.errors import CodecError
 
 END = bytes([17, 0, 0])
 VERSION_1 = bytes([17, 1])

@@ -11,7 +11,7 @@ from allocators.compiled.jit import plain as python
 from allocators.errors import TooLarge
 from sim.replay.loop import OUTCOME
 from sim.replay.loop import replay as loop
-from workloads.events import FREE, IN, OUT
+from workloads.traces.events import FREE, IN, OUT
 
 SAME = 0  # the size that stands for a page filled with a word that is not zero
 ZERO = -1  # for a page of zeros

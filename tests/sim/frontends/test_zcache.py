@@ -13,7 +13,7 @@ from sim.frontends.compiled import slots
 from sim.frontends.registry import make_frontend
 from sim.frontends.zcache import Zcache
 from sim.spec import SpecError, make_allocator
-from workloads.events import FREE, IN, OUT
+from workloads.traces.events import FREE, IN, OUT
 
 
 class Sized(PagePer):

@@ -16,7 +16,7 @@ from sim.frontends.compiled.slots import WRITTEN_BACK
 from sim.frontends.registry import make_frontend
 from sim.frontends.zswap import ERAS, RETRIES, Zswap
 from sim.spec import SpecError, make_allocator
-from workloads.events import FREE, IN, OUT
+from workloads.traces.events import FREE, IN, OUT
 
 OLD = ("6.6", "6.10")
 

@@ -21,7 +21,7 @@ from sim.timing.mapping import MAPPINGS, Mapping, mapping, register
 from sim.timing.setting import ARRIVALS, Setting
 from sim.timing.simulate import Timed, simulate
 from workloads import COMPACT, FREE, GIVEN, IN, OUT, Events, Sizes, Trace
-from workloads.generator import churn, with_pages
+from workloads.generators.base import churn, with_pages
 
 OUT_NS, IN_NS, HIT, PAGE = 360 + 400 + 10, 420 + 1200, 250, 400
 

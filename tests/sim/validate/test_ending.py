@@ -9,12 +9,12 @@ import pytest
 
 from sim.compressors.registry import compressor
 from sim.errors import UserError
-from sim.sizing import size_pages
+from sim.sizing.sizing import size_pages
 from sim.validate.ending import HELD, MAXIMA, compare_ending
 from sim.validate.recording import read_expected, read_operations, read_pages
 from workloads import Events, Trace, sample_slots, strip_trace
-from workloads.events import FREE, OUT
 from workloads.host.mmstat import FIELDS
+from workloads.traces.events import FREE, OUT
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "zram"
 NOTHING = dict.fromkeys(FIELDS, 0)

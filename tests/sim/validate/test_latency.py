@@ -22,11 +22,11 @@ from sim.validate.latency import Pair, calibrated, compare_latency, predict, sum
 from sim.validate.live_latency import Measured
 from workloads import open_sample
 from workloads.errors import HostError
-from workloads.events import IN, OUT
+from workloads.generators.synthetic import Bell
 from workloads.host import zram
 from workloads.host.zram import zram_device
-from workloads.synthetic import Bell
-from workloads.trace import Trace
+from workloads.traces.events import IN, OUT
+from workloads.traces.trace import Trace
 
 ROOT = Path(__file__).parents[3]
 PAGE = 4096

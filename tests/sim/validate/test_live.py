@@ -18,12 +18,12 @@ from sim.errors import UserError
 from sim.validate.live import compare_live
 from workloads import open_sample
 from workloads.errors import HostError
-from workloads.events import COMPACT, OUT, Events
+from workloads.generators.synthetic import RandomPages
 from workloads.host import kernel, zram
 from workloads.host.cleanup import cleanup
 from workloads.host.zram import ZramDevice
-from workloads.synthetic import RandomPages
-from workloads.trace import Trace
+from workloads.traces.events import COMPACT, OUT, Events
+from workloads.traces.trace import Trace
 
 
 def mixed(events: int, slots: int = 500) -> Trace:

@@ -9,7 +9,6 @@ import numpy.typing as npt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workloads.events import FREE, IN, LOST, OUT
 from workloads.recorder.ledger import HELD, OTHERS, ZERO, Ledger, Seen
 from workloads.recorder.records import (
     DTYPES,
@@ -23,6 +22,7 @@ from workloads.recorder.records import (
     ZERO_OUT,
     Records,
 )
+from workloads.traces.events import FREE, IN, LOST, OUT
 
 SLOTS, PAGE = 4, 8
 STEP_NS = 1_000_000

@@ -21,11 +21,11 @@ from neighbour import neighbour
 
 from workloads import open_trace, verify
 from workloads.errors import HostError
-from workloads.events import OUT
 from workloads.host.cgroup import require_cgroup
 from workloads.host.zram import require_zram
 from workloads.recorder.backends import BACKENDS
 from workloads.recorder.segments import folder_of
+from workloads.traces.events import OUT
 
 FRAME = b"\x28\xb5\x2f\xfd"  # a zstd frame begins
 MOST = 8 << 20  # bytes of one

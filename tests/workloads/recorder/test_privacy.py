@@ -14,12 +14,12 @@ import pytest
 
 from workloads import open_trace, verify
 from workloads.errors import TraceError
-from workloads.events import OUT, Events
 from workloads.recorder import segments
 from workloads.recorder.privacy import Keeper, hand_over, private, roots_alone
 from workloads.recorder.program import User
 from workloads.recorder.rows import Epoch
 from workloads.recorder.segments import Segments, folder_of, recover
+from workloads.traces.events import OUT, Events
 
 pytestmark = pytest.mark.skipif(bool(os.geteuid()), reason="needs root")
 NOBODY = User(65534, 65534, "nobody", "/")

@@ -15,11 +15,11 @@ import pytest
 
 from workloads import open_trace, verify
 from workloads.errors import HostError, TraceError
-from workloads.events import IN, OUT, Events
 from workloads.recorder import segments
 from workloads.recorder.background import Background
 from workloads.recorder.rows import Epoch
 from workloads.recorder.segments import Segments, folder_of, recover
+from workloads.traces.events import IN, OUT, Events
 
 PAGE = 4096
 ROOT = Path(__file__).parents[3]

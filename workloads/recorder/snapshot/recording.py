@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from workloads.errors import HostError
-from workloads.events import FREE, IN, OUT, Events
 from workloads.host.counters import kernel
 from workloads.host.signals import Pending, deferred
 from workloads.progress import Progress
@@ -28,6 +27,7 @@ from workloads.recorder.segments import Segments
 from workloads.recorder.snapshot.camera import Camera, task_of
 from workloads.recorder.snapshot.family import Family
 from workloads.recorder.snapshot.policy import Observed, Reclaim
+from workloads.traces.events import FREE, IN, OUT, Events
 
 PAGE = mmap.PAGESIZE
 CHUNK = 1024  # pages that go out in one go

@@ -22,9 +22,9 @@ from sim.frontends.zram.scans import choose, mark_idle, recompress, write_back
 from sim.replay.replay import replay
 from sim.spec import SpecError
 from sim.validate.prediction import Prediction
-from workloads.events import COMPACT, FREE, IN, OUT, Events
-from workloads.sizes import Sizes
-from workloads.trace import Trace
+from workloads.traces.events import COMPACT, FREE, IN, OUT, Events
+from workloads.traces.sizes import Sizes
+from workloads.traces.trace import Trace
 
 SLOTS = 40
 

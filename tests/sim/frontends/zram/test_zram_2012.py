@@ -12,7 +12,7 @@ from sim.frontends.compiled import slots
 from sim.frontends.registry import make_frontend
 from sim.frontends.zram import Zram
 from sim.spec import SpecError, make_allocator
-from workloads.events import IN, OUT
+from workloads.traces.events import IN, OUT
 
 ERA = Zram(era="2012")
 

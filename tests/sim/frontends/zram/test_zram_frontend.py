@@ -14,9 +14,9 @@ from sim.frontends.registry import make_frontend
 from sim.frontends.zram import Zram
 from sim.replay.loop import replay as loop
 from sim.validate.prediction import Prediction
-from workloads.events import COMPACT, FREE, IN, OUT, Events
 from workloads.host.mmstat import MmStat
-from workloads.sizes import Sizes
+from workloads.traces.events import COMPACT, FREE, IN, OUT, Events
+from workloads.traces.sizes import Sizes
 
 SMALL, LARGE, HUGE, SAME = range(4)
 

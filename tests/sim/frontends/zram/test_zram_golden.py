@@ -16,12 +16,12 @@ from allocators.zspages.zsmalloc import Zsmalloc
 from sim.compressors.registry import compressor
 from sim.frontends.base import NO_LIMIT
 from sim.frontends.zram import Zram, post_processing
-from sim.sizing import size_pages
+from sim.sizing.sizing import size_pages
 from sim.validate.prediction import Prediction
-from workloads.events import COMPACT, FREE, IN, OUT, Events
-from workloads.sizes import Sizes
-from workloads.stream import raw_pages
-from workloads.trace import Trace
+from workloads.readers.stream import raw_pages
+from workloads.traces.events import COMPACT, FREE, IN, OUT, Events
+from workloads.traces.sizes import Sizes
+from workloads.traces.trace import Trace
 
 GOLDEN = Path(__file__).parents[3] / "golden"
 ROWS = GOLDEN / "zram-post-processing"

@@ -1,0 +1,1 @@
+"""Experiments: what is to be run, and running it."""

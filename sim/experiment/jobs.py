@@ -1,0 +1,140 @@
+"""The runs of an experiment: what each adds to the frames of the result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from workloads.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from allocators import Allocator
+    from sim.experiment.description import Experiment
+    from sim.frontends.base import Frontend
+    from sim.timing.costs import Costs, Price
+    from sim.timing.setting import Setting
+    from workloads.traces.sizes import Sizes
+    from workloads.traces.trace import Trace
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Rows:
+    """What runs add to the frames of a result; `events` are columns of the per-event frame, one entry a run."""
+
+    density: list[Row] = field(default_factory=list)
+    timeline: list[Row] = field(default_factory=list)
+    latency: list[Row] = field(default_factory=list)
+    counters: list[Row] = field(default_factory=list)
+    timing: list[Row] = field(default_factory=list)
+    varied: list[Row] = field(default_factory=list)  # of runs with one price changed
+    events: list[Row] = field(default_factory=list)
+
+    def extend(self, other: Rows) -> None:
+        """Add those of another run."""
+        for name, rows in vars(other).items():
+            getattr(self, name).extend(rows)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run, without a clock: density."""
+
+    trace: Trace
+    sizes: Sizes
+    secondary: tuple[Sizes, ...]  # by the frontend's own codecs
+    frontend: Frontend
+    allocator: str
+    experiment: Experiment
+
+    def run(self, progress: Progress = silent) -> Rows:
+        """Replay; progress in events."""
+        from sim.replay.detailed import detailed
+        from sim.replay.replay import replay
+        from sim.results.density import DensityMeter
+
+        allocator = self.new_allocator()
+        meter = DensityMeter(self.trace.n_events, self.trace.page_size)
+        # Where runs are timed too, the loop that notes details serves both: half as much to compile.
+        begin = detailed if self.experiment.timing else replay
+        running = begin(self.trace, self.sizes, self.frontend, allocator, secondary=self.secondary)
+        for events, outcome in running:
+            meter.add(events, outcome)
+            progress(meter.events, self.trace.n_events)
+        key = self.key(allocator)
+        counters = [key | {"counter": name, "value": value} for name, value in running.counters().items()]
+        return Rows(density=[key | meter.row()], timeline=[key | row for row in meter.timeline()], counters=counters)
+
+    def new_allocator(self) -> Allocator:
+        """A new allocator, in a zone of its own if the experiment limits it."""
+        from sim.spec import make_allocator
+
+        zone = self.experiment.zone() if self.experiment.zone_pages else None
+        return make_allocator(self.allocator, self.trace.page_size, zone)
+
+    def key(self, allocator: Allocator) -> Row:
+        """The columns that tell runs apart."""
+        return {
+            "trace": self.trace.name,
+            "frontend": self.frontend.spec,
+            "compressor": self.sizes.meta["codec"],
+            "allocator": allocator.spec,
+        }
+
+    def label(self) -> str:
+        """The run, in a few words."""
+        return f"{self.trace.name}, {self.frontend.spec}, {self.sizes.meta['codec']}, {self.allocator}"
+
+    def kind(self) -> tuple[Any, ...]:
+        """Jobs of one kind need the same compiled code."""
+        from sim.spec import make_allocator
+
+        allocator = make_allocator(self.allocator)
+        device = self.frontend.device(1, allocator)
+        return type(device), allocator.loop_type, self.frontend.period > 0
+
+    def compile(self) -> None:
+        """Compile what it needs."""
+        from sim.replay.detailed import new_log
+        from sim.replay.replay import compile_for
+        from sim.spec import make_allocator
+
+        log = new_log(1, 1, [self.sizes]) if self.experiment.timing else None
+        compile_for(self.frontend, make_allocator(self.allocator), log)
+
+
+@dataclass(frozen=True)
+class TimedJob(Job):
+    """The same run with a clock: latency. `price` is the one that was changed, to see what depends on it."""
+
+    setting: Setting
+    costs: Costs
+    price: Price | None = None
+
+    def run(self, progress: Progress = silent) -> Rows:
+        """Replay and time; progress in events."""
+        from sim.timing.latency import TOTAL
+        from sim.timing.simulate import simulate
+
+        allocator = self.new_allocator()
+        key = self.key(allocator) | self.setting.columns()
+        timed = simulate(
+            self.trace,
+            self.sizes,
+            self.frontend,
+            allocator,
+            self.setting,
+            self.costs,
+            secondary=self.secondary,
+            events=self.experiment.events and self.price is None,
+            progress=progress,
+        )
+        if self.price is not None:
+            key |= {"price": self.price.name, "value": self.price.value}
+            return Rows(varied=[key | row for row in timed.rows if row["part"] == TOTAL])
+        return Rows(
+            latency=[key | row for row in timed.rows],
+            timing=[key | {"counter": name, "value": value} for name, value in timed.counters.items()],
+            events=[key | timed.events] if timed.events else [],
+        )

@@ -1,0 +1,234 @@
+"""Running an experiment: size the pages of every trace, replay every combination, collect the rows."""
+
+from __future__ import annotations
+
+import copy
+import multiprocessing
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sim.errors import UserError
+from sim.experiment.description import Experiment
+from sim.experiment.jobs import Job, Rows, TimedJob
+from sim.results.provenance import provenance
+from sim.results.result import Result
+from sim.workers import worker_killed, worker_pool
+from workloads.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from sim.compressors.base import Compressor
+    from sim.timing.costs import Costs
+    from sim.timing.setting import Setting
+    from workloads.traces.sizes import Sizes
+    from workloads.traces.trace import Trace
+
+T = TypeVar("T")
+Report = Callable[[str], Progress]  # names a stage, returns its progress callback
+
+
+# What forked workers inherit: the runs, how many events of each have been done, and by which process.
+_jobs: list[Job] = []
+_done: Any = []
+_worker: Any = []
+
+POLL_S = 0.2  # how often progress is read
+
+
+def _run_job(index: int) -> Rows:
+    def progress(done: int, total: int) -> None:
+        _done[index] = done
+
+    _worker[index] = os.getpid()
+    rows = _jobs[index].run(progress)
+    _done[index] = _jobs[index].trace.n_events  # also where a run was cut off
+    return rows
+
+
+def _quiet(stage: str) -> Progress:
+    return silent
+
+
+class Unfinished(UserError):
+    """A run was lost with the process that did it; `result` holds those that were finished."""
+
+    def __init__(self, message: str, result: Result) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+def run(
+    experiment: Experiment, *, report: Report = _quiet, workers: int | None = None, keep_source: bool = False
+) -> Result:
+    """Run the whole experiment; with `keep_source` its provenance tells paths and the traces' whole sources.
+
+    A KeyboardInterrupt while runs are under way ends it early: the result holds the runs that were finished and says
+    so (`complete` in its provenance). Raises Unfinished, which has such a result, when a worker process is killed.
+    """
+    from sim.sizing.sizing import cores
+
+    traces, jobs, codecs = prepare(experiment, report)
+    found = Rows(latency=codecs)
+    complete, lost = True, None
+    progress = report("replay and timing" if experiment.timing else "replay")
+    try:
+        for rows in _results(jobs, workers or cores(), progress):
+            found.extend(rows)
+    except KeyboardInterrupt:
+        complete = False
+    except _Lost as error:
+        complete, lost = False, error
+    about = provenance(experiment, traces, jobs, complete=complete, keep_source=keep_source)
+    result = Result.of(found, about)
+    if lost:
+        raise Unfinished(worker_killed(str(lost)), result) from lost
+    return result
+
+
+def prepare(experiment: Experiment, report: Report) -> tuple[list[Trace], list[Job], list[dict[str, Any]]]:
+    """Open the traces and size their pages: the traces, all runs, and the rows of the codecs' times."""
+    from sim.compressors.registry import compressor
+    from sim.experiment.inputs import open_input
+    from sim.frontends.registry import make_frontend
+    from sim.results.codec_times import codec_times
+    from sim.sizing.sizing import size_pages
+    from sim.spec import make_allocator
+
+    for spec in experiment.allocators:
+        # A wrong spec is told before any work is done.
+        make_allocator(spec, zone=experiment.zone() if experiment.zone_pages else None)
+    settings, costs = experiment.settings(), experiment.prices()
+    frontends = [make_frontend(spec) for spec in experiment.frontends]
+    codecs = [compressor(spec) for spec in experiment.compressors]
+    further = {spec: compressor(spec) for frontend in frontends for spec in frontend.compressors}
+    traces = distinct([open_input(trace) if isinstance(trace, str) else trace for trace in experiment.traces])
+    jobs: list[Job] = []
+    codec_rows: list[dict[str, Any]] = []
+    for trace in traces:
+
+        def sized(codec: Compressor, trace: Trace = trace) -> Sizes:
+            return size_pages(trace, codec, progress=report(f"{codec.spec} on {trace.name}"))
+
+        secondary = {spec: sized(codec) for spec, codec in further.items()}
+        done = set()
+        for codec in codecs:
+            sizes = sized(codec)
+            if sizes.meta["codec"] in done:  # given sizes stand for any codec
+                continue
+            done.add(sizes.meta["codec"])
+            codec_rows.extend(codec_times(trace, sizes))
+            for frontend in frontends:
+                other = tuple(secondary[spec] for spec in frontend.compressors)
+                for allocator in experiment.allocators:
+                    jobs.append(Job(trace, sizes, other, frontend, allocator, experiment))
+                    jobs.extend(_timed(jobs[-1], settings, costs))
+    return traces, jobs, codec_rows
+
+
+def _timed(job: Job, settings: list[Setting], costs: Costs) -> Iterator[TimedJob]:
+    """The same run under each setting; with each assumed price at either end, if that was asked for."""
+    from sim.timing.sensitivity import variants
+
+    given = (job.trace, job.sizes, job.secondary, job.frontend, job.allocator, job.experiment)
+    for setting in settings:
+        yield TimedJob(*given, setting, costs)
+        if job.experiment.sensitivity:
+            yield from (TimedJob(*given, setting, changed, price) for price, changed in variants(costs, setting))
+
+
+def distinct(traces: list[Trace]) -> list[Trace]:
+    """The traces, those whose names are taken as `name 2`, `name 3`: rows are told apart by the name."""
+    taken: set[str] = set()
+    named = []
+    for trace in traces:
+        name, number = trace.name, 1
+        while name in taken:
+            number += 1
+            name = f"{trace.name} {number}"
+        taken.add(name)
+        if number > 1:
+            trace = copy.copy(trace)
+            trace.header = replace(trace.header, name=name)
+        named.append(trace)
+    return named
+
+
+def _results(jobs: list[Job], workers: int, progress: Progress) -> Iterator[Rows]:
+    """Results in the order of the jobs; several processes where there is much to compile or to time.
+
+    Progress is in events of all jobs.
+    """
+    global _done, _worker
+    timed = sum(isinstance(job, TimedJob) for job in jobs)
+    total = sum(job.trace.n_events for job in jobs)
+    if workers == 1 or (len({job.allocator for job in jobs}) == 1 and timed < 2):
+        before = 0
+
+        def within(done: int, of_run: int) -> None:
+            progress(before + done, total)
+
+        for job in jobs:
+            yield job.run(within)
+            before += job.trace.n_events
+            progress(before, total)
+        return
+    _jobs[:] = jobs
+    _done, _worker = multiprocessing.RawArray("q", len(jobs)), multiprocessing.RawArray("q", len(jobs))
+
+    def result(future: Future[T]) -> T:
+        """The result of a worker; while there is none, progress is told."""
+        while not wait([future], POLL_S).done:
+            progress(sum(_done), total)
+        return future.result()
+
+    with worker_pool(workers, "compiling") as pool:
+        try:
+            # Each kind of kernel is compiled once, by one worker; the others then find it on disk.
+            for compiled in [pool.submit(_compile, i) for i in _kinds(jobs)]:
+                result(compiled)
+            children = multiprocessing.active_children()
+            futures = deque(pool.submit(_run_job, i) for i in range(len(jobs)))
+            try:
+                while futures:
+                    yield result(futures[0])
+                    futures.popleft()
+                    progress(sum(_done), total)
+            except (KeyboardInterrupt, BrokenProcessPool) as error:  # of those behind it, some are finished
+                yield from (f.result() for f in futures if f.done() and not f.cancelled() and not f.exception())
+                if isinstance(error, BrokenProcessPool):
+                    raise _Lost(_lost_run(children)) from error
+                raise
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            _jobs.clear()
+
+
+class _Lost(Exception):
+    """A worker was killed; the message names the run that it was doing."""
+
+
+def _lost_run(children: list[Any]) -> str:
+    """The run of the worker that was killed; the pool has ended the others by SIGTERM."""
+    while any(child.exitcode is None for child in children):  # the pool's own thread waits for them too
+        time.sleep(POLL_S / 10)
+    killed = {child.pid for child in children if child.exitcode not in (0, -signal.SIGTERM)}
+    under_way = [job for job, pid in zip(_jobs, _worker, strict=True) if pid in killed]
+    return under_way[-1].label() if under_way else "replay"
+
+
+def _kinds(jobs: list[Job]) -> list[int]:
+    """One job of each kind."""
+    kinds: dict[tuple[Any, ...], int] = {}
+    for i, job in enumerate(jobs):
+        kinds.setdefault(job.kind(), i)
+    return list(kinds.values())
+
+
+def _compile(index: int) -> None:
+    _jobs[index].compile()

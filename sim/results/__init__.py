@@ -1,0 +1,1 @@
+"""Results: tidy frames with their provenance."""

@@ -1,0 +1,126 @@
+"""Where a result comes from: everything needed to judge it and to make it again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from sim.machine import processor
+from workloads import GENERATORS
+from workloads.samples import FOLDER as SAMPLES
+from workloads.traces.stripping import safe_source
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from sim.experiment.description import Experiment
+    from sim.experiment.jobs import Job
+    from workloads.traces.sizes import Sizes
+    from workloads.traces.trace import Trace
+
+PACKAGES = ("cswap", "numpy", "numba", "pandas", "pyarrow", "lz4", "zstandard", "simpy", "matplotlib")
+
+
+def provenance(
+    experiment: Experiment, traces: Sequence[Trace], jobs: Sequence[Job], *, complete: bool, keep_source: bool = False
+) -> dict[str, Any]:
+    """JSON-safe: the experiment, digests of its traces and sizes, versions of codecs and packages, machine, time.
+
+    Nothing in it names a person, a folder or a command line: files are named without their folders, and of a trace's
+    source the part that is safe to share is kept (`workloads.traces.stripping.safe_source`); all with `keep_source`.
+    `traces` are those of the experiment, opened, in its order.
+    """
+    named: Callable[[str], str] = str if keep_source else file_name
+    described = experiment.describe()
+    given = zip(experiment.traces, traces, strict=True)
+    described["traces"] = [_reference(item, trace, keep_source) for item, trace in given]
+    described["devices"] = [named(device) for device in experiment.devices]
+    described["costs"] = experiment.costs and named(experiment.costs)
+    prices = experiment.prices().describe() if experiment.timing else None
+    profiles = experiment.device_profiles() if experiment.timing else None
+    return {
+        "complete": complete,
+        "experiment": described,
+        "traces": {
+            trace.name: {
+                "digest": trace.digest,
+                "events": trace.counts,
+                "source": trace.source if keep_source else _safe_source(trace),
+            }
+            for trace in traces
+        },
+        "codecs": {sizes.meta["codec"]: sizes.meta.get("version", "given with the trace") for _, sizes in _sized(jobs)},
+        "sizes": _digests(jobs),
+        "codec_times": "measured on this machine, or on the one that sized the trace",
+        "prices": prices and prices | {"file": named(prices["file"])},
+        "devices": profiles and {named(name): profile for name, profile in profiles.items()},
+        "versions": {package: version(package) for package in PACKAGES},
+        "python": platform.python_version(),
+        "machine": {"processor": processor(), "cores": os.cpu_count(), "kernel": _kernel(keep_source)},
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def file_name(text: str) -> str:
+    """A file without its folders; also of `FILE.toml:NAME`."""
+    return text.rpartition("/")[2]
+
+
+def _reference(item: str | Trace, trace: Trace, keep_source: bool) -> str:
+    """How a trace of an experiment is called for the next time: a sample, a generator's spec, or a file's name."""
+    if isinstance(item, str) and trace.path is None:
+        return item
+    if trace.path is None:
+        return trace.name
+    if trace.path.parent == SAMPLES:
+        return trace.path.stem
+    return str(item if isinstance(item, str) else trace.path) if keep_source else trace.path.name
+
+
+def _safe_source(trace: Trace) -> dict[str, Any]:
+    """What of the source names nobody, and all fields of a generator, by which the trace can be made again."""
+    safe, generator = safe_source(trace.source), trace.source.get("generator")
+    if trace.path is None and isinstance(generator, str) and generator in GENERATORS:
+        known = [field.name for field in fields(GENERATORS[generator])]
+        numbers = {key: trace.source[key] for key in known if isinstance(trace.source.get(key), int | float)}
+        safe |= {"generator": generator, **numbers}
+    return safe
+
+
+def _sized(jobs: Sequence[Job]) -> Iterator[tuple[str, Sizes]]:
+    """Trace and sizes of every codec that is used on it."""
+    for job in jobs:
+        for sizes in (job.sizes, *job.secondary):
+            yield job.trace.name, sizes
+
+
+def _digests(jobs: Sequence[Job]) -> dict[str, dict[str, dict[str, str]]]:
+    """Digests of the sizes, and of the times, by trace and codec."""
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for trace, sizes in _sized(jobs):
+        of_trace, codec = found.setdefault(trace, {}), sizes.meta["codec"]
+        if codec not in of_trace:
+            columns = (sizes.size, sizes.same_filled, sizes.zero_filled)
+            of_trace[codec] = {"sizes": _digest(columns), "times": _digest((sizes.compress_ns, sizes.decompress_ns))}
+    return found
+
+
+def _digest(columns: Iterable[npt.NDArray[Any]]) -> str:
+    hasher = hashlib.blake2b(digest_size=16)
+    for column in columns:
+        hasher.update(column.astype(column.dtype.newbyteorder("<")).tobytes())
+    return hasher.hexdigest()
+
+
+def _kernel(whole: bool) -> str:
+    """The kernel's release; what follows its numbers is its builder's own."""
+    release = platform.release()
+    numbers = re.match(r"\d+(\.\d+)*", release)
+    return release if whole or not numbers else numbers[0]

@@ -1,0 +1,1 @@
+"""Generators: synthetic traces."""

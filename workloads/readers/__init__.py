@@ -1,0 +1,1 @@
+"""Readers: files from elsewhere, made traces."""

@@ -1,0 +1,1 @@
+"""Traces: events, unique pages and sizes, in memory and on disk."""

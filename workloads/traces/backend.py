@@ -1,0 +1,55 @@
+"""Where the rows of a trace lie: the contract, and its form in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from workloads.traces.events import Events
+from workloads.traces.sizes import Sizes
+
+
+class Backend(Protocol):
+    """What a `Trace` asks of its storage; see `Trace` for the meaning of each method."""
+
+    def batches(self, size: int) -> Iterator[Events]:
+        """Yield all events in order, at most `size` at once."""
+
+    def page_array(self, start: int, stop: int) -> npt.NDArray[np.uint8]:
+        """Return the pages start..stop-1, both within the trace."""
+
+    def sizes(self, codec: str) -> Sizes | None:
+        """Return the sizes of a codec if they are known."""
+
+    def sizes_codecs(self) -> list[str]:
+        """Return the codecs whose sizes are known, sorted."""
+
+
+class MemoryBackend:
+    """Arrays."""
+
+    def __init__(self, events: Events, pages: npt.NDArray[np.uint8], sizes: Mapping[str, Sizes]) -> None:
+        """`pages` is uint8[0, page_size] for a trace without contents."""
+        self._events = events
+        self._pages = pages
+        self._sizes = dict(sizes)
+
+    def batches(self, size: int) -> Iterator[Events]:
+        """Yield views."""
+        for start in range(0, len(self._events), size):
+            yield self._events[start : start + size]
+
+    def page_array(self, start: int, stop: int) -> npt.NDArray[np.uint8]:
+        """Return a view."""
+        return self._pages[start:stop]
+
+    def sizes(self, codec: str) -> Sizes | None:
+        """Look the codec up."""
+        return self._sizes.get(codec)
+
+    def sizes_codecs(self) -> list[str]:
+        """List what was given."""
+        return sorted(self._sizes)

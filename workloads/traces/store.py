@@ -1,0 +1,39 @@
+"""The on-disk form of a trace, format version 1.
+
+A folder `NAME.cswap/`, readable with plain pandas:
+
+- `trace.json`: name, page size, source, counts, digests;
+- `events.parquet`: `kind` uint8, `slot` int64, `page` int32, optionally `time_ns` int64 and `task` int32;
+- `pages.parquet`: `content`, fixed-size binary, one row a unique page; absent in a content-free trace;
+- `sizes/CODEC.parquet`: `size`, `same_filled`, `zero_filled`, `compress_ns`, `decompress_ns`, one row a
+  unique page.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workloads.traces.copying import save_trace, write_trace
+from workloads.traces.disk import open_trace
+from workloads.traces.trace import Trace
+from workloads.traces.verification import verify
+from workloads.traces.writer import TraceWriter
+
+__all__ = ["TraceWriter", "info", "open_trace", "save_trace", "verify", "write_trace"]
+
+
+def info(trace: Trace) -> dict[str, Any]:
+    """Return what there is to know about a trace without reading it, JSON-safe, in a stable order."""
+    return {
+        "name": trace.name,
+        "events": trace.n_events,
+        **trace.counts,
+        "unique_pages": trace.unique_pages,
+        "page_size": trace.page_size,
+        "content": trace.content,
+        "slots": trace.n_slots,
+        "duration_s": trace.duration_s,
+        "digest": trace.digest,
+        "sizes": trace.sizes_codecs(),
+        "source": trace.source,
+    }

@@ -1,0 +1,181 @@
+"""The trace: events, unique pages and sizes, in memory or on disk alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from workloads.errors import TraceError
+from workloads.traces.backend import Backend, MemoryBackend
+from workloads.traces.events import Events
+from workloads.traces.header import Header
+from workloads.traces.pageindex import PageIndex, check_pages, renumbered
+from workloads.traces.sizes import Sizes, check_sizes, sizes_digest
+from workloads.traces.tally import Tally
+
+
+class Trace:
+    """A page-out/page-in trace. Arrays it hands out may be its own: do not write into them.
+
+    Made by `Trace.from_arrays`, `open_trace`, `import_csv` or a generator's `.trace()`. A trace without
+    contents (`content` is false) has `sizes` for at least one codec instead and still replays.
+    """
+
+    def __init__(self, header: Header, backend: Backend, path: Path | None = None) -> None:
+        """`path` is the folder of a trace on disk."""
+        self.header = header
+        self.path = path
+        self.origin = path  # the folder that the contents come from, also of what was made of it in memory
+        self._backend = backend
+
+    @classmethod
+    def from_arrays(
+        cls,
+        name: str,
+        events: Events,
+        pages: npt.NDArray[np.uint8] | None,
+        sizes: Mapping[str, Sizes] | None = None,
+        source: Mapping[str, Any] | None = None,
+        page_size: int = 4096,
+    ) -> Trace:
+        """Make a trace in memory of `pages` uint8[u, page_size], or of `sizes` alone when `pages` is None.
+
+        Equal pages become one. Raises TraceError for a bad event (naming its row), pages of another
+        shape, sizes for another number of pages, or neither pages nor sizes.
+        """
+        sizes = dict(sizes or {})
+        if pages is None:
+            unique = _common_length(name, sizes)
+            stored, pages_digest = np.empty((0, page_size), np.uint8), sizes_digest(sizes)
+        else:
+            check_pages(name, pages, page_size)
+            index = PageIndex()
+            number, kept = index.add(pages)
+            unique, stored, pages_digest = len(index), pages, index.digest()
+            if unique < len(pages):
+                events = renumbered(events, number)
+                stored = pages[kept]
+                sizes = {codec: table.take(kept) for codec, table in sizes.items()}
+        for codec, table in sizes.items():
+            check_sizes(name, codec, table, unique, page_size)
+        tally = Tally(name)
+        tally.add(events, unique)
+        header = Header.of(
+            tally,
+            name=name,
+            page_size=page_size,
+            source=dict(source or {}),
+            unique_pages=unique,
+            content=pages is not None,
+            pages_digest=pages_digest,
+        )
+        return cls(header, MemoryBackend(events, stored, sizes))
+
+    @property
+    def name(self) -> str:
+        """Name, for tables and plots."""
+        return self.header.name
+
+    @property
+    def page_size(self) -> int:
+        """Bytes in a page."""
+        return self.header.page_size
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """How the trace came to be; JSON-safe."""
+        return self.header.source
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Events of each kind: out, in, free, compact, lost."""
+        return self.header.counts
+
+    @property
+    def n_events(self) -> int:
+        """Events of all kinds."""
+        return sum(self.counts.values())
+
+    @property
+    def n_slots(self) -> int:
+        """Highest slot + 1."""
+        return self.header.n_slots
+
+    @property
+    def unique_pages(self) -> int:
+        """Pages with different contents."""
+        return self.header.unique_pages
+
+    @property
+    def content(self) -> bool:
+        """Whether the contents of the pages are there."""
+        return self.header.content
+
+    @property
+    def has_time(self) -> bool:
+        """Whether the events carry times."""
+        return self.header.span_ns is not None
+
+    @property
+    def duration_s(self) -> float | None:
+        """Seconds from the first event to the last, None without times."""
+        span = self.header.span_ns
+        return None if span is None else (span[1] - span[0]) / 1e9
+
+    @property
+    def digest(self) -> str:
+        """Digest of events and pages in hex; the same in memory and on disk, another one without contents."""
+        return self.header.digest
+
+    @property
+    def pages_digest(self) -> str:
+        """Digest of the unique pages, or of their sizes without contents, in hex: the key of kept sizes."""
+        return self.header.pages_digest
+
+    def batches(self, size: int = 1 << 18) -> Iterator[Events]:
+        """Yield all events in order, at most `size` at once; never holds the whole of a trace on disk."""
+        return self._backend.batches(size)
+
+    def page_array(self, start: int, stop: int) -> npt.NDArray[np.uint8]:
+        """Return the unique pages start..stop-1 as contiguous uint8[n, page_size], cut off at the last page.
+
+        Raises TraceError when the trace has no contents.
+        """
+        if not self.content:
+            raise TraceError.at(
+                self.path or self.name,
+                "pages",
+                "the trace has no contents",
+                f"use its sizes: {self.sizes_codecs()}",
+            )
+        start = min(max(start, 0), self.unique_pages)
+        return self._backend.page_array(start, max(start, min(stop, self.unique_pages)))
+
+    def page_batches(self, size: int = 1024) -> Iterator[npt.NDArray[np.uint8]]:
+        """Yield all unique pages in order, at most `size` at once, as `page_array` does."""
+        for start in range(0, self.unique_pages, size):
+            yield self.page_array(start, start + size)
+
+    def sizes(self, codec: str) -> Sizes | None:
+        """Return what the codec makes of the unique pages, or None when that is not known yet."""
+        table = self._backend.sizes(codec)
+        if table is not None:
+            check_sizes(self.path or self.name, codec, table, self.unique_pages, self.page_size)
+        return table
+
+    def sizes_codecs(self) -> list[str]:
+        """Return the codecs for which sizes are known, sorted."""
+        return self._backend.sizes_codecs()
+
+    def __repr__(self) -> str:
+        return f"<Trace {self.name}: {self.n_events} events, {self.unique_pages} unique pages>"
+
+
+def _common_length(name: str, sizes: Mapping[str, Sizes]) -> int:
+    if not sizes:
+        raise TraceError.at(name, "pages", "neither pages nor sizes were given", "give at least one of them")
+    return len(next(iter(sizes.values())))
