@@ -13,6 +13,7 @@ test: $(STAMP)
 	$(BIN)/pytest -n 2
 
 lint: $(STAMP)
+	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 
 types: $(STAMP)

@@ -9,6 +9,4 @@ def shown(text: object) -> str:
     Control characters, line breaks, directions, invisible characters and halves of surrogate pairs are not printable.
     What is shown already stays as it is.
     """
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in str(text)
-    )
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in str(text))

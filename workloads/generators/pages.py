@@ -63,9 +63,7 @@ class RandomPages(Generator):
         chunks = self.page_size // CHUNK
         budget = np.rint(self._ratios(n, rng) * self.page_size).astype(np.int64) - COPY_COST * chunks
         budget = np.clip(budget, chunks, self.page_size)
-        fresh = (
-            budget[:, None] + np.arange(chunks)
-        ) // chunks  # random bytes of each chunk; sums to the budget
+        fresh = (budget[:, None] + np.arange(chunks)) // chunks  # random bytes of each chunk; sums to the budget
         at = np.arange(CHUNK)
         noise = rng.integers(0, 256, (n, chunks, CHUNK), np.uint8)
         pages = np.take_along_axis(noise, at % fresh[:, :, None], axis=2)

@@ -30,9 +30,7 @@ class SizeGenerator(Generator):
         drawn = self.draw(int((events.kind == OUT).sum()), rng)
         size, page = np.unique(np.clip(np.rint(drawn), 1, self.page_size), return_inverse=True)
         sizes = {GIVEN: Sizes.given(size)}
-        return Trace.from_arrays(
-            self.name, with_pages(events, page), None, sizes, self.source, self.page_size
-        )
+        return Trace.from_arrays(self.name, with_pages(events, page), None, sizes, self.source, self.page_size)
 
 
 @dataclass(frozen=True, kw_only=True)

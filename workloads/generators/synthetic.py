@@ -14,9 +14,7 @@ def by_name(*classes: type[Generator]) -> dict[str, type[Generator]]:
     registry: dict[str, type[Generator]] = {}
     for cls in classes:
         if cls.name in registry:
-            raise ValueError(
-                f"two generators are called {cls.name}: {registry[cls.name].__name__}, {cls.__name__}"
-            )
+            raise ValueError(f"two generators are called {cls.name}: {registry[cls.name].__name__}, {cls.__name__}")
         registry[cls.name] = cls
     return registry
 

@@ -90,9 +90,7 @@ def _parse(path: Path, block: bytes, line: int, names: list[str]) -> Rows:
             pa.BufferReader(block),
             ReadOptions(column_names=names, use_threads=False, block_size=len(block) + 1),
             ParseOptions(ignore_empty_lines=False),
-            ConvertOptions(
-                column_types={**types, "kind": pa.string()}, include_columns=COLUMNS, null_values=[""]
-            ),
+            ConvertOptions(column_types={**types, "kind": pa.string()}, include_columns=COLUMNS, null_values=[""]),
         )
     except pa.ArrowInvalid as error:
         raise explained(path, block, line, names, str(error)) from error

@@ -19,7 +19,5 @@ def sample_names() -> list[str]:
 def open_sample(name: str) -> Trace:
     """Open a sample by name; TraceError when there is none of that name."""
     if name not in sample_names():
-        raise TraceError.at(
-            "samples", name, "there is no such sample", f"use one of {', '.join(sample_names())}"
-        )
+        raise TraceError.at("samples", name, "there is no such sample", f"use one of {', '.join(sample_names())}")
     return open_trace(FOLDER / f"{name}.cswap")

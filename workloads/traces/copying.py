@@ -65,15 +65,18 @@ def save_trace(
     """
     origin = trace.origin
     kept = withheld(origin, origin / PAGES_FILE) if trace.content and origin else 0
-    with withholding(kept), TraceWriter(
-        path,
-        trace.page_size,
-        trace.source,
-        name=trace.name,
-        content=trace.content,
-        pages_digest=trace.pages_digest,
-        level=level,
-    ) as writer:
+    with (
+        withholding(kept),
+        TraceWriter(
+            path,
+            trace.page_size,
+            trace.source,
+            name=trace.name,
+            content=trace.content,
+            pages_digest=trace.pages_digest,
+            level=level,
+        ) as writer,
+    ):
         for codec in trace.sizes_codecs():
             table = trace.sizes(codec)
             if table is not None:

@@ -102,9 +102,7 @@ def concat(batches: Sequence[Events]) -> Events:
         return batches[0]
     names = [set(batch.columns()) for batch in batches]
     if any(other != names[0] for other in names):
-        raise TraceError.at(
-            "events", "columns", "time_ns or task is in some batches only", "give them in all or none"
-        )
+        raise TraceError.at("events", "columns", "time_ns or task is in some batches only", "give them in all or none")
     if not batches:
         return Events.of([], [], [])
     columns = [batch.columns() for batch in batches]

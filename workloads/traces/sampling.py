@@ -18,12 +18,8 @@ def sample_slots(trace: Trace, share: float, seed: int) -> Trace:
     tasks are kept. The sample is in memory; of a content-free trace the sizes are kept as well.
     """
     if not 0 < share <= 1:
-        raise TraceError.at(
-            trace.path or trace.name, f"share {share}", "is out of range", "give 0 < share <= 1"
-        )
-    events = concat(
-        [batch[_keep(batch, share, seed)] for batch in trace.batches()] or [Events.of([], [], [])]
-    )
+        raise TraceError.at(trace.path or trace.name, f"share {share}", "is out of range", "give 0 < share <= 1")
+    events = concat([batch[_keep(batch, share, seed)] for batch in trace.batches()] or [Events.of([], [], [])])
     out = events.kind == OUT
     referred, number = np.unique(events.page[out], return_inverse=True)
     page = events.page.copy()

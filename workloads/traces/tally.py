@@ -99,9 +99,7 @@ class Tally:
             before = np.concatenate(([time[0] if last is None else last], time[:-1]))
             self._refuse(time < before, "time {} ns is before the row above", time, "sort the events by time")
 
-    def _refuse(
-        self, bad: npt.NDArray[np.bool_], wrong: str, values: npt.NDArray[np.generic], remedy: str
-    ) -> None:
+    def _refuse(self, bad: npt.NDArray[np.bool_], wrong: str, values: npt.NDArray[np.generic], remedy: str) -> None:
         if bad.any():
             row = int(bad.argmax())
             raise TraceError.at(self.file, f"row {self.rows + row}", wrong.format(values[row]), remedy)

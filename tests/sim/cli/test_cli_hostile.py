@@ -97,5 +97,3 @@ def test_toml_of_strangers(tmp_path: Path) -> None:
     for path, said in ((deep, "nested too deep"), (pipe, "is a pipe"), (long, "is longer"), (truth, "zone_pages=True")):
         assert said in refused("run", "--experiment", path)
     assert "is a device" in refused("run", "gcc", "--timing", "--costs", "/dev/zero")
-
-

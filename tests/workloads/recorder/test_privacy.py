@@ -155,9 +155,7 @@ def killed_while(folder: Path, monkeypatch: pytest.MonkeyPatch, *, joined: bool)
 
 
 @pytest.mark.parametrize("joined", [False, True])
-def test_killed_while_the_trace_is_put_together(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, joined: bool
-) -> None:
+def test_killed_while_the_trace_is_put_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, joined: bool) -> None:
     out = killed_while(tmp_path, monkeypatch, joined=joined)
     assert recover(out).counts["out"] == 1
     assert ("ended" in open_trace(out).source) == joined, "what was whole is kept"

@@ -171,9 +171,7 @@ print fmt: "%d"
 
 
 def test_reclaim_of_anybodys_memory(formats: Path) -> None:
-    for number, (name, part) in enumerate(
-        [(name, part) for name in RECLAIMS for part in ("begin", "end")], start=20
-    ):
+    for number, (name, part) in enumerate([(name, part) for name in RECLAIMS for part in ("begin", "end")], start=20):
         place = formats / "vmscan" / f"mm_vmscan_{name}_{part}"
         place.mkdir(parents=True)
         (place / "format").write_text(RECLAIM.format(number=number))

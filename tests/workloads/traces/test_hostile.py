@@ -23,11 +23,11 @@ from workloads import (
     import_csv,
     limits,
     open_trace,
-    parquet,
     sample_slots,
     save_trace,
     verify,
 )
+from workloads.traces import parquet
 
 HOSTILE = Path(__file__).parents[2] / "golden" / "hostile"
 
