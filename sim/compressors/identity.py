@@ -37,7 +37,7 @@ def _our_sources() -> str:
     """Digest of all in this package that decides a size: codecs, compiled code, and what sizes pages with them."""
     digest = hashlib.blake2b(digest_size=16)
     here = Path(__file__).parent
-    for path in [*sorted(here.rglob("*.py")), here.parent / "sizing.py"]:
+    for path in [*sorted(here.rglob("*.py")), here.parent / "sizing" / "sizing.py"]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
