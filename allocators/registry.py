@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from importlib.metadata import entry_points
 from pkgutil import resolve_name
+from typing import TYPE_CHECKING
 
-from allocators.base import Allocator
 from allocators.errors import AllocatorError
+
+if TYPE_CHECKING:
+    from allocators.base import Allocator
 
 # Modules are imported when an allocator is asked for, so that listing names costs nothing.
 BUILT_IN = {

@@ -7,6 +7,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from allocators.registry import BUILT_IN
 from sim.errors import UserError
 
 if TYPE_CHECKING:
@@ -16,18 +17,8 @@ if TYPE_CHECKING:
     from workloads import Trace
 
 DEFAULT_TRACES = ("gcc", "pandas", "redis", "node", "random:events=40000,slots=8000,pages=8000")
-DEFAULT_ALLOCATORS = (
-    "zsmalloc",
-    "zsmalloc:era=6.1",
-    "zsmalloc:era=2012",
-    "xvmalloc",
-    "zbud",
-    "z3fold",
-    "order1",
-    "kmalloc",
-    "coalesce",
-    "ideal",
-)
+ERAS = {"zsmalloc": ("zsmalloc:era=6.1", "zsmalloc:era=2012")}  # besides today's
+DEFAULT_ALLOCATORS = tuple(spec for name in BUILT_IN for spec in (name, *ERAS.get(name, ())))
 # Fields that hold several values, those of them that hold texts, and those that only timing takes.
 TEXTS = ("traces", "allocators", "compressors", "frontends", "mappings", "arrivals", "devices")
 LISTS = (*TEXTS, "cpus", "loads", "page_clusters")

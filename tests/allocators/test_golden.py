@@ -81,7 +81,7 @@ def test_rows(file: Path, mode: str) -> None:
 
 
 def test_nothing_is_missing() -> None:
-    assert len(FILES) == 90
+    assert len(FILES) >= 90
 
 
 @pytest.mark.parametrize("file", sorted((GOLDEN / "classes").glob("*.csv")), ids=lambda file: file.stem)
