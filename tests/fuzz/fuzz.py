@@ -73,10 +73,20 @@ def perform(name: str, case: int | str, base: Path) -> Outcome:
         verdict, detail = "fault", f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
     if (added := _memory("VmHWM") - before) > MOST_BYTES:
         verdict, detail = "memory", f"{added >> 20} MB; {verdict}: {detail}"
-    outside = {path for path in base.rglob("*") if folder not in path.parents and path not in (folder, *folder.parents)}
-    if outside:
+    if outside := _outside(folder, base):
         verdict, detail = "outside", f"written outside: {sorted(map(str, outside))[:3]}"
     return Outcome(name, case, verdict, detail[:600])
+
+
+def _outside(folder: Path, base: Path) -> list[Path]:
+    """What was written beside the folder, among temporary files, or in the cache under another name than cswap's."""
+    beside = [path for path in base.rglob("*") if folder not in path.parents and path not in (folder, *folder.parents)]
+    if (cache := Path(os.environ.get("XDG_CACHE_HOME", ""))).parent != base.parent:  # a case alone
+        return beside
+    beside += [
+        path for path in base.parent.iterdir() if not path.name.startswith(("work-", "sound-", "result-", "cache"))
+    ]
+    return beside + [path for path in cache.glob("*") if path.name not in ("cswap", "matplotlib", "fontconfig")]
 
 
 def _memory(field: str) -> int:
