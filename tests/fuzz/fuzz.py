@@ -177,7 +177,7 @@ def fuzz(cases: Iterator[Case], workers: int) -> Iterator[Outcome]:
 @contextmanager
 def prepared() -> Iterator[None]:
     """Compile what the doors need, before workers are forked; caches and temporary files are in a folder that goes."""
-    import allocators.compiled.jit  # noqa: F401  the cache of kernels is chosen here, before XDG_CACHE_HOME changes
+    import allocators.compiled.jit  # noqa: F401  the cache is chosen here, before XDG_CACHE_HOME changes
 
     memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
     with tempfile.TemporaryDirectory(prefix="cswap-fuzz-", dir=memory) as place:
@@ -201,7 +201,7 @@ def main() -> None:
     options.add_argument(
         "--found", type=Path, default=Path("out/fuzz"), help="where inputs go that were answered wrongly"
     )
-    options.add_argument("--bounds-check", action="store_true", help="compile the kernels with checks of every index")
+    options.add_argument("--bounds-check", action="store_true", help="compile with checks of every index")
     given = options.parse_args()
     if given.bounds_check:  # read when numba is imported, below
         os.environ["NUMBA_BOUNDSCHECK"] = "1"
