@@ -9,10 +9,12 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from allocators import PageZone
 from allocators.compiled import sources
 from allocators.compiled.batch import replay
 from allocators.compiled.jit import JIT
@@ -61,10 +63,10 @@ def test_codes_of_events_that_change_places(tmp_path: Path) -> None:
     before = printed(REPLAY, tmp_path, cache=tmp_path)
     warm = compiled_files(tmp_path)
     (tmp_path / "sim" / "cli" / "new.py").write_text("CODE = 1\n")
-    edit(tmp_path / "sim" / "density.py", "from __future__", "# not in compiled code\nfrom __future__")
+    edit(tmp_path / "sim" / "results" / "density.py", "from __future__", "# not in compiled code\nfrom __future__")
     assert printed(REPLAY, tmp_path, cache=tmp_path) == before
     assert compiled_files(tmp_path) == warm
-    edit(tmp_path / "workloads" / "events.py", CODES, SWAPPED)
+    edit(tmp_path / "workloads" / "traces" / "events.py", CODES, SWAPPED)
     assert printed(REPLAY, tmp_path, cache=tmp_path) == before
     replaced = compiled_files(tmp_path)
     assert len(replaced) == len(warm)
@@ -148,6 +150,14 @@ def test_functions_of_a_notebook_are_not_cached() -> None:
     space: dict[str, Any] = {"__name__": "__main__"}
     exec(compile("def alloc(state, size): return 0", "<cell 1>", "exec"), space)
     assert sources.digest(space["alloc"], ()) is None
+
+
+@pytest.mark.parametrize("module", ["__main__", "gone"])
+def test_code_for_types_that_are_others_in_each_process_is_not_cached(module: str) -> None:
+    function = getattr(replay, "py_func", replay)
+    kind = SimpleNamespace(instance_class=type("Pool", (), {"__module__": module}), types=())
+    assert sources.digest(function, [SimpleNamespace(instance_class=PageZone, types=())]) is not None
+    assert sources.digest(function, [kind]) is None
 
 
 def test_the_command_line_reaches_no_compiled_code() -> None:
