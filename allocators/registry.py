@@ -5,9 +5,8 @@ A package adds its own through the entry-point group `cswap.allocators`; a noteb
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from allocators.errors import AllocatorError
 
@@ -27,6 +26,13 @@ BUILT_IN = {
 }
 
 _registered: dict[str, type[Allocator]] = {}
+
+
+def entry_points(**wanted: str) -> Any:
+    """Those of installed packages. Imported late: `cswap --help` need not wait for it."""
+    from importlib import metadata
+
+    return metadata.entry_points(**wanted)
 
 
 def register(cls: type[Allocator]) -> type[Allocator]:
