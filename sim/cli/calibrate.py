@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim.cli.device import check_device
-
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -45,8 +43,8 @@ def calibrate(
     from sim.errors import UserError
     from sim.experiment.inputs import open_input
 
-    if device is not None:
-        check_device(device)
+    if device not in (None, "zram"):
+        raise UserError(f"--device {device}: only zram devices can be added; give --device zram")
     if out is not None and not out.absolute().parent.is_dir():
         raise UserError(f"{out}: there is no such folder; give another -o")
     codecs = tuple(dict.fromkeys(make(spec).spec for spec in compressor or CODECS))

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sim.cli.options import TraceText
+
 if TYPE_CHECKING:
     from workloads import Sizes, Trace
 
 SMALL = 19  # zstd's level for the pages of a sample, which is made once and copied often
-
-TraceText = Annotated[
-    str, typer.Argument(metavar="TRACE", help="A folder NAME.cswap, a shipped sample, or a generator spec.")
-]
 
 
 def sample(

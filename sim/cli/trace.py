@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sim.cli import copies
-from sim.cli.copies import TraceText
+from sim.cli.options import TraceText
 
 app = typer.Typer(no_args_is_help=True, help="Inspect, check and copy traces.")
 

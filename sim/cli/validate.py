@@ -1,164 +1,116 @@
-"""`cswap validate`: the simulation held against a kernel."""
+"""`cswap validate`: compares the simulation with a kernel."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from sim.cli.device import check_device
-from sim.cli.validate_latency import show_latency
+from sim.cli.options import Chain, Compressor, Json, TraceText
+from sim.cli.validate_ending import ending
+from sim.cli.validate_latency import latency
 
 if TYPE_CHECKING:
     from sim.validate.comparison import Comparison
-    from sim.validate.ending import Ending
 
-DIFFERENT = 1
+DIFFERENT = 1  # exit status
 
 
-def validate(
-    trace: Annotated[
-        str | None, typer.Argument(metavar="[TRACE]", help="A folder NAME.cswap, a shipped sample, or a generator.")
-    ] = None,
-    codec: Annotated[
-        str | None,
-        typer.Option("-c", "--compressor", metavar="CODEC", help="The codec of the device, as the kernel calls it."),
-    ] = None,
-    ending: Annotated[
-        bool, typer.Option("--ending", help="TRACE was recorded: hold it against what its device said at the end.")
-    ] = False,
-    pages: Annotated[Path | None, typer.Option(metavar="BIN", help="Recorded: pages, plain, .gz or .zst.")] = None,
-    ops: Annotated[Path | None, typer.Option(metavar="FILE", help="Recorded: operations, plain, .gz or .zst.")] = None,
-    expect: Annotated[Path | None, typer.Option(metavar="CSV", help="Recorded: rows of mm_stat.")] = None,
-    device: Annotated[str | None, typer.Option(metavar="zram", help="Replay TRACE on a device of this host.")] = None,
-    every: Annotated[int, typer.Option(min=1, help="On a device: operations from row to row.")] = 1000,
-    chain: Annotated[
-        int | None, typer.Option(help="Longest zspage in pages; by default that of this kernel, recorded: 8.")
-    ] = None,
-    latency: Annotated[
-        bool, typer.Option("--latency", help="On a device: how long writes and reads take, instead of mm_stat.")
-    ] = False,
-    count: Annotated[int, typer.Option("-n", min=1, help="With --latency: pages of TRACE.")] = 2000,
-    repeats: Annotated[int, typer.Option(min=1, help="With --latency: new devices, one after the other.")] = 5,
-    json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
+FORMER = {  # flags, and the sub-commands they are now
+    "--ending": "cswap validate ending TRACE",
+    "--latency": "cswap validate latency TRACE -c SPEC",
+    "--device": "cswap validate live TRACE -c SPEC",
+    **dict.fromkeys(
+        ("--pages", "--ops", "--expect"),
+        "cswap validate recorded --pages BIN --ops FILE --expect CSV -c SPEC",
+    ),
+}
+
+
+class Validate(TyperGroup):
+    """The sub-commands of `cswap validate`; knows the flags that they replace."""
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """See click. Raises UserError for a former flag without a sub-command."""
+        from sim.errors import UserError
+
+        if args and args[0] not in self.commands:
+            words = {word.partition("=")[0] for word in args}
+            for flag, form in FORMER.items():
+                if flag in words:
+                    raise UserError(f"{flag} is a sub-command now: {form}")
+        return super().make_context(info_name, args, parent, **extra)
+
+
+app = typer.Typer(cls=Validate, no_args_is_help=True, help="Compare the simulation with a kernel.")
+
+
+@app.callback()
+def modes() -> None:
+    """Compare the simulation with a kernel."""
+
+
+@app.command()
+def recorded(
+    pages: Annotated[Path, typer.Option(metavar="BIN", help="Pages, concatenated; plain, .gz or .zst.")],
+    ops: Annotated[Path, typer.Option(metavar="FILE", help="Operations; plain, .gz or .zst.")],
+    expect: Annotated[Path, typer.Option(metavar="CSV", help="Rows of mm_stat.")],
+    compressor: Compressor,
+    chain: Annotated[int, typer.Option(help="Longest zspage in pages.")] = 8,
+    json: Json = False,
 ) -> None:
-    """Compare the simulated mm_stat of zram with a kernel's, field by field; or its latency.
+    """Compare zram's mm_stat, field by field, with rows recorded on a device.
 
-    With recorded rows (--pages, --ops, --expect); with a zram device that is added to this host, given TRACE and
-    removed again (TRACE --device zram; needs root; `cswap record --cleanup` removes it after a kill -9); or with the
-    device that TRACE was recorded on (TRACE --ending).
-    Exit status 1 when a row differs, or when what was held at the end of a recording differs by more than 0.5 %:
-    data and memory; the maxima if the program had given its pages back. What pages of other programs may have added
-    is allowed for.
-    With --latency, writes and reads of TRACE's pages are timed on the device beside their prediction, whatever comes
-    out; let nothing else run.
+    Exit status 1 if a row differs.
     """
-    from sim.errors import UserError
-
-    recorded = {"--pages": pages, "--ops": ops, "--expect": expect}
-    if ending:
-        if trace is None or device or codec or any(recorded.values()):
-            raise UserError("--ending: give TRACE and nothing besides; it says by itself what it was recorded on")
-        agrees = _show_ending(_ending(trace, chain), json)
-    elif codec is None:
-        raise UserError("-c is missing; give the codec of the device, as in -c lz4")
-    elif latency:
-        if trace is None or device is None or any(recorded.values()):
-            raise UserError("--latency measures on a device of this host; give TRACE and --device zram")
-        show_latency(trace, device, codec, count, repeats, chain, json)
-        agrees = True
-    else:
-        comparison = _compared(trace, codec, recorded, device, every, chain)
-        agrees = _show(comparison, codec, json)
-    if not agrees:
-        raise typer.Exit(DIFFERENT)
-
-
-def _compared(
-    trace: str | None, codec: str, recorded: dict[str, Path | None], device: str | None, every: int, chain: int | None
-) -> Comparison:
-    from sim.errors import UserError
-
-    pages, ops, expect = recorded.values()
-    if trace is None and device is None and pages and ops and expect:
-        return _recorded(pages, ops, expect, codec, chain)
-    if trace is not None and device is not None and not any(recorded.values()):
-        return _live(trace, device, codec, every, chain)
-    missing = [name for name, value in recorded.items() if value is None]
-    if trace is None and device is None and len(missing) < len(recorded):
-        raise UserError(f"{', '.join(missing)} is missing; give --pages, --ops and --expect")
-    raise UserError("give either --pages, --ops and --expect, or TRACE and --device zram, or TRACE and --ending")
-
-
-def _recorded(pages: Path, ops: Path, expect: Path, codec: str, chain: int | None) -> Comparison:
     from allocators.zspages.zsmalloc import Zsmalloc
     from sim.cli.progress import progress
-    from sim.compressors.registry import compressor
+    from sim.compressors.registry import compressor as make
     from sim.validate.recorded import compare_recorded
 
-    return compare_recorded(pages, ops, expect, compressor(codec), Zsmalloc(chain=chain), progress)
+    _finish(compare_recorded(pages, ops, expect, make(compressor), Zsmalloc(chain=chain), progress), compressor, json)
 
 
-def _live(trace: str, device: str, codec: str, every: int, chain: int | None) -> Comparison:
+@app.command()
+def live(
+    trace: TraceText,
+    compressor: Compressor,
+    every: Annotated[int, typer.Option(min=1, help="Operations between rows.")] = 1000,
+    chain: Chain = None,
+    json: Json = False,
+) -> None:
+    """Compare zram's mm_stat, field by field, with a zram device of this host (root).
+
+    Adds a device, replays TRACE on it and removes it again; after a kill -9, `cswap record cleanup` removes it.
+    Exit status 1 if a row differs.
+    """
     from sim.cli.progress import progress
-    from sim.compressors.registry import compressor
+    from sim.compressors.registry import compressor as make
     from sim.experiment.inputs import open_input
     from sim.validate.live import compare_live
 
-    check_device(device)
-    return compare_live(open_input(trace), compressor(codec), every, chain, report=progress)
+    _finish(compare_live(open_input(trace), make(compressor), every, chain, report=progress), compressor, json)
 
 
-def _ending(trace: str, chain: int | None) -> Ending:
-    from sim.cli.progress import progress
-    from sim.experiment.inputs import open_input
-    from sim.validate.ending import compare_ending
-
-    return compare_ending(open_input(trace), chain, report=progress)
+app.command("ending")(ending)
+app.command("latency")(latency)
 
 
-def _show(comparison: Comparison, codec: str, json: bool) -> bool:
+def _finish(comparison: Comparison, compressor: str, json: bool) -> None:
+    """Print a comparison, and exit with 1 if a row differs."""
     from sim.cli.output import print_json
 
     if json:
-        print_json({"compressor": codec, **comparison.summary()})
-        return comparison.equal
-    print(f"{comparison.identical} of {comparison.rows} rows identical")
-    first = comparison.first
-    if first is not None:
-        print(
-            f"first difference: row {first.row} (ops_done {first.ops_done}), {first.field}: "
-            f"kernel {first.kernel}, simulated {first.simulated}"
-        )
-    return comparison.equal
-
-
-def _show_ending(ending: Ending, json: bool) -> bool:
-    from sim.cli.output import print_json, print_table
-    from sim.validate.ending import MAXIMA, TOLERANCE
-
-    if json:
-        counts = {"left": ending.left, "lost": ending.lost}
-        print_json({"agrees": ending.agrees, "held": ending.held, **counts, "mm_stat": ending.rows()})
-        return ending.agrees
-    shown = ({**row, "deviation": f"{row['deviation']:+.2%}"} for row in ending.rows())
-    print_table("mm_stat at the end of the recording", shown)
-    if any(ending.others):
-        print("others: the most that pages of other programs may add; deviation: what is beyond that")
-    if ending.held == MAXIMA:
-        print(
-            f"the program had given everything back (pages left: {ending.left}), so only the maxima can be compared; "
-            "record with --duration to stop it before"
-        )
-    verdict = f"within {TOLERANCE:.1%} of the kernel's"
-    print(f"{', '.join(ending.held)}: {verdict if ending.agrees else f'not {verdict}; {_remedy(ending)}'}")
-    return ending.agrees
-
-
-def _remedy(ending: Ending) -> str:
-    if ending.lost:
-        return (
-            f"{ending.lost} page-outs were lost: record again where CPUs are idle, with --backend bpf if it works there"
-        )
-    return "if another kernel recorded it, give its CONFIG_ZSMALLOC_CHAIN_SIZE as --chain; else record it again"
+        print_json({"compressor": compressor, **comparison.summary()})
+    else:
+        print(f"{comparison.identical} of {comparison.rows} rows identical")
+        first = comparison.first
+        if first is not None:
+            print(
+                f"first difference: row {first.row} (ops_done {first.ops_done}), {first.field}: "
+                f"kernel {first.kernel}, simulated {first.simulated}"
+            )
+    if not comparison.equal:
+        raise typer.Exit(DIFFERENT)

@@ -1,26 +1,41 @@
-"""`cswap validate --latency`: predicted latency beside that of a zram device."""
+"""`cswap validate latency`: predicted latency beside that of a zram device."""
 
 from __future__ import annotations
 
-from sim.cli.device import check_device
+from typing import Annotated
+
+import typer
+
+from sim.cli.options import Chain, Compressor, Json, TraceText
 
 
-def show_latency(trace: str, device: str, codec: str, count: int, repeats: int, chain: int | None, json: bool) -> None:
-    """Measure, predict and print."""
+def latency(
+    trace: TraceText,
+    compressor: Compressor,
+    count: Annotated[int, typer.Option("-n", min=1, help="Pages of TRACE.")] = 2000,
+    repeats: Annotated[int, typer.Option(min=1, help="New devices, one after the other.")] = 5,
+    chain: Chain = None,
+    json: Json = False,
+) -> None:
+    """Time writes and reads of a trace's pages on a zram device of this host (root), beside their prediction.
+
+    Let nothing else run. The exit status does not depend on the times.
+    """
     from sim.calibration.machine import describe, machine
     from sim.cli.output import print_json, print_line, print_table
     from sim.cli.progress import progress
-    from sim.compressors.registry import compressor
+    from sim.compressors.registry import compressor as make
     from sim.experiment.inputs import open_input
     from sim.validate.latency import compare_latency
 
-    check_device(device)
     opened, about = open_input(trace), machine()
-    rows = compare_latency(opened, compressor(codec), count, repeats, chain, progress)
+    rows = compare_latency(opened, make(compressor), count, repeats, chain, progress)
     if json:
-        print_json({"trace": opened.name, "compressor": codec, "repeats": repeats, "machine": about, "latency": rows})
+        print_json(
+            {"trace": opened.name, "compressor": compressor, "repeats": repeats, "machine": about, "latency": rows}
+        )
         return
-    print_line(f"{opened.name}, {codec}, {repeats} repeats; {describe(about)}")
+    print_line(f"{opened.name}, {compressor}, {repeats} repeats; {describe(about)}")
     print_table(
         "a page through zram and O_DIRECT, us",
         (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -108,7 +108,7 @@ def whole_costs(folder: Path) -> str:
 
 def rescued(folder: Path) -> list[list[str]]:
     """What is run after a recorder was killed."""
-    cleanup = [["record", "--cleanup"]]
+    cleanup = [["record", "cleanup"]]
     return [*cleanup, ["trace", "recover", "o.cswap"]] if segments(folder) else cleanup
 
 
@@ -128,9 +128,9 @@ def not_live() -> str:
     return ""
 
 
-def record(*options: str, live: bool = True) -> Command:
+def record(*options: str, mode: Sequence[str] = (), live: bool = True) -> Command:
     """A recorder of a small program."""
-    words = ["record", "-o", "o.cswap", *options, "--", sys.executable, "-c", PROGRAM]
+    words = ["record", *mode, "-o", "o.cswap", *options, "--", sys.executable, "-c", PROGRAM]
     return Command(words, lambda folder: None, whole_trace("o.cswap"), "o.cswap", mend=rescued, live=live)
 
 
@@ -161,16 +161,16 @@ COMMANDS = {
         "costs.toml",
         new=False,
     ),
-    "snapshot": record("--snapshot", "--interval", "0.1", "--limit", "8M", live=False),
+    "snapshot": record("--interval", "0.1", "--limit", "8M", mode=["snapshot"], live=False),
     "record tracefs": record("--limit", "8M", "--backend", "tracefs"),
     "record bpf": record("--limit", "8M", "--backend", "bpf"),
     "validate": Command(
-        ["validate", "t.cswap", "--device", "zram", "-c", "lz4"],
+        ["validate", "live", "t.cswap", "-c", "lz4"],
         trace_in,
         whole_trace("t.cswap"),
         "t.cswap",
         new=False,
-        mend=lambda folder: [["record", "--cleanup"]],
+        mend=lambda folder: [["record", "cleanup"]],
         live=True,
     ),
 }

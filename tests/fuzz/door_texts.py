@@ -145,4 +145,4 @@ def make_recorded(draw: Random, folder: Path) -> None:
 def answer_recorded(folder: Path) -> None:
     """Hold them against each other; they differ, which is no refusal."""
     words = ("--pages", folder / "p.bin", "--ops", folder / "o.ops", "--expect", folder / "e.csv")
-    command("validate", "-c", "lz4", *words, ok=(0, 1))
+    command("validate", "recorded", "-c", "lz4", *words, ok=(0, 1))

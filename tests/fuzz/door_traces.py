@@ -53,7 +53,7 @@ def answer_trace(folder: Path) -> None:
             command("trace", "strip", trace, "-c", "lz4", "-o", folder / "s.cswap")
             command("trace", "verify", folder / "s.cswap")
         case "ending":
-            command("validate", trace, "--ending", ok=(0, 1))
+            command("validate", "ending", trace, ok=(0, 1))
         case "timing":
             check_run(trace, rows(command("run", trace, *RUN, "--timing")))
         case "twice":

@@ -68,7 +68,7 @@ def require_first() -> None:
         if any(alive):
             raise HostError(f"{name} is the swap of another recording that is under way; wait until it has ended")
         if alive:
-            raise HostError(f"{name} was left behind by a killed recorder; `cswap record --cleanup` removes it")
+            raise HostError(f"{name} was left behind by a killed recorder; `cswap record cleanup` removes it")
         raise HostError(f"{name} is swap with the highest priority; swap it on again with a lower one")
 
 

@@ -69,7 +69,7 @@ class Backend(Protocol):
         """Begin: whatever happens on the device after this has returned is seen. Raises HostError.
 
         What it makes in the kernel that outlives a killed process is first entered into the registry of
-        `workloads.host.registry`, so that `cswap record --cleanup` can remove it.
+        `workloads.host.registry`, so that `cswap record cleanup` can remove it.
         """
 
     def read(self, timeout_s: float) -> Records:

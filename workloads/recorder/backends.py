@@ -24,4 +24,4 @@ def choose(name: str | None) -> tuple[type[Backend], list[str]]:
         if not missing:
             return backend, reasons
         reasons.append(f"{backend.name}: {missing}")
-    raise HostError(f"{'; '.join(reasons)}; `cswap record --snapshot` works without")
+    raise HostError(f"{'; '.join(reasons)}; `cswap record snapshot` works without")

@@ -43,7 +43,7 @@ def require(plan: Plan) -> tuple[type[Backend], list[str]]:
         require_zram()
         require_cgroup()
     except HostError as error:
-        raise HostError(f"{error}; `cswap record --snapshot` works without") from error
+        raise HostError(f"{error}; `cswap record snapshot` works without") from error
     served = choose(plan.backend)
     with Keeper(plan.out.parent, invoking_user()).rights():
         check_unused(plan.out)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from cli_kit import good, refused
 
-from sim.cli.record import _summary
+from sim.cli.recording import summary
 from workloads import Events, Trace, save_trace
 from workloads.host import cgroup, zram
 from workloads.recorder import backends, session
@@ -17,7 +17,7 @@ from workloads.recorder.tracefs.backend import TracefsBackend
 from workloads.traces.events import LOST, OUT
 
 COMMAND = ["--", "true"]
-SNAPSHOT = "`cswap record --snapshot` works without\n"
+SNAPSHOT = "`cswap record snapshot` works without\n"
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,11 @@ SNAPSHOT = "`cswap record --snapshot` works without\n"
         (["-o", "x.cswap", "--fraction", "1.5", *COMMAND], "--fraction 1.5: give a share of the peak from 0.01 to 1"),
         (["-o", "x.cswap", "--limit", "64M", "--duration", "0", *COMMAND], "--duration 0.0: give seconds, more than 0"),
         (["-o", "x.cswap", "--limit", "64M", "--duration", "nan", *COMMAND], "--duration nan: give seconds"),
+        (["--cleanup"], "--cleanup is a sub-command now: cswap record cleanup"),
+        (["--snapshot", "-o", "x.cswap", *COMMAND], "now: cswap record snapshot -o OUT ... -- CMD..."),
+        (["-o", "x.cswap", "true", "--cleanup", "--snapshot"], "give either --limit SIZE or --fraction SHARE"),
+        (["-o", "x.cswap", "--", "cleanup"], "give either --limit SIZE or --fraction SHARE"),
+        (["cleanup", "more"], "more"),
     ],
 )
 def test_refused(words: list[str], message: str) -> None:
@@ -92,7 +97,7 @@ def test_where_nothing_can_be_written(able: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_nothing_to_clean_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CSWAP_RUN", str(tmp_path))
-    assert good("record", "--cleanup") == "nothing was left behind\n"
+    assert good("record", "cleanup") == "nothing was left behind\n"
 
 
 def test_nothing_to_recover(tmp_path: Path) -> None:
@@ -108,7 +113,7 @@ def test_why_nothing_was_swapped_is_said(
     pages = np.ones((1, 4096), np.uint8)[: int(kind == OUT)]
     source = {"backend": "bpf", "ended": "command ended with status 0"}
     save_trace(Trace.from_arrays("x", events, pages, source=source), tmp_path / "x.cswap")
-    _summary(tmp_path / "x.cswap")
+    summary(tmp_path / "x.cswap")
     said = capsys.readouterr().err.splitlines()
     why = "nothing was swapped: the program needed less than --limit; give a smaller one, or --fraction 0.5"
     assert (why in said, len(said)) == (empty, 2 + empty)

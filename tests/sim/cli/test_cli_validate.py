@@ -16,7 +16,7 @@ from workloads.host.mmstat import FIELDS
 
 ZRAM = Path(__file__).parents[2] / "golden" / "zram"
 PAGES, OPS, ROWS = ZRAM / "public.bin.zst", ZRAM / "public.lz4.ops.gz", ZRAM / "public.lz4.mmstat.csv"
-RECORDED = ["validate", "--pages", PAGES, "--ops", OPS, "--expect", ROWS]
+RECORDED = ["validate", "recorded", "--pages", PAGES, "--ops", OPS, "--expect", ROWS]
 
 
 def test_identical() -> None:
@@ -56,13 +56,13 @@ def incompressible(tmp_path: Path) -> Callable[..., Path]:
 
 
 def test_ending(incompressible: Callable[..., Path]) -> None:
-    shown = good("validate", incompressible(), "--ending", "--chain", 8)
+    shown = good("validate", "ending", incompressible(), "--chain", 8)
     assert shown.endswith("mem_used_total: within 0.5% of the kernel's\n")
     assert "maxima" not in shown
 
 
 def test_ending_that_differs(incompressible: Callable[..., Path]) -> None:
-    words = ["validate", incompressible(mem_used_total=1240000), "--ending", "--chain", 8]
+    words = ["validate", "ending", incompressible(mem_used_total=1240000), "--chain", 8]
     result = run(*words, "--json")
     assert result.exit_code == 1
     found = json.loads(result.stdout)
@@ -77,7 +77,7 @@ def test_ending_that_differs(incompressible: Callable[..., Path]) -> None:
 
 
 def test_ending_of_a_program_that_gave_everything_back(incompressible: Callable[..., Path]) -> None:
-    shown = good("validate", incompressible(freed=299), "--ending", "--chain", 8)
+    shown = good("validate", "ending", incompressible(freed=299), "--chain", 8)
     said, verdict = shown.splitlines()[-2:]
     assert said.startswith("the program had given everything back (pages left: 1), so only the maxima can be compared")
     assert verdict == "mem_used_max, huge_pages_since: within 0.5% of the kernel's"
@@ -86,24 +86,24 @@ def test_ending_of_a_program_that_gave_everything_back(incompressible: Callable[
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([*RECORDED], "-c is missing; give the codec"),
+        ([*RECORDED], "Missing option '-c'"),
         ([*RECORDED, "-c", "nope"], "no compressor is called nope"),
         ([*RECORDED, "-c", "lz4", "--chain", "99"], "chain=99 is out of range"),
-        ([*RECORDED, "-c", "lz4", "gcc"], "give either --pages, --ops and --expect, or TRACE and --device zram"),
-        ([*RECORDED[:-2], "-c", "lz4"], "--expect is missing"),
-        (["validate", "-c", "lz4"], "give either --pages"),
-        (["validate", "gcc", "-c", "lz4"], "give either --pages"),
-        (["validate", "gcc", "--device", "sda", "-c", "lz4"], "--device sda: only zram devices can be added"),
-        (["validate", "nope", "--device", "zram", "-c", "lz4"], "nope: there is no such trace"),
-        (["validate", "gcc", "-c", "lz4", "--latency"], "--latency measures on a device of this host; give TRACE and"),
-        (["validate", "gcc", "--device", "sda", "-c", "lz4", "--latency"], "--device sda: only zram devices can be"),
-        (["validate", "gcc", "--device", "zram", "-c", "lz4", "--latency", "--repeats", "0"], "'--repeats'"),
-        ([*RECORDED, "-c", "lz4", "--latency"], "give TRACE and --device zram"),
-        (["validate", "gcc", "--device", "zram", "-c", "lz4", "--every", "0"], "'--every'"),
-        (["validate", "bell:events=9", "--ending"], "does not say what mm_stat was at its end"),
-        (["validate", "gcc", "--ending"], "gcc: a sample has no ending of its own; give the whole recording"),
-        (["validate", "gcc", "--ending", "-c", "lz4"], "--ending: give TRACE and nothing besides"),
-        (["validate", "--ending"], "--ending: give TRACE and nothing besides"),
+        ([*RECORDED, "-c", "lz4", "gcc"], "gcc"),
+        ([*RECORDED[:-2], "-c", "lz4"], "Missing option '--expect'"),
+        (["validate", "gcc"], "No such command 'gcc'"),
+        (["validate", "live", "-c", "lz4"], "Missing argument 'TRACE'"),
+        (["validate", "live", "gcc"], "Missing option '-c'"),
+        (["validate", "live", "nope", "-c", "lz4"], "nope: there is no such trace"),
+        (["validate", "live", "gcc", "-c", "lz4", "--every", "0"], "'--every'"),
+        (["validate", "latency", "gcc", "-c", "lz4", "--repeats", "0"], "'--repeats'"),
+        (["validate", "ending", "bell:events=9"], "does not say what mm_stat was at its end"),
+        (["validate", "ending", "gcc"], "gcc: a sample has no ending of its own; give the whole recording"),
+        (["validate", "ending", "gcc", "-c", "lz4"], "No such option: -c"),
+        (["validate", "gcc", "--device", "zram", "-c", "lz4"], "now: cswap validate live TRACE -c SPEC\n"),
+        (["validate", "gcc", "--device=zram", "-c", "lz4", "--latency"], "now: cswap validate latency TRACE -c SPEC\n"),
+        (["validate", "gcc", "--ending"], "--ending is a sub-command now: cswap validate ending TRACE\n"),
+        (["validate", *RECORDED[2:], "-c", "lz4"], "now: cswap validate recorded --pages BIN --ops FILE --expect CSV"),
     ],
 )
 def test_refused(words: list[object], message: str) -> None:
@@ -120,6 +120,6 @@ def test_missing_files(missing: str, tmp_path: Path) -> None:
 
 def test_without_zram(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(zram, "CONTROL", tmp_path / "none")
-    for words in ([], ["--latency"]):
-        line = refused("validate", "gcc", "--device", "zram", "-c", "lz4", *words)
+    for mode in ("live", "latency"):
+        line = refused("validate", mode, "gcc", "-c", "lz4")
         assert line == "cswap: this kernel has no zram, or it is not loaded; try `modprobe zram`\n"

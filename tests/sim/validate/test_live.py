@@ -93,9 +93,9 @@ def test_a_codec_the_kernel_has_not() -> None:
 
 
 def validating(run: Path) -> tuple[subprocess.Popen[str], str]:
-    """`cswap validate` with a long trace, once its device is there; and that device, which it notes in `run`."""
+    """`cswap validate live` with a long trace, once its device is there; and that device, which it notes in `run`."""
     trace = "random:events=300000,slots=2000,pages=300"
-    return with_device(run, "validate", trace, "--device", "zram", "-c", "lzo-rle", "--every", "1")
+    return with_device(run, "validate", "live", trace, "-c", "lzo-rle", "--every", "1")
 
 
 @needs_zram

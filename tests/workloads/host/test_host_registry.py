@@ -173,7 +173,7 @@ def test_whose_swap_comes_first_is_said(run_folder: Path, monkeypatch: pytest.Mo
     with pytest.raises(HostError, match="zram7 is swap with the highest priority; swap it on again with a lower one"):
         zram_swap.require_first()
     left = of_the_dead(run_folder, Entry("swap", "/dev/zram7"))
-    with pytest.raises(HostError, match="left behind by a killed recorder; `cswap record --cleanup` removes it"):
+    with pytest.raises(HostError, match="left behind by a killed recorder; `cswap record cleanup` removes it"):
         zram_swap.require_first()
     left.path.unlink()
     with noted("swap", "/dev/zram7", lambda: None), pytest.raises(HostError, match="another recording that is under"):

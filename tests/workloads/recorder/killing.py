@@ -1,7 +1,7 @@
 """Recorders killed at random moments: what they leave on the host. As a command: `python killing.py [STARTS] [SEED]`.
 
 Half of the starts end by themselves, the others by SIGINT, SIGTERM and SIGKILL. After all but SIGKILL the host must be
-as before; after SIGKILL it must be so once `cswap record --cleanup` has run. Needs root, zram and memory cgroups.
+as before; after SIGKILL it must be so once `cswap record cleanup` has run. Needs root, zram and memory cgroups.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def recorder(out: Path, *options: str) -> subprocess.Popen[str]:
 
 def clean() -> str:
     """Run the clean-up; what it says."""
-    words = [sys.executable, "-m", "sim", "record", "--cleanup"]
+    words = [sys.executable, "-m", "sim", "record", "cleanup"]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(words, env=env, capture_output=True, text=True, check=True, timeout=60).stdout
 
@@ -84,7 +84,7 @@ def start_and_end(folder: Path, number: signal.Signals | None, delay: float, *op
     if number == signal.SIGKILL:
         removed = clean()
         left = {key: value for key, value in host_state().items() if value != before[key]}
-        return f"after --cleanup, which said {removed!r}: {left}" if left else ""
+        return f"after cleanup, which said {removed!r}: {left}" if left else ""
     if number is None and running.returncode:
         return f"ended with {running.returncode}: {said}"
     return f"left behind: {left}; it said {said!r}" if left else ""

@@ -144,7 +144,7 @@ class SnapshotSession:
         if camera.unreadable and not camera.readable:
             raise HostError(
                 "no process of the command could be looked at: it runs as somebody else, or "
-                "/proc/sys/kernel/yama/ptrace_scope is above 1; record as root without --snapshot"
+                "/proc/sys/kernel/yama/ptrace_scope is above 1; record as root, with `cswap record` alone"
             )
         self._source |= {
             "ended": ended,

@@ -1,0 +1,94 @@
+"""What recordings share on the command line: how far they are, their exit status, the summary at the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sim.cli.size import LEAST, UNITS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from workloads.progress import Progress
+    from workloads.recorder.plan import Watch
+
+FINE, FINEST = 0.05, 0.01  # seconds between snapshots, for programs that end soon
+FEW = 5  # intervals in which hardly anything can be seen
+
+Words = Annotated[list[str] | None, typer.Argument(metavar="-- CMD...", help="The program to record.")]
+Out = Annotated[Path | None, typer.Option("-o", "--out", metavar="OUT", help="The trace, a folder NAME.cswap.")]
+Duration = Annotated[float | None, typer.Option(metavar="S", help="End CMD after this many seconds.")]
+
+
+def check(command: list[str] | None, out: Path | None, duration: float | None) -> tuple[list[str], Path]:
+    """What every recording needs. Raises UserError for what is missing or makes no sense."""
+    from sim.errors import UserError
+
+    if not command:
+        raise UserError("what is to be recorded? the command is missing; end with -- CMD...")
+    if out is None:
+        raise UserError("where is the trace to be written? -o is missing; give -o OUT before -- CMD...")
+    if duration is not None and not duration > 0:
+        raise UserError(f"--duration {duration}: give seconds, more than 0")
+    return command, out
+
+
+def follow(out: Path, recording: Callable[[Watch, Progress], int]) -> None:
+    """Run a recording, show how far it is, sum up, and exit as the program did."""
+    from sim.cli.progress import progress, status_line
+
+    status, existed = 0, out.exists()
+    try:
+        with status_line() as say, progress(f"writing {out}") as done:
+            status = recording(
+                lambda now: say(
+                    f"recording {now.seconds:.0f} s: {now.events} events, {now.pages} pages caught, {now.lost} lost, "
+                    f"{now.written / 1e6:.0f} MB written"
+                ),
+                done,
+            )
+    finally:
+        if out.is_dir() and not existed:
+            summary(out)
+    raise typer.Exit(status)
+
+
+def summary(out: Path) -> None:
+    """Print what a recording holds, on standard error."""
+    import sys
+
+    from workloads import open_trace
+
+    trace = open_trace(out)
+    counts, source = trace.counts, trace.source
+    if "reclaim" in source:
+        print(f"the reclaim is {source['reclaim']}: nobody saw what the kernel would page out", file=sys.stderr)
+    if "passed_over" in source:
+        print(f"seen by {source['backend']}, as {'; '.join(source['passed_over'])}", file=sys.stderr)
+    if not counts["out"] + counts["lost"]:
+        print(_why_empty(source), file=sys.stderr)
+    print(
+        f"{out}: {counts['out']} page-outs, {counts['lost']} more lost, {counts['in']} page-ins, "
+        f"{counts['free']} frees, {trace.unique_pages} unique pages; {source['ended']}\n"
+        f"{out} holds memory of the program, with whatever secrets were in it; only you can read it",
+        file=sys.stderr,
+    )
+
+
+def _why_empty(source: Mapping[str, Any]) -> str:
+    """Why nothing went out, and what would help."""
+    if source["backend"] != "snapshot":
+        return "nothing was swapped: the program needed less than --limit; give a smaller one, or --fraction 0.5"
+    seconds, interval = source["seconds"], source["interval"]
+    limit, peak = (f"{source[key] / UNITS['M']:.1f}" for key in ("limit", "peak"))
+    remedies = [f"a --limit below {peak}M"] if source["peak"] > LEAST else []
+    if seconds < FEW * interval and interval > FINEST:
+        remedies.append(f"--interval {FINE if interval > FINE else FINEST}, as it was over in {seconds:.1f} s")
+    return (
+        f"nothing went out: none of {source['snapshots']} snapshots showed more than {peak} MiB, and "
+        f"--limit was {limit}; give {' or '.join(remedies) or 'a program that needs more'}"
+    )
