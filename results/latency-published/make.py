@@ -133,7 +133,7 @@ def mapping() -> pd.DataFrame:
         timed = run(events, "lzo", "zsmalloc:era=2012", setting, priced)
         part = {(row["operation"], row["part"]): row["mean_us"] for row in timed.rows}
         spanning = timed.counters["spanning"] / count / 2
-        per_object = 1e3 * part["page-in", "map"] * costs.prices["cpu.ghz"].value / spanning
+        per_object = 1e3 * part["page-in", "map"] * costs.entries["cpu.ghz"].value / spanning
         found.append(
             {"mapping": name, "published_cycles": cycles, "simulated_cycles": per_object, "spanning": spanning}
             | {f"{operation}_us": part[operation, "total"] for operation in ("page-out", "page-in")}

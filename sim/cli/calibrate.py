@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sim.timing.costs import Price
+    from sim.timing.costs import Cost
 
 SAMPLE = "gcc"
 CODECS = ("lz4", "lzo-rle", "zstd")
@@ -24,7 +24,7 @@ def calibrate(
         list[str] | None, typer.Option("-c", "--compressor", metavar="SPEC", help="May be given several times.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", metavar="FILE", help="Write the prices there as TOML, for --costs.")
+        Path | None, typer.Option("-o", "--out", metavar="FILE", help="Write the costs there as TOML, for --costs.")
     ] = None,
     pages: Annotated[int, typer.Option("-n", "--pages", min=1, help="Pages that are measured.")] = 1000,
     processes: Annotated[int, typer.Option(min=1, help="Everything is repeated in so many new processes.")] = 3,
@@ -77,16 +77,16 @@ def _measured(plan: Any, processes: int) -> tuple[pd.DataFrame | None, bool]:
 
 
 def _report(frame: pd.DataFrame, about: dict[str, Any], out: Path | None, json: bool) -> None:
-    from sim.calibration.prices import prices
+    from sim.calibration.costs import measured_costs
     from sim.calibration.summary import codec_rows
     from sim.cli.output import print_json, print_line
 
-    found, codecs = prices(frame), codec_rows(frame)
+    found, codecs = measured_costs(frame), codec_rows(frame)
     if out is not None:
         _write(out, frame, found, codecs, about)
     if json:
         print_json(
-            {"about": about, "codecs": codecs, "prices": {p.name: {"value": p.value, "unit": p.unit} for p in found}}
+            {"about": about, "codecs": codecs, "costs": {p.name: {"value": p.value, "unit": p.unit} for p in found}}
         )
         return
     _show(found, codecs, about)
@@ -94,12 +94,12 @@ def _report(frame: pd.DataFrame, about: dict[str, Any], out: Path | None, json: 
         print_line(f"written to {out}; raw samples in {samples_path(out)}")
 
 
-def _write(out: Path, frame: pd.DataFrame, found: list[Price], codecs: list[dict[str, Any]], about: Any) -> None:
-    from sim.calibration.prices import to_toml
+def _write(out: Path, frame: pd.DataFrame, found: list[Cost], codecs: list[dict[str, Any]], about: Any) -> None:
+    from sim.calibration.costs import to_toml
     from sim.calibration.samples import save
 
     save(frame, samples_path(out))
-    comments = ["Prices that `cswap calibrate` measured on one host; for `cswap run --costs`.", ""]
+    comments = ["Costs that `cswap calibrate` measured on one host; for `cswap run --costs`.", ""]
     comments += [f"{key}: {value}" for key, value in about.items()]
     comments += ["", "Codecs, us a page (the times that runs use are kept with the trace):"]
     comments += [
@@ -117,7 +117,7 @@ def samples_path(out: Path) -> Path:
     return out.with_name(f"{out.name}.parquet")
 
 
-def _show(found: list[Price], codecs: list[dict[str, Any]], about: dict[str, Any]) -> None:
+def _show(found: list[Cost], codecs: list[dict[str, Any]], about: dict[str, Any]) -> None:
     from sim.calibration.machine import describe
     from sim.cli.output import print_line, print_table
 
@@ -138,7 +138,7 @@ def _show(found: list[Price], codecs: list[dict[str, Any]], about: dict[str, Any
         ),
     )
     print_table(
-        "prices",
+        "costs",
         (
             {"price": p.name, "value": f"{p.value:g} {p.unit}", "what": p.source.removeprefix("measured: ")}
             for p in found

@@ -133,7 +133,7 @@ def _latency(rows: pd.DataFrame, trace: str) -> Any:
     common = ", ".join(f"{name} {_plain(totals[name].iloc[0])}" for name in SETTING if name not in varied)
     table = _table(
         f"{trace}: how long page-outs and page-ins take, us (modelled; {common})",
-        "median/99th percentile; prices and their sources: docs/timing.md",
+        "median/99th percentile; costs and their sources: docs/timing.md",
     )
     table.padding = (0, 0, 0, 1)
     for name in varied:
@@ -166,20 +166,20 @@ def _pair(row: Mapping[Any, Any] | None) -> str:
     return "/".join(f"{us:.1f}" if us < 100 else f"{us:.0f}" for us in (row["p50_us"], row["p99_us"]))
 
 
-MOST = 12  # prices shown
+MOST = 12  # costs shown
 
 
 def _sensitivity(rows: pd.DataFrame) -> Any:
-    """The prices that matter most, by the largest change of a median that either end of their range makes."""
-    table = _table("what depends on assumed prices", "change of the median, at most, over all runs")
+    """The costs that matter most, by the largest change of a median that either end of their range makes."""
+    table = _table("what depends on assumed costs", "change of the median, at most, over all runs")
     for name in ("price", "operation", "low", "high"):
         table.add_column(name, **(TEXT if name in ("price", "operation") else FIGURES))
     largest = rows.loc[rows.groupby(["price", "value", "operation"])["p50_change"].apply(lambda c: c.abs().idxmax())]
     ranked = largest.assign(size=largest["p50_change"].abs()).sort_values("size", ascending=False)
-    for price, operation in list(dict.fromkeys(zip(ranked["price"], ranked["operation"], strict=True)))[:MOST]:
-        mine = largest[(largest["price"] == price) & (largest["operation"] == operation)].sort_values("value")
+    for cost, operation in list(dict.fromkeys(zip(ranked["price"], ranked["operation"], strict=True)))[:MOST]:
+        mine = largest[(largest["price"] == cost) & (largest["operation"] == operation)].sort_values("value")
         ends = [f"{value:g}: {change:+.0%}" for value, change in zip(mine["value"], mine["p50_change"], strict=True)]
-        table.add_row(price, operation, *ends, *([""] * (2 - len(ends))))
+        table.add_row(cost, operation, *ends, *([""] * (2 - len(ends))))
     return table
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from allocators import Allocator
     from sim.experiment.description import Experiment
     from sim.frontends.base import Frontend
-    from sim.timing.costs import Costs, Price
+    from sim.timing.costs import Cost, Costs
     from sim.timing.setting import Setting
     from workloads.traces.sizes import Sizes
     from workloads.traces.trace import Trace
@@ -110,7 +110,7 @@ class TimedJob(Job):
 
     setting: Setting
     costs: Costs
-    price: Price | None = None
+    price: Cost | None = None
 
     def run(self, progress: Progress = silent) -> Rows:
         """Replay and time; progress in events."""

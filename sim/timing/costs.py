@@ -1,4 +1,4 @@
-"""The prices of the timing stage: read from `costs.toml`, checked, frozen."""
+"""The costs of the timing stage: read from `costs.toml`, checked, frozen."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ ASSUMED = "assumed"
 
 
 @dataclass(frozen=True)
-class Price:
-    """One price: `value` in `unit`, and where it comes from; `low` and `high` if it is assumed."""
+class Cost:
+    """A `value` in `unit` and its source; if assumed, with the range from `low` to `high`."""
 
     name: str  # section.key
     value: float
@@ -31,72 +31,72 @@ class Price:
 
     @property
     def assumed(self) -> bool:
-        """Whether nobody measured it; then it has a range."""
+        """Whether it was never measured; then it has a range."""
         return self.source.startswith(ASSUMED)
 
 
 @dataclass(frozen=True)
 class Costs:
-    """All prices by name (`section.key`)."""
+    """All costs by name (`section.key`)."""
 
-    prices: Mapping[str, Price]
+    entries: Mapping[str, Cost]
     path: str = field(default=DEFAULT.name, compare=False)
 
     def ns(self, name: str) -> float:
-        """A price in ns (or ns/KiB), cycles converted by the clock of `cpu.ghz`."""
-        price = self.prices[name]
-        return price.value / self.prices["cpu.ghz"].value if price.unit == "cycles" else price.value
+        """A cost in ns (or ns/KiB), cycles converted by the clock of `cpu.ghz`."""
+        cost = self.entries[name]
+        return cost.value / self.entries["cpu.ghz"].value if cost.unit == "cycles" else cost.value
 
     def number(self, name: str) -> int:
-        """A price that is a count, as a whole number."""
-        return int(self.prices[name].value)
+        """A cost that is a count, as an int."""
+        return int(self.entries[name].value)
 
     def with_value(self, name: str, value: float) -> Costs:
-        """The same prices but one."""
-        return replace(self, prices={**self.prices, name: replace(self.prices[name], value=value)})
+        """A copy with one cost changed."""
+        return replace(self, entries={**self.entries, name: replace(self.entries[name], value=value)})
 
-    def assumed(self) -> list[Price]:
-        """The prices that have a range, in the order of the file."""
-        return [price for price in self.prices.values() if price.assumed]
+    def assumed(self) -> list[Cost]:
+        """The costs that have a range, in the order of the file."""
+        return [cost for cost in self.entries.values() if cost.assumed]
 
     def digest(self) -> str:
         """Digest of names, values and units in hex: equal digests give equal times."""
-        text = "\n".join(f"{p.name} {p.value!r} {p.unit}" for p in self.prices.values())
+        text = "\n".join(f"{p.name} {p.value!r} {p.unit}" for p in self.entries.values())
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     def describe(self) -> dict[str, Any]:
-        """JSON-safe: digest, and every price with its unit and source."""
-        prices = {p.name: {"value": p.value, "unit": p.unit, "source": p.source} for p in self.prices.values()}
-        return {"file": self.path, "digest": self.digest(), "prices": prices}
+        """JSON-safe: digest, and every cost with its unit and source."""
+        costs = {p.name: {"value": p.value, "unit": p.unit, "source": p.source} for p in self.entries.values()}
+        return {"file": self.path, "digest": self.digest(), "prices": costs}
 
 
 def read_costs(path: str | Path | None = None) -> Costs:
-    """The shipped prices, those that `path` names replaced by its own. Raises UserError naming file and key.
+    """The default costs, overridden by those in `path`. Raises UserError naming file and key.
 
-    A price of a user's file may leave out `unit` (then that of the shipped price) and, unless assumed, its range.
+    There, a cost may leave out `unit` (then that of the default) and, unless assumed, its range.
     """
-    costs = Costs(_prices(DEFAULT, read_toml(DEFAULT), {}))
+    costs = Costs(_costs(DEFAULT, read_toml(DEFAULT), {}))
     if path is None:
         return costs
-    own = _prices(Path(path), read_toml(Path(path)), costs.prices)
-    return Costs({**costs.prices, **own}, str(path))
+    own = _costs(Path(path), read_toml(Path(path)), costs.entries)
+    return Costs({**costs.entries, **own}, str(path))
 
 
-def _prices(path: Path, tables: Mapping[str, Any], known: Mapping[str, Price]) -> dict[str, Price]:
-    """The prices of a file; `known` are those there are, none for the shipped file itself."""
-    prices = {}
+def _costs(path: Path, tables: Mapping[str, Any], known: Mapping[str, Cost]) -> dict[str, Cost]:
+    """The costs of a file; `known` are the defaults, empty when these are read."""
+    costs = {}
     for section, entries in tables.items():
         for key, entry in entries.items() if isinstance(entries, Mapping) else ((section, entries),):
             name = f"{section}.{key}" if isinstance(entries, Mapping) else section
             if known and name not in known:
-                raise UserError(f"{path}: unknown price {name}; known are {', '.join(known)}")
+                raise UserError(f"{path}: unknown cost {name}; known are {', '.join(known)}")
             if not isinstance(entry, Mapping):
-                raise UserError(f"{path}: {name}: is no price; write {name} = {{ value = 1, source = 'where from' }}")
-            prices[name] = _price(path, name, entry, known.get(name))
-    return prices
+                raise UserError(f"{path}: {name}: is not a cost; write {name} = {{ value = 1, source = 'where from' }}")
+            costs[name] = _cost(path, name, entry, known.get(name))
+    return costs
 
 
-def _price(path: Path, name: str, entry: Mapping[str, Any], shipped: Price | None) -> Price:
+def _cost(path: Path, name: str, entry: Mapping[str, Any], shipped: Cost | None) -> Cost:
     if unknown := [key for key in entry if key not in KEYS]:
         raise UserError(f"{path}: {name}: unknown key {unknown[0]}; known are {', '.join(KEYS)}")
     if missing := [key for key in ("value", "source") if key not in entry]:
@@ -109,10 +109,10 @@ def _price(path: Path, name: str, entry: Mapping[str, Any], shipped: Price | Non
         raise UserError(f"{path}: {name}: unit={unit!r} is wrong; give {shipped.unit if shipped else UNITS}")
     if unit == "GHz" and not entry["value"]:
         raise UserError(f"{path}: {name}: value=0 is wrong; give more than 0 GHz")
-    price = Price(name, entry["value"], unit, str(entry["source"]), entry.get("low"), entry.get("high"))
-    if price.assumed and (price.low is None or price.high is None or not price.low <= price.value <= price.high):
+    cost = Cost(name, entry["value"], unit, str(entry["source"]), entry.get("low"), entry.get("high"))
+    if cost.assumed and (cost.low is None or cost.high is None or not cost.low <= cost.value <= cost.high):
         raise UserError(f"{path}: {name}: is assumed; give low and high around the value")
-    return price
+    return cost
 
 
 def _same_kind(unit: str, other: str) -> bool:

@@ -1,6 +1,6 @@
 """Ways to reach an object that spans two pages: the methods that the thread of 2012 weighed, as plug-ins.
 
-Objects inside one page need none on 64-bit, so only those that span pay. Prices and their sources: `costs.toml`, [map].
+Objects inside one page need none on 64-bit, so only those that span pay. Costs and their sources: `costs.toml`, [map].
 A package of one's own adds a method with `register`.
 """
 
@@ -19,12 +19,12 @@ Flags = npt.NDArray[np.bool_]
 
 
 class Mapping(ABC):
-    """One method. The price of one map and unmap, and when it fails."""
+    """One method. The cost of one map and unmap, and when it fails."""
 
     name: ClassVar[str]
 
     @abstractmethod
-    def price(self, costs: Costs, cpus: int) -> float:
+    def cost(self, costs: Costs, cpus: int) -> float:
         """What one map and unmap costs on a machine of so many CPUs, ns."""
 
     def fails(self, no_page: Flags) -> Flags:
@@ -32,37 +32,37 @@ class Mapping(ABC):
         return np.zeros(len(no_page), np.bool_)
 
 
-class Priced(Mapping):
-    """A method whose price stands in the costs under its own name, and which never fails."""
+class Fixed(Mapping):
+    """A method that never fails and whose cost is found under its own name."""
 
-    def price(self, costs: Costs, cpus: int) -> float:
+    def cost(self, costs: Costs, cpus: int) -> float:
         """See `Mapping`."""
         return costs.ns("map." + self.name.replace("-", "_"))
 
 
-class Copy(Priced):
+class Copy(Fixed):
     """Through a buffer of the CPU, copied before a read and after a write."""
 
     name = "copy"
 
 
-class Pte(Priced):
+class Pte(Fixed):
     """A window of two pages on each CPU: two page-table entries set, flushed on this CPU only."""
 
     name = "pte"
 
 
-class PteGlobal(Priced):
+class PteGlobal(Fixed):
     """The same, flushed on every CPU; what the flush takes from the others is not modelled."""
 
     name = "pte-global"
 
-    def price(self, costs: Costs, cpus: int) -> float:
+    def cost(self, costs: Costs, cpus: int) -> float:
         """See `Mapping`."""
-        return super().price(costs, cpus) + (cpus - 1) * costs.ns("map.pte_global_per_cpu")
+        return super().cost(costs, cpus) + (cpus - 1) * costs.ns("map.pte_global_per_cpu")
 
 
-class KmapPair(Priced):
+class KmapPair(Fixed):
     """Two kmap_atomic, which are adjacent for highmem pages only: on 64-bit it cannot serve an object that spans."""
 
     name = "kmap-pair"
@@ -72,7 +72,7 @@ class KmapPair(Priced):
         return np.ones(len(no_page), np.bool_)
 
 
-class Vmap(Priced):
+class Vmap(Fixed):
     """vmap and vunmap each time: allocates, so even a read fails when there is no free page."""
 
     name = "vmap"
@@ -82,7 +82,7 @@ class Vmap(Priced):
         return no_page
 
 
-class MapVmArea(Priced):
+class MapVmArea(Fixed):
     """An area set aside once, into which the pages are mapped."""
 
     name = "map-vm-area"
@@ -93,7 +93,7 @@ class Contiguous(Mapping):
 
     name = "contiguous"
 
-    def price(self, costs: Costs, cpus: int) -> float:
+    def cost(self, costs: Costs, cpus: int) -> float:
         """See `Mapping`."""
         return 0.0
 

@@ -16,7 +16,7 @@ Then = Callable[[], None]  # what whoever did an operation does next
 class Paths:
     """The paths through these resources. `end` is told of each operation when it is over.
 
-    An operation's steps and their prices are columns of `Work`, into which the waits are written.
+    An operation's steps and their costs are columns of `Work`, into which the waits are written.
     """
 
     def __init__(

@@ -13,7 +13,7 @@ Begin = Callable[..., Path]
 
 
 class Clock(Environment):
-    """SimPy's environment with a short way to be called later: half the price of a Timeout and a Process."""
+    """SimPy's environment with a short way to be called later: half the cost of a Timeout and a Process."""
 
     def after(self, delay: float, callback: Callable[[Event], None]) -> None:
         """Call back in `delay` ns."""

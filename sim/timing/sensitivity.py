@@ -1,34 +1,34 @@
-"""What changes when an assumed price is at either end of its range."""
+"""What changes when an assumed cost is at either end of its range."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from sim.timing.costs import Costs, Price
+from sim.timing.costs import Cost, Costs
 from sim.timing.latency import RUN, SETTING, TOTAL
 from sim.timing.setting import Setting
 
 FIGURES = ("mean_us", "p50_us", "p99_us")
 
 
-def variants(costs: Costs, setting: Setting) -> Iterator[tuple[Price, Costs]]:
-    """The costs with each assumed price at each end of its range; only those of the mapping in use."""
+def variants(costs: Costs, setting: Setting) -> Iterator[tuple[Cost, Costs]]:
+    """The costs with each assumed cost at each end of its range; only those of the mapping in use."""
     used = setting.mapping.replace("-", "_")
-    for price in costs.assumed():
-        section, _, key = price.name.partition(".")
+    for cost in costs.assumed():
+        section, _, key = cost.name.partition(".")
         if section == "map" and not (key == used or key == f"{used}_per_cpu"):
             continue
-        for value in (price.low, price.high):
-            if value is not None and value != price.value:
-                changed = costs.with_value(price.name, value)
-                yield changed.prices[price.name], changed
+        for value in (cost.low, cost.high):
+            if value is not None and value != cost.value:
+                changed = costs.with_value(cost.name, value)
+                yield changed.entries[cost.name], changed
 
 
 def compared(rows: list[dict[str, Any]], base: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows of the `sensitivity` frame.
 
-    `rows` are totals of runs with one price changed, with the columns `price` and `value`; `base` are rows of the
+    `rows` are totals of runs with one cost changed, with the columns `price` and `value`; `base` are rows of the
     `latency` frame. Each figure comes with its `_change`, the share by which it differs from that of the base.
     """
     key = (*RUN, *SETTING, "operation")

@@ -1,4 +1,4 @@
-"""The setting of one timed run: everything but the prices."""
+"""The setting of one timed run: everything but the costs."""
 
 from __future__ import annotations
 

@@ -14,9 +14,9 @@ from sim.timing.check import Check
 from sim.timing.costs import Costs, read_costs
 from sim.timing.devices import read_device
 from sim.timing.engine import Engine
+from sim.timing.event_costs import EventCosts
 from sim.timing.latency import TOTAL
 from sim.timing.measure import Meter
-from sim.timing.pricing import Pricer
 from sim.timing.setting import Setting
 from sim.timing.tasks import Tasks
 from sim.timing.work import Work
@@ -87,8 +87,8 @@ def simulate(
         page_cluster=setting.page_cluster,
         cache_pages=costs.number("readahead.cache_pages"),
     )
-    pricer = Pricer(costs, setting, sizes, trace.page_size, allocator.block_order, limited)
-    works = _works(running, pricer, notes)
+    event_costs = EventCosts(costs, setting, sizes, trace.page_size, allocator.block_order, limited)
+    works = _works(running, event_costs, notes)
     reclaim = Reclaim(engine, costs.number("reclaim.backlog"))
     arrivals = _arrivals(setting, engine, works, reclaim)
     arrivals.start()
@@ -106,13 +106,13 @@ def _arrivals(setting: Setting, engine: Engine, works: Iterator[Work], reclaim: 
     return Tasks(engine, works, reclaim, setting.load)
 
 
-def _works(running: DetailedReplay, pricer: Pricer, notes: Notes) -> Iterator[Work]:
+def _works(running: DetailedReplay, event_costs: EventCosts, notes: Notes) -> Iterator[Work]:
     """The batches of the replay as operations."""
     start = 0
     for events, outcome in running:
         detail = running.log.row[: len(events)]
         notes.add(detail)
-        yield pricer.work(events, outcome, detail, running.moved, start)
+        yield event_costs.work(events, outcome, detail, running.moved, start)
         start += len(events)
 
 

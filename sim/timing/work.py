@@ -1,6 +1,6 @@
 """Operations as the engine sees them: a batch of them, column by column.
 
-The prices of an operation are known before it begins; what it waits for is not. So the prices are computed for a whole
+The costs of an operation are known before it begins; what it waits for is not. So the costs are computed for a whole
 batch at once, and the engine adds the waits.
 """
 
@@ -35,7 +35,7 @@ class Work:
     `moves`, by operation: what a compaction does, (lock, hold) one after the other. `spawns`, by operation: further
     operations of this batch that begin when it ends, done by a kernel thread.
 
-    `prices` are all parts (`latency.PARTS`) that are known beforehand. The engine writes `arrived`, `ended`, `queue`,
+    `costs` are all parts (`latency.PARTS`) that are known beforehand. The engine writes `arrived`, `ended`, `queue`,
     `stream`, `locked` and `device`: the waits, and the device's service.
     """
 
@@ -52,7 +52,7 @@ class Work:
     writes: list[int]
     ahead_reads: list[int]
     simple: list[bool]  # whether it only has first, lock, hold, then
-    prices: dict[str, Column]
+    costs: dict[str, Column]
     events: int  # the first of the operations, which are the trace's events; the others are spawned
     start: int = 0  # number of the first event in the trace
     time: list[float] | None = None  # of the events
@@ -85,12 +85,12 @@ class Work:
         plain: dict[str, Any] = {name: [0.0] * n for name in ("compress", "hold", "grow", "then", "free_hold")}
         plain |= {name: [0] * n for name in ("reads", "writes", "ahead_reads")}
         plain |= {"lock": [NO_LOCK] * n, "free_lock": [NO_LOCK] * n, "simple": [False] * n, "events": n}
-        plain |= {"prices": {part: np.zeros(n) for part in PARTS}}
+        plain |= {"costs": {part: np.zeros(n) for part in PARTS}}
         work = cls(operation, list(map(float, first)), **plain | given)
         hold, grow = np.array(work.hold), np.array(work.grow)
         held = np.where(np.array(work.lock) >= 0, np.where(grow > 0, 2 * hold + grow, hold), 0.0)
         held += np.where(np.array(work.free_lock) >= 0, work.free_hold, 0.0)
-        work.prices["path"] = np.array([work.first, work.then, work.compress]).sum(axis=0) + held
+        work.costs["path"] = np.array([work.first, work.then, work.compress]).sum(axis=0) + held
         return work
 
     def cancel(self, begin: int) -> None:
@@ -98,7 +98,7 @@ class Work:
         gone = [*range(begin, self.events), *(j for i, more in self.spawns.items() if i >= begin for j in more)]
         for i in gone:
             self.operation[i] = UNTIMED
-        for column in self.prices.values():
+        for column in self.costs.values():
             column[gone] = 0.0
         self.left -= len(gone)
         self.cancelled = gone
@@ -106,6 +106,6 @@ class Work:
     def parts(self) -> dict[str, Column]:
         """All parts of each operation, waits included, and their total; float64[n] each, ns."""
         waits = {"queue": self.queue, "stream": self.stream, "lock": self.locked}
-        parts = {**self.prices, **{name: np.array(column) for name, column in waits.items()}}
-        parts["device"] = self.prices["device"] + np.array(self.device)
+        parts = {**self.costs, **{name: np.array(column) for name, column in waits.items()}}
+        parts["device"] = self.costs["device"] + np.array(self.device)
         return {part: parts[part] for part in PARTS} | {TOTAL: np.sum([parts[part] for part in PARTS], axis=0)}

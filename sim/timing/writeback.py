@@ -14,7 +14,7 @@ from sim.timing.work import NO_LOCK, WRITEBACK, Work
 
 
 def with_writebacks(work: Work, count: Any, path: float, decompress: float, free: float, submit: float) -> Work:
-    """The operations and, behind them, the pages that they write back, `count` int[n], at these prices in ns."""
+    """The operations and, behind them, the pages that they write back, `count` int[n], at these costs in ns."""
     total = int(count.sum())
     if not total:
         return work
@@ -22,11 +22,11 @@ def with_writebacks(work: Work, count: Any, path: float, decompress: float, free
     for i in np.flatnonzero(count).tolist():
         work.spawns[i] = range(begin, begin + int(count[i]))
         begin += int(count[i])
-    price = {"path": path, "decompress": decompress, "alloc": free, "device": submit}
-    for part, column in work.prices.items():
-        work.prices[part] = np.append(column, np.full(total, price.get(part, 0.0)))
+    cost = {"path": path, "decompress": decompress, "alloc": free, "device": submit}
+    for part, column in work.costs.items():
+        work.costs[part] = np.append(column, np.full(total, cost.get(part, 0.0)))
     work.operation += [WRITEBACK] * total
-    work.first += [sum(price.values())] * total
+    work.first += [sum(cost.values())] * total
     work.writes += [1] * total
     work.simple += [False] * total
     for locks in (work.lock, work.free_lock):

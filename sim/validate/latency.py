@@ -1,6 +1,6 @@
 """Predicted latency against measured: 4-KiB writes and reads of a zram device of this host.
 
-The prediction is the timing model's: the prices of the way there and back, calibrated in the same run by what involves
+The prediction is the timing model's: the costs of the way there and back, calibrated in the same run by what involves
 no page of the trace (floors of the device, copies in user space), and each page's codec time in user space. Nothing is
 fitted to the writes and reads that it is held against.
 """
@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from allocators.zspages.zsmalloc import Zsmalloc
 from sim.calibration.calibrate import sample_pages
-from sim.calibration.prices import prices
+from sim.calibration.costs import measured_costs
 from sim.calibration.samples import Samples
 from sim.compressors.base import Compressor
 from sim.errors import UserError
@@ -88,10 +88,10 @@ def there_and_back(n: int) -> Events:
 
 
 def calibrated(samples: Samples) -> Costs:
-    """The shipped prices with those of this run; direct I/O knows neither faults nor reclaim."""
+    """The default costs, overridden by those of this run; direct I/O knows neither faults nor reclaim."""
     costs = read_costs()
-    found = {price.name: price for price in prices(samples.frame())}
-    costs = replace(costs, prices={**costs.prices, **found})
+    found = {cost.name: cost for cost in measured_costs(samples.frame())}
+    costs = replace(costs, entries={**costs.entries, **found})
     return costs.with_value("path.fault", 0).with_value("path.reclaim", 0)
 
 

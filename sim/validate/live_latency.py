@@ -44,7 +44,7 @@ class Measured(NamedTuple):
 def measure_live(
     pages: Pages, compressor: Compressor, rng: np.random.Generator, pending: Pending
 ) -> tuple[Measured, Samples]:
-    """Measure, with the clock, copies, faults and the device's floors, by which the prices are calibrated.
+    """Measure, with the clock, copies, faults and the device's floors, by which the costs are calibrated.
 
     On a new zram device, which is removed again; `pages` as `sim.calibration.calibrate.sample_pages` gives them. Raises
     HostError without root, zram or the codec, and for a page that reads back wrong; KeyboardInterrupt when a signal has

@@ -100,7 +100,7 @@ def whole_result(*allocators: tuple[str, ...]) -> Callable[[Path], str]:
 
 
 def whole_costs(folder: Path) -> str:
-    """Prices are whole when they can be read."""
+    """Costs are whole when they can be read."""
     if (folder / "costs.toml").exists():
         read_costs(folder / "costs.toml")
     return ""

@@ -1,4 +1,4 @@
-"""TOML: experiments, prices and devices."""
+"""TOML: experiments, costs and devices."""
 
 from __future__ import annotations
 

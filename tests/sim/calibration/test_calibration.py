@@ -1,4 +1,4 @@
-"""What a calibration measures, and the prices it makes of it."""
+"""What a calibration measures, and the costs it makes of it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 from sim.calibration.calibrate import Plan, calibrate, sample_pages
 from sim.calibration.codecs import measure_codecs
+from sim.calibration.costs import measured_costs, to_toml
 from sim.calibration.machine import machine
-from sim.calibration.prices import prices, to_toml
 from sim.calibration.samples import COLUMNS, Samples
 from sim.calibration.summary import codec_rows
 from sim.compressors.registry import compressor
@@ -54,12 +54,12 @@ def test_new_processes_measure(tmp_path: Path) -> None:
     frame = pd.concat(frames)
     assert {"clock", "copy", "compare", "fault", "codec"} <= set(frame["measure"])
     file = tmp_path / "host.toml"
-    file.write_text(to_toml(prices(frame), ["a host", ""]))
+    file.write_text(to_toml(measured_costs(frame), ["a host", ""]))
     costs, shipped = read_costs(file), read_costs()
     for name in ("copy.start", "copy.per_kib", "check.same_filled", "path.fault"):
-        assert costs.prices[name].source.startswith("measured: ")
-        assert costs.prices[name].unit == shipped.prices[name].unit
-    assert costs.prices["path.page_out"] == shipped.prices["path.page_out"], "needs a device"
+        assert costs.entries[name].source.startswith("measured: ")
+        assert costs.entries[name].unit == shipped.entries[name].unit
+    assert costs.entries["path.page_out"] == shipped.entries["path.page_out"], "needs a device"
 
 
 def test_a_fault_of_the_other_process_is_told_here() -> None:
@@ -69,7 +69,7 @@ def test_a_fault_of_the_other_process_is_told_here() -> None:
 
 
 def made(process: int, factor: float) -> pd.DataFrame:
-    """Samples whose prices are known."""
+    """Samples whose costs are known."""
     samples = Samples()
     ns = factor * np.ones(5)
     samples.add("chain", 10_000 / ns, 40_000, part="cycles")
@@ -85,8 +85,8 @@ def made(process: int, factor: float) -> pd.DataFrame:
 
 
 def test_prices_are_the_medians_of_the_processes() -> None:
-    found = {price.name: price for price in prices(pd.concat([made(0, 1), made(1, 2), made(2, 1.5)]))}
-    assert {name: price.value for name, price in found.items()} == {
+    found = {cost.name: cost for cost in measured_costs(pd.concat([made(0, 1), made(1, 2), made(2, 1.5)]))}
+    assert {name: cost.value for name, cost in found.items()} == {
         "cpu.ghz": 6.0,
         "path.page_out": 600.0,
         "path.page_in": 600.0,
@@ -96,7 +96,7 @@ def test_prices_are_the_medians_of_the_processes() -> None:
         "copy.per_kib": 120.0,
     }
     assert found["path.fault"].source.endswith("; 3 processes: 1000 to 2000")
-    assert [price.name for price in prices(made(0, 1).query("measure == 'fault'"))] == ["path.fault"]
+    assert [cost.name for cost in measured_costs(made(0, 1).query("measure == 'fault'"))] == ["path.fault"]
 
 
 def test_pages_of_a_trace() -> None:

@@ -23,7 +23,7 @@ def test_a_file_of_prices_with_its_samples(tmp_path: Path) -> None:
     text = good(*TINY, "-o", file)
     assert "8 pages of gcc, processes: 1;" in text
     assert f"written to {file}; raw samples in {file}.parquet" in text
-    assert read_costs(file).prices["path.fault"].source.startswith("measured")
+    assert read_costs(file).entries["path.fault"].source.startswith("measured")
     assert "# lz4 decompress, cold pages: p50 " in file.read_text()
     samples = pd.read_parquet(f"{file}.parquet")
     assert len(samples.query("measure == 'codec'")) == 8 * 2 * 2
@@ -51,7 +51,7 @@ def test_json() -> None:
     assert data["about"]["trace"] == "random"
     assert data["about"]["pages"] <= 8
     assert len(data["codecs"]) == 4
-    assert data["prices"]["copy.per_kib"]["unit"] == "ns/KiB"
+    assert data["costs"]["copy.per_kib"]["unit"] == "ns/KiB"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Prices and swap devices: what ships, what a user's file may say, and what is refused in one line."""
+"""Costs and swap devices: what ships, what a user's file may say, and what is refused in one line."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ GOOD = 'value = 1, source = "mine"'
 
 def test_every_shipped_price_has_a_source() -> None:
     costs = read_costs()
-    assert all(len(price.source) > 15 for price in costs.prices.values())
-    assert all(price.source.startswith(("assumed", "measured", "published")) for price in costs.prices.values())
-    assert all(price.low is not None and price.high is not None for price in costs.assumed())
+    assert all(len(cost.source) > 15 for cost in costs.entries.values())
+    assert all(cost.source.startswith(("assumed", "measured", "published")) for cost in costs.entries.values())
+    assert all(cost.low is not None and cost.high is not None for cost in costs.assumed())
     assert all(len(device.source) > 30 for device in device_profiles().values())
 
 
@@ -34,7 +34,7 @@ def test_a_users_prices_replace_the_shipped_ones(tmp_path: Path) -> None:
     file.write_text('[alloc]\nhit = { value = 99.5, source = "measured by me" }\n')
     costs, shipped = read_costs(file), read_costs()
     assert costs.ns("alloc.hit") == 99.5
-    assert costs.prices["alloc.hit"].unit == "ns"
+    assert costs.entries["alloc.hit"].unit == "ns"
     assert [p.name for p in costs.assumed()] == [p.name for p in shipped.assumed() if p.name != "alloc.hit"]
     assert costs.digest() != shipped.digest() == read_costs().digest()
     assert costs.describe()["file"] == str(file)
@@ -43,12 +43,12 @@ def test_a_users_prices_replace_the_shipped_ones(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (f"[alloc]\nhitt = {{ {GOOD} }}", "unknown price alloc.hitt"),
-        (f"hit = {{ {GOOD} }}", "unknown price hit.value"),
-        ("[alloc]\nhit = 3", "alloc.hit: is no price"),
+        (f"[alloc]\nhitt = {{ {GOOD} }}", "unknown cost alloc.hitt"),
+        (f"hit = {{ {GOOD} }}", "unknown cost hit.value"),
+        ("[alloc]\nhit = 3", "alloc.hit: is not a cost"),
         ("[alloc]\nhit = { value = 3 }", "alloc.hit: source is missing"),
         ('[alloc]\nhit = { source = "x" }', "alloc.hit: value is missing"),
-        (f"[alloc]\nhit = {{ {GOOD}, price = 1 }}", "alloc.hit: unknown key price"),
+        (f"[alloc]\nhit = {{ {GOOD}, cost = 1 }}", "alloc.hit: unknown key cost"),
         ('[alloc]\nhit = { value = -1, source = "x" }', "alloc.hit: value=-1 is wrong"),
         ('[alloc]\nhit = { value = "a", source = "x" }', "alloc.hit: value='a' is wrong"),
         ('[alloc]\nhit = { value = nan, source = "x" }', "alloc.hit: value=nan is wrong"),

@@ -85,7 +85,7 @@ def test_compaction_takes_one_lock_after_the_other() -> None:
     given: dict[str, Any] = {"time": [0.0, 5.0], "lock": [NO_LOCK, 1], "hold": [0.0, 10.0]}
     (work,) = works([0.0, 0.0], **given)
     work.moves[0] = [(0, 100.0), (1, 200.0)]
-    work.prices["path"][0] += 300
+    work.costs["path"][0] += 300
     run = Run([work], cpus=2, locks=2)
     assert run.column("ended").tolist() == [300, 15]
 
@@ -173,7 +173,7 @@ def test_an_unknown_task() -> None:
 
 def test_parts_that_do_not_add_up_are_a_fault() -> None:
     (work,) = works([100.0], time=[0.0])
-    work.prices["path"][0] += 1
+    work.costs["path"][0] += 1
     with pytest.raises(TimingFault, match="took 100"):
         Run([work])
 

@@ -27,7 +27,7 @@ OUT_NS, IN_NS, HIT, PAGE = 360 + 400 + 10, 420 + 1200, 250, 400
 
 
 def costs(**changed: float) -> Costs:
-    """The shipped prices with copies free of charge, and what is given (dots as __)."""
+    """The shipped costs with copies free of charge, and what is given (dots as __)."""
     found = read_costs()
     for name, value in {"copy__start": 0.0, "copy__per_kib": 0.0, **changed}.items():
         found = found.with_value(name.replace("__", "."), value)
@@ -48,11 +48,11 @@ def timed(
     case: tuple[Trace, Sizes], allocator: str | Allocator = "zbud", frontend: str = "zram", **setting: Any
 ) -> Timed:
     """One run, saturated on one CPU unless told otherwise; with every operation kept."""
-    prices = setting.pop("costs", costs())
+    given = setting.pop("costs", costs())
     if isinstance(allocator, str):
         allocator = make_allocator(allocator)
     chosen = Setting(**{"arrivals": "saturate", "cpus": 1} | setting)
-    return simulate(*case, make_frontend(frontend), allocator, chosen, prices, events=True)
+    return simulate(*case, make_frontend(frontend), allocator, chosen, given, events=True)
 
 
 def took(run: Timed, part: str = TOTAL) -> list[float]:
@@ -131,16 +131,16 @@ def test_refused_pages_go_to_the_device() -> None:
 def test_only_objects_that_span_pages_pay_for_their_mapping() -> None:
     case = busy()
     for name in ("pte", "pte-global", "copy", "vmap", "map-vm-area"):
-        price = mapping(name).price(read_costs(), 4)
+        cost = mapping(name).cost(read_costs(), 4)
         run = timed(case, "zsmalloc", mapping=name, cpus=4)
         paid = run.events["map_us"] * 1e3
-        assert set(np.unique(paid.round(6))) == {0.0, round(price, 6)}
+        assert set(np.unique(paid.round(6))) == {0.0, round(cost, 6)}
         assert (paid > 0).sum() == run.counters["spanning"] > 0
         assert not timed(case, "xvmalloc", mapping=name, cpus=4).events["map_us"].any()
 
 
 def test_a_global_flush_interrupts_every_other_cpu() -> None:
-    assert [mapping("pte-global").price(read_costs(), cpus) for cpus in (1, 4)] == [760 / 3, (760 + 3 * 1000) / 3]
+    assert [mapping("pte-global").cost(read_costs(), cpus) for cpus in (1, 4)] == [760 / 3, (760 + 3 * 1000) / 3]
 
 
 @pytest.mark.parametrize("name", ["kmap-pair", "contiguous"])
@@ -167,7 +167,7 @@ def test_a_mapping_of_ones_own() -> None:
 
         name = "free"
 
-        def price(self, costs: Costs, cpus: int) -> float:
+        def cost(self, costs: Costs, cpus: int) -> float:
             return 1.0
 
     try:
@@ -235,8 +235,8 @@ def test_compaction_copies_every_object_that_it_moves() -> None:
     n = 60
     kinds, slots = [OUT] * n + [FREE] * (n // 2) + [COMPACT], [*range(n), *range(0, n, 2), 0]
     case = trace(kinds, slots, [0] * n + [-1] * (n // 2 + 1), [1000])
-    prices = costs(copy__per_kib=1024.0, compact__object=1e6, alloc__release=0.0)
-    run = timed(case, "zsmalloc", costs=prices)
+    given = costs(copy__per_kib=1024.0, compact__object=1e6, alloc__release=0.0)
+    run = timed(case, "zsmalloc", costs=given)
     moved, copied = took(run, "alloc")[-1] / 1e6, took(run, "copy")[-1]
     assert moved > 0
     assert copied / moved == 1024, "the size of its class, into which that of 1008 bytes is merged"
@@ -272,8 +272,8 @@ def test_one_stream_in_2012() -> None:
 
 def test_a_pool_wide_lock_is_waited_for_more_than_class_locks() -> None:
     case = busy(20_000)
-    prices = costs(alloc__hit=3000.0, alloc__free=3000.0)
-    waits = {a: np.mean(took(timed(case, a, cpus=8, costs=prices), "lock")) for a in ("zsmalloc", "xvmalloc")}
+    given = costs(alloc__hit=3000.0, alloc__free=3000.0)
+    waits = {a: np.mean(took(timed(case, a, cpus=8, costs=given), "lock")) for a in ("zsmalloc", "xvmalloc")}
     assert waits["xvmalloc"] > 3 * waits["zsmalloc"]
 
 

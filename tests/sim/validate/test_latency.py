@@ -35,8 +35,8 @@ PAGE = 4096
 def free_of_charge(**given: float) -> Costs:
     """Everything costs nothing but what is given."""
     costs = read_costs()
-    times = [price for price in costs.prices.values() if price.unit in ("ns", "ns/KiB", "cycles")]
-    costs = replace(costs, prices={**costs.prices, **{price.name: replace(price, value=0.0) for price in times}})
+    times = [cost for cost in costs.entries.values() if cost.unit in ("ns", "ns/KiB", "cycles")]
+    costs = replace(costs, entries={**costs.entries, **{cost.name: replace(cost, value=0.0) for cost in times}})
     for name, value in given.items():
         costs = costs.with_value(name.replace("__", "."), value)
     return costs
@@ -72,9 +72,9 @@ def test_direct_io_knows_no_faults_and_no_reclaim() -> None:
     samples.add("device", 5 * ns, PAGE, part="store")
     samples.add("device", 4 * ns, PAGE, part="load")
     costs = calibrated(samples)
-    values = {name: costs.prices[f"path.{name}"].value for name in ("page_out", "page_in", "fault", "reclaim")}
+    values = {name: costs.entries[f"path.{name}"].value for name in ("page_out", "page_in", "fault", "reclaim")}
     assert values == {"page_out": 400, "page_in": 400, "fault": 0, "reclaim": 0}
-    assert costs.prices["alloc.hit"] == read_costs().prices["alloc.hit"]
+    assert costs.entries["alloc.hit"] == read_costs().entries["alloc.hit"]
 
 
 def test_ratios_are_predicted_by_measured() -> None:

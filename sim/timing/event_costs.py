@@ -1,4 +1,4 @@
-"""What each event of a trace costs, before anybody waits: from its details, the codec's times and the prices."""
+"""What each event of a trace costs, without waiting: from its details, the compressor's times and the costs."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ OPERATION = np.array([PAGE_OUT, PAGE_IN, FREE, COMPACT, UNTIMED])  # by the kind
 assert len(OPERATION) == len(KINDS)
 
 
-class Pricer:
-    """Prices events under one setting; `order` is that of the allocator's blocks of pages."""
+class EventCosts:
+    """Computes the costs of events in one setting; `order` is that of the allocator's blocks of pages."""
 
     def __init__(self, costs: Costs, setting: Setting, sizes: Sizes, page_size: int, order: int, limited: bool) -> None:
-        self.ns = {price: costs.ns(price) * setting.cpu_scale for price in costs.prices}
+        self.ns = {cost: costs.ns(cost) * setting.cpu_scale for cost in costs.entries}
         self.mapping = mapping(setting.mapping)
-        self.map_ns = self.mapping.price(costs, setting.cpus) * setting.cpu_scale
+        self.map_ns = self.mapping.cost(costs, setting.cpus) * setting.cpu_scale
         self.compress_ns: Column = sizes.compress_ns.astype(np.float64) * setting.cpu_scale
         self.mean_decompress = float(sizes.decompress_ns.mean()) * setting.cpu_scale if len(sizes) else 0.0
         self.page_size = page_size
@@ -40,7 +40,7 @@ class Pricer:
         self.limited = limited  # whether compression streams may lack
 
     def copied(self, size: Any) -> Column:
-        """The price of copies of so many bytes; float64[n]."""
+        """The cost of copies of so many bytes; float64[n]."""
         cost: Column = np.where(size > 0, self.ns["copy.start"] + self.ns["copy.per_kib"] * size / 1024, 0.0)
         return cost
 
@@ -60,31 +60,31 @@ class Pricer:
         reads = np.where(read & ~failed, detail["reads"], 0)
         writes = (out & (what == REFUSED)).astype(np.int64)
 
-        price = {part: np.zeros(n) for part in PARTS}
+        cost = {part: np.zeros(n) for part in PARTS}
         path = np.array([ns["path.page_out"] + ns["path.reclaim"], 0.0, ns["path.free"], 0.0, 0.0])
-        price["path"] = path[kind]
-        price["path"][kind == IN] = ns["path.fault"] + ns["readahead.hit"]
-        price["path"][read] = ns["path.fault"] + ns["path.page_in"]
-        price["check"][out] = np.where(what[out] == SAME, ns["check.same_filled"], ns["check.miss"])
+        cost["path"] = path[kind]
+        cost["path"][kind == IN] = ns["path.fault"] + ns["readahead.hit"]
+        cost["path"][read] = ns["path.fault"] + ns["path.page_in"]
+        cost["check"][out] = np.where(what[out] == SAME, ns["check.same_filled"], ns["check.miss"])
         compressed = detail["compressed"] != 0
-        price["compress"][compressed] = self.compress_ns[detail["page"][compressed]]
-        price["decompress"] = np.where(read & ~failed, detail["decompress_ns"] * self.scale, 0.0)
-        price["map"] = np.where(spans, self.map_ns, 0.0)
+        cost["compress"][compressed] = self.compress_ns[detail["page"][compressed]]
+        cost["decompress"] = np.where(read & ~failed, detail["decompress_ns"] * self.scale, 0.0)
+        cost["map"] = np.where(spans, self.map_ns, 0.0)
         whole = np.where(read & (what == SAME), self.page_size, np.where(loaded & (what == HUGE), detail["bytes"], 0))
-        price["copy"] = np.where(failed, 0.0, self.copied(np.where(kept, detail["bytes"], whole)))
-        price["readahead"] = self._readahead(detail, reads)
-        price["device"] = np.where((reads > 0) | (writes > 0), ns["block.submit"], 0.0)
+        cost["copy"] = np.where(failed, 0.0, self.copied(np.where(kept, detail["bytes"], whole)))
+        cost["readahead"] = self._readahead(detail, reads)
+        cost["device"] = np.where((reads > 0) | (writes > 0), ns["block.submit"], 0.0)
         allocated, released = detail["allocated"] * self.block_ns, detail["released"] * self.release_ns
         grow, hold = np.where(stored, allocated, 0.0), np.where(stored, ns["alloc.hit"], 0.0)
         free_hold = np.where(freed, ns["alloc.free"] + released, 0.0)
         unlocked = np.where(kept & ~stored, allocated, 0.0) + np.where(freed | (kind == COMPACTION), 0.0, released)
         locked = hold * np.where(grow > 0, 2, 1) + grow + free_hold
-        price["alloc"] = locked + unlocked
+        cost["alloc"] = locked + unlocked
 
-        then = np.where(out, price["map"] + price["copy"] + price["device"], 0.0)
-        compress = price["compress"] if self.limited else np.zeros(n)
-        moves = self._moves(moved, detail, price, then)
-        first = sum(price.values()) - locked - then - compress
+        then = np.where(out, cost["map"] + cost["copy"] + cost["device"], 0.0)
+        compress = cost["compress"] if self.limited else np.zeros(n)
+        moves = self._moves(moved, detail, cost, then)
+        first = sum(cost.values()) - locked - then - compress
         for i, locks in moves.items():  # its work is told lock by lock
             first[i] -= sum(held for _, held in locks)
         lock, free_lock = detail["lock"].copy(), detail["free_lock"].copy()
@@ -108,7 +108,7 @@ class Pricer:
             writes=writes.tolist(),
             ahead_reads=detail["ahead_reads"].tolist(),
             simple=simple.tolist(),
-            prices=price,
+            costs=cost,
             events=n,
             start=start,
             time=self._since_the_first(events),
@@ -137,15 +137,15 @@ class Pricer:
         return cost + np.where((detail["ahead_reads"] > 0) & (reads == 0), self.ns["block.submit"], 0.0)
 
     def _moves(
-        self, compactions: Mapping[int, Moved], detail: Any, price: dict[str, Column], then: Column
+        self, compactions: Mapping[int, Moved], detail: Any, cost: dict[str, Column], then: Column
     ) -> dict[int, list[tuple[int, float]]]:
-        """What compactions do under each lock; their prices are entered."""
+        """What compactions do under each lock; their costs are entered."""
         moves = {}
         for i, moved in compactions.items():
             objects, size = moved[:, 0] * self.ns["compact.object"], self.copied(moved[:, 1])
             moves[i] = [(lock, float(objects[lock] + size[lock])) for lock in np.flatnonzero(moved[:, 0]).tolist()]
             released = float(detail["released"][i] * self.release_ns)
-            price["alloc"][i] = objects.sum() + released
-            price["copy"][i] = size.sum()
+            cost["alloc"][i] = objects.sum() + released
+            cost["copy"][i] = size.sum()
             then[i] = released
         return moves
