@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
 CRASH = Path(__file__).with_name("crash.py")
 
 

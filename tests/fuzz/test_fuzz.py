@@ -6,6 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
 FUZZ = Path(__file__).with_name("fuzz.py")
 
 

@@ -7,6 +7,8 @@ import pytest
 from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
+pytestmark = pytest.mark.slow
+
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 

@@ -106,6 +106,7 @@ def test_a_trace_without_contents(monkeypatch: pytest.MonkeyPatch) -> None:
         compare_latency(Bell(events=50, slots=9).trace(), compressor("lz4"))
 
 
+@pytest.mark.live
 @needs_zram
 @pytest.mark.usefixtures("others")
 def test_on_a_device() -> None:
@@ -117,6 +118,7 @@ def test_on_a_device() -> None:
         assert 0 < row["ratio_low"] <= row["ratio"] <= row["ratio_high"]
 
 
+@pytest.mark.live
 @needs_zram
 @pytest.mark.usefixtures("others")
 def test_floors_are_those_of_a_device() -> None:
@@ -130,6 +132,7 @@ def test_floors_are_those_of_a_device() -> None:
     assert frame["ns"].min() > 0
 
 
+@pytest.mark.live
 @needs_zram
 @pytest.mark.usefixtures("others")
 def test_removed_after_a_signal(tmp_path: Path) -> None:
@@ -141,6 +144,7 @@ def test_removed_after_a_signal(tmp_path: Path) -> None:
     assert device not in devices()
 
 
+@pytest.mark.live
 @needs_zram
 @pytest.mark.usefixtures("others")
 def test_command() -> None:

@@ -39,6 +39,7 @@ def mixed(events: int, slots: int = 500) -> Trace:
     )
 
 
+@pytest.mark.live
 @needs_zram
 @pytest.mark.usefixtures("others")
 @pytest.mark.parametrize("codec", ["lz4", "lzo", "lzo-rle"])
@@ -52,6 +53,7 @@ def test_identical(codec: str) -> None:
     assert found.summary() == {"rows": 200, "identical": 200, "first_difference": None}
 
 
+@pytest.mark.live
 @needs_zram
 @pytest.mark.usefixtures("others")
 def test_identical_on_a_sample() -> None:
@@ -60,6 +62,7 @@ def test_identical_on_a_sample() -> None:
     assert found.identical == found.rows == -(-sample.n_events // 1000), "a row each thousand events"
 
 
+@pytest.mark.live
 @needs_zram
 @pytest.mark.usefixtures("others")
 def test_identical_beyond_a_memory_limit() -> None:
@@ -67,6 +70,7 @@ def test_identical_beyond_a_memory_limit() -> None:
     assert (found.rows, found.identical) == (3000, 3000)
 
 
+@pytest.mark.live
 @needs_zram
 @pytest.mark.usefixtures("others")
 def test_another_chain_differs() -> None:
@@ -74,6 +78,7 @@ def test_another_chain_differs() -> None:
     assert not compare_live(mixed(1000), compressor("lzo-rle"), chain=chain).equal
 
 
+@pytest.mark.live
 @needs_zram
 @pytest.mark.usefixtures("others")
 def test_removed_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,6 +90,7 @@ def test_removed_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
         compare_live(mixed(1000), compressor("lzo-rle"))
 
 
+@pytest.mark.live
 @needs_zram
 @pytest.mark.usefixtures("others")
 def test_a_codec_the_kernel_has_not() -> None:
@@ -98,6 +104,7 @@ def validating(run: Path) -> tuple[subprocess.Popen[str], str]:
     return with_device(run, "validate", "live", trace, "-c", "lzo-rle", "--every", "1")
 
 
+@pytest.mark.live
 @needs_zram
 def test_what_a_killed_one_leaves_is_found_again(
     others: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -113,6 +120,7 @@ def test_what_a_killed_one_leaves_is_found_again(
     assert device not in devices()
 
 
+@pytest.mark.live
 @needs_zram
 @pytest.mark.parametrize("delay", [0.0, 0.3])
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])

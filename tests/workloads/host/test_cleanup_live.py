@@ -43,7 +43,10 @@ def _missing() -> str:
     return ""
 
 
-pytestmark = pytest.mark.skipif(bool(_missing()), reason=f"cannot add devices here: {_missing()}")
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.skipif(bool(_missing()), reason=f"cannot add devices here: {_missing()}"),
+]
 
 
 @pytest.fixture(autouse=True)

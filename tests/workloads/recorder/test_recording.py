@@ -51,7 +51,10 @@ def _missing() -> str:
     return ""
 
 
-pytestmark = pytest.mark.skipif(bool(_missing()), reason=f"cannot record here: {_missing()}")
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.skipif(bool(_missing()), reason=f"cannot record here: {_missing()}"),
+]
 
 
 @pytest.fixture(params=list(BACKENDS))

@@ -60,7 +60,10 @@ def _missing() -> str:
     return BpfBackend.missing()
 
 
-pytestmark = pytest.mark.skipif(bool(_missing()), reason=f"cannot watch live swap: {_missing()}")
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.skipif(bool(_missing()), reason=f"cannot watch live swap: {_missing()}"),
+]
 
 
 class Live:
