@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from allocators.registry import allocator_class, names, register
     from allocators.zone import PageZone
 
-# What needs numba is imported when it is asked for, so that `cswap --help` need not wait.
+# What needs numba is imported on first use, so that `cswap --help` need not wait.
 _LAZY = {
     "Allocator": "allocators.base",
     "CompiledAllocator": "allocators.base",

@@ -46,7 +46,7 @@ class Allocator(Configured, ABC):
     block_order: int = 0
     """Order of the blocks that it takes from the page allocator."""
     records_size: ClassVar[bool] = False
-    """Whether it knows an object's size from its handle, so that who stores it need not note it."""
+    """Whether it knows an object's size from its handle, so that its caller need not store it."""
     compiled: ClassVar[bool] = False
     """Whether loops over it are compiled."""
 
@@ -81,7 +81,7 @@ class Allocator(Configured, ABC):
         return size
 
     def moved(self) -> Ints:
-        """What compaction has moved so far, a row a lock: objects, and their bytes; int64[locks, 2]."""
+        """What compaction has moved so far, a row per lock: objects, and their bytes; int64[locks, 2]."""
         return np.zeros((1, 2), np.int64)
 
     def check(self) -> None:

@@ -2,7 +2,7 @@
 
 
 class AllocatorError(ValueError):
-    """A name, parameter or call that makes no sense; one line that says what to do instead."""
+    """An invalid name, parameter or call; one line with the remedy."""
 
 
 class Refused(Exception):

@@ -72,7 +72,7 @@ def free(pool: IdealPool, handle: int) -> None:
 
 
 class Ideal(CompiledAllocator):
-    """No loss at all: the bound that every other allocator is held against. Objects have no place."""
+    """No loss at all: the bound that every other allocator is compared with. Objects have no place."""
 
     name: ClassVar[str] = "ideal"
     state: IdealPool

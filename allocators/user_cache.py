@@ -43,7 +43,7 @@ def _root() -> Path:
     except RuntimeError as error:  # neither HOME nor an account
         raise OSError(errno.ENOENT, "there is no home directory", "~/.cache") from error
     if not root.is_absolute():
-        raise OSError(errno.EINVAL, "is no absolute path", str(root))
+        raise OSError(errno.EINVAL, "is not an absolute path", str(root))
     return root
 
 

@@ -140,7 +140,7 @@ class PageZone:
             release(self.state, np.arange(count), 0)
 
     def claim(self, owner: str) -> None:
-        """Note who draws from this zone. Raises AllocatorError for a second one: held pages are counted by zone."""
+        """Register the allocator of this zone. Raises AllocatorError for a second: held pages are counted by zone."""
         if self.owner is not None:
             raise AllocatorError(f"{owner}: the zone belongs to another {self.owner}; give each allocator its own")
         self.owner = owner

@@ -1,4 +1,4 @@
-"""What a user can mend, and how it is said in one line."""
+"""User-facing errors, each in one line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from workloads.shown import shown
 
 
 class UserError(ValueError):
-    """Something the user can mend; one line that says how."""
+    """An error that the user can fix; one line that says how."""
 
 
 class CompressorError(ValueError):

@@ -6,7 +6,7 @@ import platform
 
 
 def processor() -> str:
-    """The processor's model name, as /proc/cpuinfo tells it."""
+    """The processor's model name, from /proc/cpuinfo."""
     try:
         with open("/proc/cpuinfo") as lines:
             models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]

@@ -13,7 +13,7 @@ BYTES = 1 << 20  # of a file, at most
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The tables of a file. Raises OSError, UserError if it is no TOML, TraceError if no regular file or too long."""
+    """The tables of a file. Raises OSError, UserError if it is not TOML, TraceError if no regular file or too long."""
     path.stat()  # says by itself that there is none
     data = read_regular(path, BYTES, "give a TOML file", follow=True)
     try:

@@ -1,4 +1,4 @@
-"""Worker processes that end with the one that started them, and whose death is told in one line."""
+"""Worker processes that end with the one that started them, and whose death is reported in one line."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def worker_pool(workers: int, work: str) -> Iterator[ProcessPoolExecutor]:
 
 
 def worker_killed(work: str) -> str:
-    """What is said of a worker that was killed: mostly the kernel did it, for want of memory."""
-    return f"{work}: a worker process was killed, probably for want of memory; free some, or run less at once"
+    """The message for a killed worker: usually the kernel's OOM killer ended it."""
+    return f"{work}: a worker process was killed, probably for want of memory; free some, or run fewer at once"
 
 
 def _begin(parent: int) -> None:

@@ -1,4 +1,4 @@
-"""Where page-outs and page-ins come from: traces on disk, generators, importers, samples.
+"""Where page-outs and page-ins come from: traces on disk, generators, readers, samples.
 
 The names below are loaded when first used, so that `import workloads` costs nothing.
 """

@@ -1,4 +1,4 @@
-"""What goes wrong with a trace or with this host, said in one line."""
+"""Errors of traces and of this host, each in one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long functions report: a callback of the caller's."""
+"""How functions report progress: a callback of the caller's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strangers' texts as they may be shown: no character of theirs does anything to a terminal."""
+"""Foreign text made safe to show: no character of it controls the terminal."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from allocators.base import Allocator
 
 ALLOC, FREE, COMPACT = 0, 1, 2
-BATCH = {True: 1 << 20, False: 1 << 12}  # operations between two signs of life: compiled, plain Python
+BATCH = {True: 1 << 20, False: 1 << 12}  # operations between two progress reports: compiled, plain Python
 
 Ints = npt.NDArray[np.int64]
 

@@ -1,7 +1,7 @@
 """References that are not counted.
 
-numba counts references to arrays at every hand-over between functions, with atomic instructions that cost more
-than the work of a typical kernel. An entry therefore *borrows* its state: the same arrays, without the counters,
+numba counts references to arrays at every hand-over between functions, with atomic instructions that cost more than
+the work of a typical rule. An entry therefore *borrows* its state: the same arrays, without the counters,
 which is safe because its caller holds them for as long as it runs.
 """
 

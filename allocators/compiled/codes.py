@@ -1,4 +1,4 @@
-"""What `alloc` answers when it gives no handle (handles are 0 and up)."""
+"""What `alloc` returns instead of a handle (handles are 0 and up)."""
 
 TOO_LARGE = -1
 NO_MEMORY = -2

@@ -52,7 +52,7 @@ def zone_is_empty(state: Any) -> bool:
 
 
 class Rules(NamedTuple):
-    """The functions over one class of state, whose field `zone` is the `allocators.zone.Zone` it draws pages from."""
+    """The functions over one class of state, whose field `zone` is the `allocators.zone.Zone` it takes pages from."""
 
     alloc: Callable[[Any, int], int]  # handle of a new object, or a code of `codes`
     free: Callable[[Any, int], None]  # free a handle in use
@@ -93,5 +93,5 @@ compact = _TABLE.call("compact", lambda allocator: allocator.compact())
 spans = _TABLE.call("spans", _spans)
 lock = _TABLE.call("lock", lambda allocator, handle: 0)
 pages = _TABLE.call("pages", lambda allocator: allocator.pages)
-pages_allocated = _TABLE.call("pages_allocated", lambda allocator: allocator.pages)  # it tells only those it holds
+pages_allocated = _TABLE.call("pages_allocated", lambda allocator: allocator.pages)  # it reports only those it holds
 no_free_page = _TABLE.call("no_free_page", lambda allocator: False)

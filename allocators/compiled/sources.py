@@ -32,7 +32,7 @@ def reach(state: type, functions: Iterable[Callable[..., Any]]) -> None:
 
 
 def digest(function: Callable[..., Any], types: Iterable[Any]) -> str | None:
-    """The digest of all that reaches a function compiled for numba types; None if that cannot be told."""
+    """The digest of all that reaches a function compiled for numba types; None if that is unknown."""
     modules = reaching(function, types)
     if not all(_as_imported(file) for _, file in modules):
         return None

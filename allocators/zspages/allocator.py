@@ -92,7 +92,7 @@ class ZspageAllocator(CompiledAllocator):
         return Placement(tuple(parts), one_block=int(cls.pages) == 1 << order)
 
     def moved(self) -> npt.NDArray[np.int64]:
-        """See `Allocator.moved`: a row a size class."""
+        """See `Allocator.moved`: a row per size class."""
         cls = self.state.cls
         return np.stack([cls["moved"], cls["moved"] * cls["width"]], axis=1)
 

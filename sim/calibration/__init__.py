@@ -1,1 +1,1 @@
-"""What this host takes: its codecs, its memory, its kernel's way to a zram device and back."""
+"""Calibration: how fast this host's compressors and memory are, and its kernel's path to a zram device and back."""

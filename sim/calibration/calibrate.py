@@ -43,7 +43,7 @@ def sample_pages(trace: Trace, count: int, seed: int = 0) -> Pages:
     kept = [batch[~filled(batch)[0]] for batch in trace.page_batches()]
     pages = np.concatenate(kept) if kept else trace.page_array(0, 0)
     if not len(pages):
-        raise UserError(f"{trace.name}: no pages but same-filled ones, which no codec sees; give another trace")
+        raise UserError(f"{trace.name}: only same-filled pages, which are never compressed; give another trace")
     return np.ascontiguousarray(pages[np.sort(rng.permutation(len(pages))[:count])])
 
 

@@ -1,8 +1,9 @@
 """Codec times on real pages, every codec on the same pages in turn.
 
-How the known traps are met: within a run no codec meets a page twice in a row, because the second time is a good third
-faster (the branches are trained); codecs take turns on each batch of pages, in another order each time, so that all
-see the same neighbours' noise; compressions lie apart from decompressions; cold and warm pages are different passes.
+How known pitfalls are avoided: within a run no codec sees a page twice in a row, because the second time is a good
+third faster (the branches are trained); codecs take turns on each batch of pages, in another order each time, so that
+all see the same neighbours' noise; compressions lie apart from decompressions; cold and warm pages are different
+passes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from sim.calibration.samples import Samples
 from sim.compressors.base import BATCH, Compressor, Pages
 
 FLUSH = 16 << 20
-"""Bytes read to push other things out of a core's own caches."""
+"""Bytes read to evict everything else from a core's own caches."""
 STATES = ("cold", "warm")
 
 
@@ -25,7 +26,7 @@ def batches(pages: Pages) -> int:
 
 
 def flusher() -> Callable[[], object]:
-    """A call that empties the caches of a core of what was in them before."""
+    """A call that evicts what a core's caches hold."""
     return np.ones(FLUSH // 8, np.uint64).sum
 
 
@@ -38,7 +39,7 @@ def measure_codecs(
 ) -> None:
     """Add times of compression and decompression of each page, cold and warm, with overheads subtracted.
 
-    `done` is told how many of the `batches` are done. Raises CodecError if a page does not decompress to itself.
+    `done` is called with the number of finished `batches`. Raises CodecError if a page does not decompress to itself.
     """
     if not len(pages):
         return

@@ -1,6 +1,6 @@
-"""The floors of a zram device of this host: what a store and a load take that move no data.
+"""The floors of a zram device of this host: the times of a store and a load that move no data.
 
-Every page of a trace pays them too, so they tell what the way there and back costs; no page of the trace is involved.
+Every page of a trace pays them too, so they give the cost of the path there and back without any page of the trace.
 """
 
 from __future__ import annotations

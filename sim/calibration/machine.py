@@ -1,4 +1,4 @@
-"""The machine and the state it is in, as far as it tells: what a time depends on."""
+"""The machine and its state, as far as it reports them: what times depend on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sim.machine import processor
 
 CPU = Path("/sys/devices/system/cpu")
 UNKNOWN = "not visible"
-BUSY = 0.5  # processes that want to run besides, from which the times are not this machine's best
+BUSY = 0.5  # other runnable processes, from which on times are not this machine's best
 
 
 def machine() -> dict[str, Any]:
@@ -34,7 +34,7 @@ def describe(about: dict[str, Any]) -> str:
         f"load {about['load']}"
     )
     if about["load"] > BUSY:
-        text += "\nthe machine was not idle: the times may hold the work of others; try again when nothing else runs"
+        text += "\nthe machine was not idle: the times may include other work; try again when nothing else runs"
     return text
 
 

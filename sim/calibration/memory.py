@@ -1,4 +1,4 @@
-"""What memory, the clock and the processor of this host take, measured in user space."""
+"""Times of this host's memory, clock and processor, measured in user space."""
 
 from __future__ import annotations
 

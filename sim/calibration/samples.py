@@ -1,4 +1,4 @@
-"""Raw samples of a calibration: one row a reading of the clock, kept so that anyone can summarize them otherwise."""
+"""Raw samples of a calibration, one row per reading of the clock, kept so that they can be summarized in other ways."""
 
 from __future__ import annotations
 

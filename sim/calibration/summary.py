@@ -11,7 +11,7 @@ KEY = ["item", "part", "state"]
 
 
 def codec_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """One row a codec, part and state: `p50_us`, `p95_us`, `p99_us` of all samples, and between which values the
+    """One row per codec, part and state: `p50_us`, `p95_us`, `p99_us` of all samples, and between which values the
     medians of the processes lie.
     """
     rows = []

@@ -45,7 +45,8 @@ def cswap(
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     max_bytes: Annotated[
-        str, typer.Option(OPTION, metavar="SIZE", help="How much any compressed file may become, such as 64G.")
+        str,
+        typer.Option(OPTION, metavar="SIZE", help="Most bytes to which any compressed file may expand, such as 64G."),
     ] = f"{RATIO} times its size",
 ) -> None:
     """Compressed-swap workload simulator.

@@ -1,4 +1,4 @@
-"""`cswap calibrate`: what this host takes."""
+"""`cswap calibrate`: measures this host."""
 
 from __future__ import annotations
 
@@ -18,22 +18,25 @@ CODECS = ("lz4", "lzo-rle", "zstd")
 
 def calibrate(
     trace: Annotated[
-        str, typer.Argument(metavar="[TRACE]", help="Whose pages: NAME.cswap, a shipped sample, or a generator.")
+        str,
+        typer.Argument(
+            metavar="[TRACE]", help="Source of the pages: NAME.cswap, a shipped sample, or a generator spec."
+        ),
     ] = SAMPLE,
     compressor: Annotated[
-        list[str] | None, typer.Option("-c", "--compressor", metavar="SPEC", help="May be given several times.")
+        list[str] | None, typer.Option("-c", "--compressor", metavar="SPEC", help="May be repeated.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", metavar="FILE", help="Write the costs there as TOML, for --costs.")
+        Path | None, typer.Option("-o", "--out", metavar="FILE", help="Write the costs to this TOML file, for --costs.")
     ] = None,
-    pages: Annotated[int, typer.Option("-n", "--pages", min=1, help="Pages that are measured.")] = 1000,
-    processes: Annotated[int, typer.Option(min=1, help="Everything is repeated in so many new processes.")] = 3,
+    pages: Annotated[int, typer.Option("-n", "--pages", min=1, help="Pages to measure.")] = 1000,
+    processes: Annotated[int, typer.Option(min=1, help="Repeat everything in this many new processes.")] = 3,
     device: Annotated[
-        str | None, typer.Option(metavar="zram", help="Measure the way to a zram device too (root).")
+        str | None, typer.Option(metavar="zram", help="Also measure the path to a zram device (root).")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
 ) -> None:
-    """Measure what this host takes: codecs on real pages, copies, page faults, the way to a zram device.
+    """Measure this host: compressors on real pages, copies, page faults, the path to a zram device.
 
     FILE is for `cswap run --costs FILE`; the raw samples are written beside it, as FILE.parquet. Let nothing else run.
     """
@@ -60,7 +63,7 @@ def calibrate(
 
 
 def _measured(plan: Any, processes: int) -> tuple[pd.DataFrame | None, bool]:
-    """All samples, and whether all processes came to their end; None when none did."""
+    """All samples, and whether all processes finished; None if none did."""
     import pandas as pd
 
     from sim.calibration.calibrate import calibrate as measured
@@ -101,7 +104,7 @@ def _write(out: Path, frame: pd.DataFrame, found: list[Cost], codecs: list[dict[
     save(frame, samples_path(out))
     comments = ["Costs that `cswap calibrate` measured on one host; for `cswap run --costs`.", ""]
     comments += [f"{key}: {value}" for key, value in about.items()]
-    comments += ["", "Codecs, us a page (the times that runs use are kept with the trace):"]
+    comments += ["", "Compressors, us per page (the times that runs use are kept with the trace):"]
     comments += [
         f"{row['codec']} {row['part']}, {row['pages']} pages: p50 {row['p50_us']:.2f} "
         f"(processes: {row['p50_low_us']:.2f} to {row['p50_high_us']:.2f}), p99 {row['p99_us']:.2f}"
@@ -123,10 +126,10 @@ def _show(found: list[Cost], codecs: list[dict[str, Any]], about: dict[str, Any]
 
     print_line(f"{about['pages']} pages of {about['trace']}, processes: {about['processes']}; {describe(about)}")
     print_table(
-        "codecs, us a page",
+        "compressors, us per page",
         (
             {
-                "codec": row["codec"],
+                "compressor": row["codec"],
                 "part": row["part"],
                 "pages": row["pages"],
                 "p50": f"{row['p50_us']:.2f}",
@@ -140,7 +143,7 @@ def _show(found: list[Cost], codecs: list[dict[str, Any]], about: dict[str, Any]
     print_table(
         "costs",
         (
-            {"price": p.name, "value": f"{p.value:g} {p.unit}", "what": p.source.removeprefix("measured: ")}
+            {"cost": p.name, "value": f"{p.value:g} {p.unit}", "what": p.source.removeprefix("measured: ")}
             for p in found
         ),
     )

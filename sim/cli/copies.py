@@ -17,7 +17,7 @@ SMALL = 19  # zstd's level for the pages of a sample, which is made once and cop
 
 def sample(
     trace: TraceText,
-    share: Annotated[float, typer.Option(help="The share of the slots that is kept, 0 to 1.")],
+    share: Annotated[float, typer.Option(help="Share of the slots to keep, 0 to 1.")],
     out: Annotated[
         Path | None, typer.Option("-o", "--out", metavar="NEW", help="By default NAME-sample.cswap, here.")
     ] = None,
@@ -43,13 +43,13 @@ def strip(
         Path | None, typer.Option("-o", "--out", metavar="NEW", help="By default NAME-stripped.cswap, here.")
     ] = None,
     compressor: Annotated[
-        list[str] | None, typer.Option("-c", "--compressor", metavar="CODEC", help="By default every one there is.")
+        list[str] | None, typer.Option("-c", "--compressor", metavar="CODEC", help="By default all that the trace has.")
     ] = None,
     keep_source: Annotated[
-        bool, typer.Option("--keep-source", help="Keep the command line and all else that is said of the origin.")
+        bool, typer.Option("--keep-source", help="Keep the command line and everything else about the origin.")
     ] = False,
 ) -> None:
-    """Copy a trace without its contents, so that it can be shared: events, and the sizes of every codec."""
+    """Copy a trace without its contents, so that it can be shared: events, and sizes by compressor."""
     from sim.cli.output import print_line
     from sim.cli.progress import progress
     from sim.experiment.inputs import open_input
@@ -57,7 +57,7 @@ def strip(
     from workloads.traces.writer import check_new
 
     opened = open_input(trace)
-    new = check_new(out or f"{opened.name}-stripped.cswap")  # told before the work is done, not after it
+    new = check_new(out or f"{opened.name}-stripped.cswap")  # reported before the work is done, not after it
     sizes = _sizes(opened, compressor)
     with progress(f"writing {new}") as done:
         stripped = strip_trace(opened, new, sizes, keep_source=keep_source, progress=done)
@@ -81,7 +81,7 @@ def _is_codec(name: str) -> bool:
 
 
 def _sizes(trace: Trace, specs: list[str] | None) -> dict[str, Sizes]:
-    """The sizes of some codecs, by default of all; nothing is written beside the trace."""
+    """The sizes by some compressors, by default by all; nothing is written beside the trace."""
     from sim.cli.progress import progress
     from sim.compressors.registry import COMPRESSORS, compressor
     from sim.sizing.sizing import size_pages

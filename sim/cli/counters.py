@@ -1,4 +1,4 @@
-"""What the frontends of a result counted, for people."""
+"""The frontends' counters of a result, as a table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-KEY = {"trace": "workload", "frontend": "frontend", "compressor": "codec", "allocator": "allocator"}
+KEY = ("trace", "frontend", "compressor", "allocator")
 EVERYWHERE = {"refusals", "device_reads", "device_writes"}
 
 
@@ -21,7 +21,7 @@ def counters(frame: pd.DataFrame) -> Iterator[Any]:
     from rich.table import Table
 
     table = Table(title="what the frontends counted", title_justify="left", box=SIMPLE_HEAD)
-    for name in KEY.values():
+    for name in KEY:
         table.add_column(name, overflow="fold")
     table.add_column("counters", no_wrap=True)
     for key, counted in runs:

@@ -1,4 +1,4 @@
-"""How the command ends: one line for every error, an exit status, no traceback unless it is asked for."""
+"""How the command ends: an exit status, one line for every error, a traceback only on request."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ class Group(TyperGroup):
 
 
 def _without_debug(words: list[str]) -> tuple[list[str], bool]:
-    """The option may stand anywhere before `--`, behind which the words are a program's own."""
+    """The option may come anywhere before `--`; the words after it belong to a program."""
     end = words.index("--") if "--" in words else len(words)
     ours = [word for word in words[:end] if word != DEBUG]
     return ours + words[end:], len(ours) < end
 
 
 def _without_limit(words: list[str]) -> tuple[list[str], int | None]:
-    """Nor need `--max-bytes SIZE` stand before the command's name; the last one counts."""
+    """`--max-bytes SIZE` may come anywhere before `--` too; the last one counts."""
     from sim.cli.size import size_of
 
     end = words.index("--") if "--" in words else len(words)

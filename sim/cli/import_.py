@@ -1,4 +1,4 @@
-"""`cswap import`: traces made of files from elsewhere."""
+"""`cswap import`: imports files from elsewhere as traces."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Make a trace of files from elsewhere.")
+app = typer.Typer(no_args_is_help=True, help="Import files from elsewhere as a trace.")
 
 
 @app.callback()
 def formats() -> None:
-    """Make a trace of files from elsewhere."""
+    """Import files from elsewhere as a trace."""
 
 
 @app.command("csv")
 def csv_(
     events: Annotated[Path, typer.Argument(metavar="EVENTS", help="CSV of ts_ns,kind,pid,slot,page; or .gz, .zst.")],
     pages: Annotated[Path, typer.Option(help="The pages, concatenated; plain, .gz or .zst.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The folder NAME.cswap to make.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The folder NAME.cswap to create.")],
     name: Annotated[str | None, typer.Option(help="The name of the trace; by default that of the folder.")] = None,
     page_size: Annotated[int, typer.Option(help="Bytes in a page.")] = 4096,
 ) -> None:
-    """Events as CSV and raw pages."""
+    """Import events as CSV, with raw pages."""
     from sim.cli.output import print_line
     from sim.cli.progress import progress
     from workloads import import_csv

@@ -71,7 +71,7 @@ def say(text: str) -> None:
 
 
 def print_line(text: str) -> None:
-    """Print a line in which there are names of files, keys of a trace or other words that are not our own."""
+    """Print a line that contains file names, keys of a trace or other foreign text."""
     print(shown(text))
 
 
@@ -91,7 +91,7 @@ def print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def print_table(title: str, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Print rows that have the same keys as a table for people."""
+    """Print rows with the same keys as a table."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -111,7 +111,7 @@ def console() -> Any:
     from rich.console import Console
 
     width = None if sys.stdout.isatty() else UNLIMITED
-    return Console(width=width, markup=False, emoji=False)  # in the names of traces there may be anything
+    return Console(width=width, markup=False, emoji=False)  # names of traces may contain anything
 
 
 def fitting(table_of: Callable[[list[Any]], Any], items: list[Any], width: int) -> Iterator[Any]:

@@ -26,7 +26,7 @@ def perform(experiment: Experiment, out: Path | None, keep_source: bool, show: S
     from sim.experiment.runner import Unfinished, run
     from sim.results.saving import check_folder
 
-    if out is not None:  # told before the work is done, not after it
+    if out is not None:  # reported before the work is done, not after it
         check_folder(out)
     lost: Exception | None = None
     with ExitStack() as bar:

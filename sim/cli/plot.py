@@ -1,4 +1,4 @@
-"""`cswap plot`: the pictures of a result."""
+"""`cswap plot`: the plots of a result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 def plot(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `cswap run --out` wrote.")],
 ) -> None:
-    """Draw the pictures of a result again, into its folder."""
+    """Redraw the plots of a result in its folder."""
     from sim.cli.output import print_line, standard_output
     from sim.interrupts import held
     from sim.results.result import Result

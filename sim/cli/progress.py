@@ -1,4 +1,4 @@
-"""A progress bar for work that turns out to be long."""
+"""Progress bars for long work."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sim.interrupts import check
 from workloads.shown import shown
 
 PATIENCE_S = 1.0
-SHOWN_S = 0.5  # how long a status line stands at least
+SHOWN_S = 0.5  # shortest time that a status line is shown
 
 
 @contextmanager

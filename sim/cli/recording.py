@@ -29,9 +29,9 @@ def check(command: list[str] | None, out: Path | None, duration: float | None) -
     from sim.errors import UserError
 
     if not command:
-        raise UserError("what is to be recorded? the command is missing; end with -- CMD...")
+        raise UserError("the command to record is missing; end with -- CMD...")
     if out is None:
-        raise UserError("where is the trace to be written? -o is missing; give -o OUT before -- CMD...")
+        raise UserError("-o is missing; give -o OUT before -- CMD...")
     if duration is not None and not duration > 0:
         raise UserError(f"--duration {duration}: give seconds, more than 0")
     return command, out
@@ -66,7 +66,10 @@ def summary(out: Path) -> None:
     trace = open_trace(out)
     counts, source = trace.counts, trace.source
     if "reclaim" in source:
-        print(f"the reclaim is {source['reclaim']}: nobody saw what the kernel would page out", file=sys.stderr)
+        print(
+            f"the reclaim is {source['reclaim']}: what the kernel would have paged out was not observed",
+            file=sys.stderr,
+        )
     if "passed_over" in source:
         print(f"seen by {source['backend']}, as {'; '.join(source['passed_over'])}", file=sys.stderr)
     if not counts["out"] + counts["lost"]:
@@ -74,7 +77,7 @@ def summary(out: Path) -> None:
     print(
         f"{out}: {counts['out']} page-outs, {counts['lost']} more lost, {counts['in']} page-ins, "
         f"{counts['free']} frees, {trace.unique_pages} unique pages; {source['ended']}\n"
-        f"{out} holds memory of the program, with whatever secrets were in it; only you can read it",
+        f"{out} contains the program's memory, including any secrets; only you can read it",
         file=sys.stderr,
     )
 

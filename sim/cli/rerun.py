@@ -1,4 +1,4 @@
-"""`cswap run --rerun`: a result made again, and held against what it was."""
+"""`cswap run --rerun`: reproduces a result and compares the two."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DIFFERS = 1  # exit status
 
 
 def repeat(path: Path, given: dict[str, Any], out: Path | None, keep_source: bool, json: bool, csv: bool) -> None:
-    """Run the experiment of a provenance again, compare, and say so; exit status 1 if anything differs."""
+    """Run the experiment of a provenance again and compare; exit status 1 if anything differs."""
     import typer
 
     from sim.cli.output import print_csv, print_json
@@ -24,7 +24,7 @@ def repeat(path: Path, given: dict[str, Any], out: Path | None, keep_source: boo
     from sim.results.comparing import DIFFERENT, IDENTICAL, Older
 
     if others := [name for name in given if name not in ELSEWHERE]:
-        raise UserError(f"--rerun: the provenance tells {others[0]}; give only TRACE, --costs or --device besides")
+        raise UserError(f"--rerun: the provenance sets {others[0]}; give only TRACE, --costs or --device besides")
     recorded = Recorded.read(path)
     older = Older.read(recorded.file, recorded.about)
     experiment = recorded.experiment(given.pop("traces", ()), **given)

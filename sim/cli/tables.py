@@ -1,4 +1,4 @@
-"""The tables of a result, for people."""
+"""The tables of a result."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SMALL = 5_000  # pages of a pool in which partly filled zspages weigh much
 
 
 def print_result(result: Result) -> None:
-    """Print density and latency, a table a workload each, and the codecs' times."""
+    """Print density and latency, a table per trace each, and the compressors' times."""
     from sim.cli.counters import counters
     from sim.cli.output import console, fitting
 
@@ -114,7 +114,7 @@ def _memory(run: Mapping[Any, Any]) -> str:
 
 
 def _small(density: pd.DataFrame) -> str:
-    """What to keep in mind of zsmalloc's figures in pools that are small, if there are any."""
+    """A note on zsmalloc's figures in small pools, if there are any."""
     zsmalloc = density[density["allocator"].str.startswith("zsmalloc")]
     peaks = zsmalloc.groupby("trace", sort=False)["pages_peak"].max()
     names = list(peaks.index[peaks < SMALL])
@@ -127,7 +127,7 @@ def _small(density: pd.DataFrame) -> str:
 
 
 def _latency(rows: pd.DataFrame, trace: str) -> Any:
-    """A row a run and setting; what all have in common stands in the title."""
+    """A row per run and setting; what all have in common stands in the title."""
     totals = rows[rows["part"] == "total"]
     varied = [name for name in (*RUN[1:], *SETTING) if totals[name].nunique() > 1 and name != "compressor"]
     common = ", ".join(f"{name} {_plain(totals[name].iloc[0])}" for name in SETTING if name not in varied)
@@ -145,7 +145,7 @@ def _latency(rows: pd.DataFrame, trace: str) -> Any:
     if some_failed:
         table.add_column("failed", **FIGURES)
         table.caption += "; failed: page-outs and page-ins whose object could not be mapped, not among the others"
-    if "page_cluster" in varied:  # readahead: many short page-ins and some long ones, of which a median tells nothing
+    if "page_cluster" in varied:  # readahead: many short page-ins and some long ones, which a median hides
         ins = totals[totals["operation"] == "page-in"]
         means = zip(ins[["compressor", *varied]].itertuples(index=False), ins["mean_us"], strict=True)
         table.caption += "; mean page-in: " + ", ".join(f"{' '.join(map(_plain, of))}: {us:.1f}" for of, us in means)
@@ -171,7 +171,7 @@ MOST = 12  # costs shown
 
 def _sensitivity(rows: pd.DataFrame) -> Any:
     """The costs that matter most, by the largest change of a median that either end of their range makes."""
-    table = _table("what depends on assumed costs", "change of the median, at most, over all runs")
+    table = _table("what depends on assumed costs", "largest change of the median over all runs")
     for name in ("price", "operation", "low", "high"):
         table.add_column(name, **(TEXT if name in ("price", "operation") else FIGURES))
     largest = rows.loc[rows.groupby(["price", "value", "operation"])["p50_change"].apply(lambda c: c.abs().idxmax())]
@@ -188,11 +188,9 @@ def _plain(value: Any) -> str:
 
 
 def _codecs(latency: pd.DataFrame) -> Any:
-    table = _table(
-        "what the codecs cost on this machine, us a page", "each unique page was timed once, as it first came"
-    )
-    table.add_column("workload", **TEXT)
-    table.add_column("codec", **TEXT)
+    table = _table("compression times on this machine, us per page", "each unique page was timed once")
+    table.add_column("trace", **TEXT)
+    table.add_column("compressor", **TEXT)
     parts = in_order(latency["part"])
     for part in parts:
         table.add_column(f"{part}\np50", **FIGURES)

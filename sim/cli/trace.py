@@ -18,7 +18,7 @@ def info(
     trace: TraceText,
     json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
 ) -> None:
-    """Tell what is in a trace, without reading it."""
+    """Show the header of a trace."""
     from sim.cli.output import print_json, print_table
     from sim.experiment.inputs import open_input
     from workloads import info as describe
@@ -35,7 +35,7 @@ def info(
 
 @app.command()
 def verify(trace: TraceText) -> None:
-    """Check every row and every byte of a trace on disk; with contents, also the sizes of the codecs there are."""
+    """Check every row and byte of a trace on disk; with contents, also its sizes."""
     from sim.cli.output import print_line
     from sim.cli.progress import progress
     from sim.errors import UserError
@@ -45,7 +45,7 @@ def verify(trace: TraceText) -> None:
 
     opened = open_input(trace)
     if opened.path is None:
-        raise UserError(f"{trace}: is generated anew each time, there is nothing to verify; give a folder NAME.cswap")
+        raise UserError(f"{trace}: is generated each time, so there is nothing to verify; give a folder NAME.cswap")
     with progress(f"verifying {trace}") as done:
         check(opened.path, done)
     for codec, why in verify_sizes(opened, progress).items():
@@ -61,7 +61,7 @@ app.command("strip")(copies.strip)
 def recover(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The trace that a killed `cswap record` was writing.")],
 ) -> None:
-    """Make a trace of what a killed recorder had written: all segments that are whole."""
+    """Recover a trace from the complete segments of a killed recorder."""
     from sim.cli.output import print_line
     from sim.cli.progress import progress
     from workloads.recorder.segments import recover as rescue

@@ -1,4 +1,4 @@
-"""What a compressor is: one page in, one stream out, and back, and how long both take."""
+"""The contract of every compressor: a page in, a stream out, and back, and the times of both."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def _nothing() -> None:
 
 
 class Compressor(Configured, ABC):
-    """A codec with its parameters, which are the constructor's arguments and can be written as JSON.
+    """A compressor; its parameters are its constructor's arguments, JSON-safe.
 
-    An object serves one thread at a time; it can be sent to another process, where it is made anew.
+    An object serves one thread at a time; it can be sent to another process, where it is rebuilt.
     """
 
     parallel: ClassVar[Literal["threads", "processes"]] = "processes"
@@ -120,7 +120,7 @@ def _times(call: Call, inputs: Sequence[bytes], outputs: list[bytes]) -> NDArray
 
 @cache
 def empty_call_ns() -> int:
-    """What the loop around a library's call takes, and a call from Python itself: with a call that does nothing.
+    """The overhead of the loop and of a call from Python, measured with a call that does nothing.
 
     What is left in the codecs' times is that a library looks at its arguments and makes a `bytes` object of its output.
     """

@@ -17,11 +17,11 @@ NO_LIMIT = np.iinfo(np.int64).max
 
 
 class Frontend(Configured, ABC):
-    """A compressed swap device in front of an allocator; constructor arguments = JSON-safe configuration."""
+    """A compressed swap device in front of an allocator; its constructor's arguments, JSON-safe, configure it."""
 
     @property
     def compressors(self) -> tuple[str, ...]:
-        """Specs of the compressors that it uses besides the one of the page-outs."""
+        """Specs of its secondary compressors."""
         return ()
 
     @property
@@ -43,11 +43,11 @@ class Frontend(Configured, ABC):
         """
 
     def maintain(self, device: Any, allocator: Allocator) -> None:
-        """Do to a device what is done to it now and then, between two events."""
+        """Do periodic work on a device, between two events."""
 
     def stats(self, device: Any) -> dict[str, int]:
-        """What happened on a device so far, by name: page-outs refused, pages read from and written to the device
-        behind (refused ones, and what a frontend moves there), and counts of the frontend's own."""
+        """What happened on a device so far, by name: page-outs refused, pages read from and written to the swap
+        device (refused ones, and what a frontend moves there), and counts of the frontend's own."""
         tally = counted(device.slots.tally[0])
         return {name: tally[name] for name in ("refusals", "device_reads", "device_writes")}
 

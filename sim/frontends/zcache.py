@@ -108,7 +108,7 @@ class Zcache(Frontend):
     page in it. Raises ValueError for a value out of range.
 
     Each object has a header before it, in which the kernel notes what it belongs to; the bytes counted are the
-    compressed page's alone. The pages of cleancache, which traces do not tell of, are in `EphemeralPool`.
+    compressed page's alone. The pages of cleancache, which traces do not contain, are in `EphemeralPool`.
     """
 
     name: ClassVar[str] = "zcache"

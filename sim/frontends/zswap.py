@@ -11,7 +11,7 @@ Source: mm/zswap.c (6.6, 6.10, 6.18), in all of them:
   pool is off by default and is not modelled, nor is the swap cache: an entry whose page was just read may be written
   back.
 
-What differs is told by RULES.
+RULES lists the differences.
 """
 
 from __future__ import annotations

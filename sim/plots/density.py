@@ -1,4 +1,4 @@
-"""The density comparison: allocators side by side, for each workload and codec, with the ideal line."""
+"""The density comparison: allocators side by side, for each trace and compressor, with the ideal line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ IDEAL = "ideal"
 
 @plainly
 def plot_density(density: pd.DataFrame) -> Figure:
-    """One panel for each workload (rows) and codec (columns); bars at the peak, a dot for the mean over time."""
+    """One panel per trace (rows) and compressor (columns); bars at the peak, a dot for the mean over time."""
     import matplotlib.pyplot as plt
 
     if density.empty:

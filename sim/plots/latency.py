@@ -1,4 +1,4 @@
-"""What the plots of latency share: which rows they draw, and how a setting is said."""
+"""What the latency plots share: the rows that they draw, and labels of settings."""
 
 from __future__ import annotations
 

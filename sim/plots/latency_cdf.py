@@ -1,4 +1,4 @@
-"""How many page-outs and page-ins are done within how long: cumulative distributions, by codec and allocator."""
+"""Cumulative distributions of page-out and page-in times, by compressor and allocator."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ SHOWN = 99.9  # percentile where the axis ends
 
 @plainly
 def plot_latency_cdf(events: pd.DataFrame) -> Figure:
-    """A row of panels a trace, a panel an operation; a colour a codec, a line style an allocator; the first setting.
+    """A row of panels per trace, a panel per operation; the first setting.
+
+    A colour per compressor, a line style per allocator.
 
     `events` is the per-event frame. Raises UserError when it is empty.
     """

@@ -22,7 +22,7 @@ Bar = tuple[str, str, str]  # compressor, frontend, allocator
 
 @plainly
 def plot_latency_parts(latency: pd.DataFrame) -> Figure:
-    """A row of panels a trace, a panel an operation, a bar a codec and allocator; for the first setting there is.
+    """A row of panels a trace, a panel per operation, a bar per compressor and allocator; for the first setting.
 
     Where that were many bars, allocators that take as long as the first one share its bar.
     """

@@ -1,6 +1,6 @@
-"""Latency against the load, a line a codec; or against the number of CPUs, a line an allocator.
+"""Latency against the load, a line per compressor; or against the number of CPUs, a line per allocator.
 
-Where there is one codec only, or one allocator, the lines are the other of the two.
+Where there is one compressor only, or one allocator, the lines are the other of the two.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Sweep(NamedTuple):
-    """How a parameter is said, and what the lines are; of the other of codec and allocator the first is drawn."""
+    """The label of a parameter, and what the lines are; of the other of compressor and allocator the first is drawn."""
 
     title: str
     axis: str
@@ -40,7 +40,7 @@ LARGE = 30  # times the least: a spread for a logarithmic scale
 
 @plainly
 def plot_latency_sweep(latency: pd.DataFrame, by: str) -> Figure:
-    """A row of panels a trace, a panel an operation; lines the mean, and thin ones the 99th percentile.
+    """A row of panels a trace, a panel per operation; lines the mean, and thin ones the 99th percentile.
 
     `by` is "load" or "cpus", of which there must be several values; of all else the first frontend and setting
     is drawn. Raises UserError.

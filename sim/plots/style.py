@@ -61,7 +61,7 @@ def in_order(column: pd.Series[Any]) -> list[Any]:
 
 
 def short(spec: str) -> str:
-    """The spec of an allocator or a codec as a label."""
+    """The spec of an allocator or a compressor as a label."""
     return spec.replace(":era=", " ").replace(":level=", " level ").replace(":", " ").replace(",", " ")
 
 
@@ -94,5 +94,5 @@ CODECS = {
 
 
 def codec_colour(codec: str) -> str:
-    """The colour of a codec, whatever its level."""
+    """The colour of a compressor, whatever its level."""
     return CODECS.get(codec.partition(":")[0], OTHER)

@@ -1,4 +1,4 @@
-"""Memory held over the course of a trace, one line an allocator."""
+"""Memory held over the course of a trace, one line per allocator."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COLUMNS = 3  # panels side by side
 
 @plainly
 def plot_timeline(timeline: pd.DataFrame) -> Figure:
-    """One panel a workload, for the first frontend and codec; the allocators' pages over time (or events)."""
+    """One panel per trace, for the first frontend and compressor; the allocators' pages over time (or events)."""
     import matplotlib.pyplot as plt
     from matplotlib.ticker import MaxNLocator
 

@@ -1,4 +1,4 @@
-"""What the timing stage wants to know of an event: noted before and after the event is replayed.
+"""What the timing stage needs to know of an event: noted before and after the event is replayed.
 
 Nothing here changes what the frontend or the allocator does.
 """
@@ -26,7 +26,7 @@ DETAIL = np.dtype(
         ("free_lock", np.int32),  # for the object freed
         ("allocated", np.int32),  # physical pages taken
         ("released", np.int32),  # and given back
-        ("reads", np.int32),  # pages read from the device behind
+        ("reads", np.int32),  # pages read from the swap device
         ("writes", np.int32),  # and written to it
         ("compressed", np.uint8),  # whether the page was compressed
         ("spans", np.uint8),  # whether the object stored or read lies in several pages

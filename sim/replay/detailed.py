@@ -1,4 +1,4 @@
-"""Replay with the details that the timing stage asks for."""
+"""Replay with the details that the timing stage needs."""
 
 from __future__ import annotations
 

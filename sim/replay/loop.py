@@ -1,4 +1,4 @@
-"""The one loop over a trace: compiled for the built-in allocators, the same source in Python for a user's own."""
+"""The one loop over a trace: compiled, or the same source in plain Python for allocators that users write."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ def replay(
 
     kind uint8[n], slot int64[n], page int32[n] as in `workloads.Events`; size int32[unique pages], compressed, and
     same_filled, zero_filled bool[unique pages]; outcome OUTCOME[n] is written.
-    log is a `detail.Log` for what the timing stage wants to know, or None, which compiles to nothing.
+    log is a `detail.Log` for what the timing stage needs to know, or None, which compiles to nothing.
     """
     device, allocator, outcome = borrow(device), borrow(allocator), borrow(outcome)
     kind, slot, page = borrow(kind), borrow(slot), borrow(page)

@@ -1,7 +1,7 @@
-"""Two results of one experiment, held against each other: every figure that does not depend on the clock, exactly.
+"""Two results of one experiment, compared: every figure that does not depend on the clock, exactly.
 
 Latencies rest on the codecs' times, which are measured whenever a trace is sized: those of a trace are compared where
-its times, the prices and the devices are the same.
+its times, the costs and the devices are the same.
 """
 
 from __future__ import annotations
@@ -111,19 +111,19 @@ class Older:
 
     def _same_clocks(self, new: Result) -> tuple[set[str], str]:
         """The traces whose latencies must be equal, and why not those of the others; empty if of all."""
-        for name, what in (("prices", "the prices are"), ("devices", "the devices are")):
+        for name, what in (("prices", "the costs are"), ("devices", "the devices are")):
             if _figures(self.about.get(name)) != _figures(new.provenance[name]):
                 return set(), f"{what} other ones now"
         then, now = self.about.get("sizes"), new.provenance["sizes"]
         if not isinstance(then, dict):
-            return set(), "the provenance does not tell which times the codecs took"
+            return set(), "the provenance does not record which times the codecs took"
         same = {trace for trace in now if then.get(trace) == now[trace]}
         others = ", ".join(trace for trace in now if trace not in same)
         return same, others and f"codec times of {others} were measured anew"
 
 
 def _figures(told: Any) -> Any:
-    """Of prices the digest."""
+    """The digest for costs."""
     return told.get("digest", told) if isinstance(told, dict) else told
 
 
@@ -133,7 +133,7 @@ def _digests(about: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _read(file: Path, name: str, about: Mapping[str, Any]) -> pd.DataFrame | None:
-    """A frame as CSV tells it, from CSV or Parquet; None if neither is there."""
+    """A frame as read from CSV or Parquet; None if neither is there."""
     import pandas as pd
 
     for path in (file.with_name(f"{name}.csv"), file.with_name(f"{name}.parquet")):

@@ -1,4 +1,4 @@
-"""Where a result comes from: everything needed to judge it and to make it again."""
+"""Where a result comes from: everything needed to judge and reproduce it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results: tidy frames, one row a run or a sample, with their provenance; written and read as a folder."""
+"""Results: tidy frames, one row per run or a sample, with their provenance; written and read as a folder."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ def _none() -> pd.DataFrame:
 class Result:
     """What an experiment gave.
 
-    `density`: one row a run; columns trace, frontend, compressor, allocator, density, density_mean, density_end,
+    `density`: one row per run; columns trace, frontend, compressor, allocator, density, density_mean, density_end,
     effective_density (and _mean, _end), ideal_density, pages_peak, objects_peak, bytes_peak,
     same_filled_peak, refused_peak, pages_end,
     and numbers of page-outs: stored, same_filled, huge, refused; missing page-ins;
     lost page-outs, whose contents the recorder did not catch; page_size in bytes.
     `timeline`: about 500 samples a run; event, time_s, pages, objects, bytes, same_filled, refused.
-    `latency`: one row a run, operation and part; see `sim.timing.latency`.
-    `counters`: one row a run and counter; counter, value. What the frontend counted, see its `stats`.
+    `latency`: one row per run, operation and part; see `sim.timing.latency`.
+    `counters`: one row per run and counter; counter, value. What the frontend counted, see its `stats`.
 
-    Empty unless asked for (docs/timing.md): `timing`, one row a timed run and counter; `sensitivity`, one row a timed
-    run, price, value and operation; `events`, one row an operation of a timed run, with its parts.
+    Empty unless asked for (docs/timing.md): `timing`, one row per timed run and counter; `sensitivity`, one row per
+    timed run, price, value and operation; `events`, one row per operation of a timed run, with its parts.
     """
 
     density: pd.DataFrame
@@ -164,25 +164,25 @@ class Result:
         return wrong
 
     def plot_density(self) -> Figure:
-        """Allocators side by side for each workload and codec, with the ideal line."""
+        """Allocators side by side for each trace and compressor, with the ideal line."""
         from sim.plots.density import plot_density
 
         return plot_density(self.density)
 
     def plot_timeline(self) -> Figure:
-        """Pages held over the trace, by allocator, one panel a workload."""
+        """Pages held over the trace, by allocator, one panel per trace."""
         from sim.plots.timeline import plot_timeline
 
         return plot_timeline(self.timeline)
 
     def plot_latency_parts(self) -> Figure:
-        """What page-outs and page-ins are made of, by codec and allocator. Raises UserError without timed runs."""
+        """What page-outs and page-ins are made of, by compressor and allocator. Raises UserError without timed runs."""
         from sim.plots.latency_parts import plot_latency_parts
 
         return plot_latency_parts(self.latency)
 
     def plot_latency_load(self) -> Figure:
-        """Latency against the load, by codec. Raises UserError without timed runs of several loads."""
+        """Latency against the load, by compressor. Raises UserError without timed runs of several loads."""
         from sim.plots.latency_sweep import plot_latency_sweep
 
         return plot_latency_sweep(self.latency, "load")
@@ -194,7 +194,7 @@ class Result:
         return plot_latency_sweep(self.latency, "cpus")
 
     def plot_latency(self) -> Figure:
-        """Distributions of latency, by codec and allocator. Raises UserError without the per-event frame."""
+        """Distributions of latency, by compressor and allocator. Raises UserError without the per-event frame."""
         from sim.plots.latency_cdf import plot_latency_cdf
 
         return plot_latency_cdf(self.events)

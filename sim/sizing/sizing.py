@@ -119,7 +119,7 @@ def _fields(trace: Trace, compressor: Compressor) -> dict[str, str | int]:
 
 
 class Measured(NamedTuple):
-    """What a worker tells of consecutive pages."""
+    """A worker's results for consecutive pages."""
 
     measures: Measures
     filled: NDArray[np.bool_]

@@ -1,4 +1,4 @@
-"""Sizes that lie beside contents, held against what this build's compressors make of those contents."""
+"""Sizes stored beside contents, compared with what this build's compressors make of those contents."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What must hold in every run: no operation lost, time forward only, parts that add up, and Little's law.
 
 The engine integrates the number of operations in the system over time as they come and go; the sum of the sojourn
-times comes from the parts of each operation, priced and waited. That both are equal is Little's law: the mean number in
+times comes from the parts of each operation, costs and waits. That both are equal is Little's law: the mean number in
 the system is the rate of arrivals times the mean sojourn.
 """
 
@@ -16,7 +16,7 @@ CLOSE = 1e-9  # relative
 
 
 class TimingFault(RuntimeError):
-    """The engine contradicts itself: a fault of cswap's own."""
+    """An inconsistency of the engine: a bug in cswap."""
 
 
 class Check:

@@ -85,7 +85,7 @@ class EventCosts:
         compress = cost["compress"] if self.limited else np.zeros(n)
         moves = self._moves(moved, detail, cost, then)
         first = sum(cost.values()) - locked - then - compress
-        for i, locks in moves.items():  # its work is told lock by lock
+        for i, locks in moves.items():  # its work is counted lock by lock
             first[i] -= sum(held for _, held in locks)
         lock, free_lock = detail["lock"].copy(), detail["free_lock"].copy()
         only_frees = (lock == NO_LOCK) & freed & (then == 0)  # then what it frees under is its only lock

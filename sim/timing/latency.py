@@ -1,6 +1,6 @@
 """The `latency` frame: how long every kind of operation took, and its parts.
 
-Tidy: one row an operation and part of a run. The first columns say which run:
+Tidy: one row per operation and part of a run. The first columns say which run:
 
 - `trace`, `frontend`, `compressor`, `allocator`, as in the `density` frame;
 - `mapping`, `cpus`, `arrivals`, `load`, `device`, `page_cluster`: the setting (`sim.timing.setting`).

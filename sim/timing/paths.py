@@ -14,7 +14,7 @@ Then = Callable[[], None]  # what whoever did an operation does next
 
 
 class Paths:
-    """The paths through these resources. `end` is told of each operation when it is over.
+    """The paths through these resources. `end` is called for each operation when it ends.
 
     An operation's steps and their costs are columns of `Work`, into which the waits are written.
     """

@@ -38,7 +38,7 @@ class Processors:
 
 
 class Cpu:
-    """One of them."""
+    """One CPU."""
 
     __slots__ = ("_after", "_path", "_processors")
 

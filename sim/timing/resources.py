@@ -1,8 +1,8 @@
 """What operations wait for: locks, compression streams, the swap device.
 
-All are first come, first served. Where it is known, when something is asked for, how long it will be held, nobody has
-to be told when it is free again: the wait follows at once from the time at which it is, and costs no event. Requests
-must come in the order of time, which the engine's clock gives.
+All are first come, first served. Where it is known at a request how long something will be held, its release needs no
+event: the wait follows at once from the time at which it becomes free. Requests must come in the order of time, which
+the engine's clock gives.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Lock:
 
 
 class DeviceQueue:
-    """A swap device: so many requests are served at once, the others wait in line."""
+    """A swap device: serves a number of requests at once; the others wait in line."""
 
     __slots__ = ("_page", "_reads", "_servers", "_writes", "busy", "depth", "pages_read", "pages_written", "requests")
 
@@ -74,7 +74,7 @@ def _drawn(service: Service, rng: np.random.Generator) -> Iterator[float]:
 
 
 class Streams:
-    """Compression streams under a sleeping lock: who finds none gives up its CPU and stands in line."""
+    """Compression streams under a sleeping lock: an operation that finds none gives up its CPU and queues."""
 
     __slots__ = ("free", "waiting")
 

@@ -20,8 +20,8 @@ class Setting:
     "recorded" (each event at its recorded time, divided by `load`), "closed" (a task's next event comes after its last
     one has ended, plus its recorded think time divided by `load`) or "saturate" (every CPU takes the next event of the
     trace as soon as it has ended one). `device`: the swap device behind the frontend (`sim.timing.devices`).
-    `page_cluster` n: a page-in reads the aligned window of 2**n slots. `cpu_scale`: CPU work takes so many times as
-    long as measured. `streams`: compression streams, None as many as the frontend has (one a CPU). `seed`: of the
+    `page_cluster` n: a page-in reads the aligned window of 2**n slots. `cpu_scale`: factor on
+    measured CPU times. `streams`: compression streams, None as many as the frontend has (one per CPU). `seed`: of the
     device's service times.
     """
 

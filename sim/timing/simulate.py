@@ -1,4 +1,4 @@
-"""One timed run: the details of a replay, priced, through the engine."""
+"""One timed run: the details of a replay, with their costs, through the engine."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def simulate(
 ) -> Timed:
     """Time a replay on an empty device over a new allocator. Raises UserError, TimingFault.
 
-    `secondary` are sizes by the `compressors` of the frontend; `progress` is told the events of the batches that have
-    ended. Equal arguments give equal results, in any process.
+    `secondary` are sizes by the `compressors` of the frontend; `progress` is called with the events of the batches
+    that have ended. Equal arguments give equal results, in any process.
     """
     costs = read_costs() if costs is None else costs
     streams = setting.streams or frontend.streams
@@ -117,7 +117,7 @@ def _works(running: DetailedReplay, event_costs: EventCosts, notes: Notes) -> It
 
 
 class Notes:
-    """What the replay tells in passing."""
+    """Figures collected during a replay."""
 
     def __init__(self) -> None:
         self.sums = dict.fromkeys(("ahead", "cached", "dropped", "spans", "allocated"), 0)

@@ -1,7 +1,7 @@
 """Entries that zswap moves to the swap device: operations of a kernel thread, begun by the page-out that found it full.
 
-Which entries they were the replay does not tell, so each takes the mean time of decompressing a page. They are freed
-under no lock here: which size class an entry was of is not told either.
+The replay does not record which entries they were, so each takes the mean time of decompressing a page and, as their
+size classes are unknown too, is freed under no lock.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The simulated zram held against a kernel's: recorded rows of mm_stat, or a device of this host."""
+"""The simulated zram compared with a kernel's: recorded rows of mm_stat, or a device of this host."""

@@ -1,4 +1,4 @@
-"""The end of a recording: what the device said of itself then, and what the trace gives in the simulation."""
+"""The end of a recording: mm_stat of the device then, compared with the simulation's."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ class Ending:
 
     @property
     def agrees(self) -> bool:
-        """Whether what is held is within TOLERANCE."""
+        """Whether the compared fields are within TOLERANCE."""
         return all(abs(self.deviation(field)) <= TOLERANCE for field in self.held)
 
     def rows(self) -> list[dict[str, Any]]:
-        """A row a field."""
+        """A row per field."""
         columns = {"kernel": self.kernel, "simulated": self.simulated, "others": self.others}
         return [
             {
@@ -75,7 +75,7 @@ class Ending:
 
 
 def compare_ending(trace: Trace, chain: int | None = None, report: Report = quiet) -> Ending:
-    """Replay a recorded trace through the exact zram, and hold the end against the mm_stat in the trace's source.
+    """Replay a recorded trace through the exact zram, and compare the end with the mm_stat in the trace's source.
 
     `chain` is the longest zspage, by default the running kernel's. The swap header that lay on the device before is
     put there first. Raises UserError for a trace that says nothing of its device, and for a sample.

@@ -1,8 +1,8 @@
 """Predicted latency against measured: 4-KiB writes and reads of a zram device of this host.
 
 The prediction is the timing model's: the costs of the way there and back, calibrated in the same run by what involves
-no page of the trace (floors of the device, copies in user space), and each page's codec time in user space. Nothing is
-fitted to the writes and reads that it is held against.
+no page of the trace (floors of the device, copies in user space), and each page's compression time in user space.
+Nothing is fitted to the writes and reads that it is compared with.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def compare_latency(
 ) -> list[dict[str, Any]]:
     """Rows of `summary`, from `repeats` new devices over the same `count` pages of the trace, none same-filled.
 
-    SIGINT and SIGTERM take effect once the device is removed. Raises HostError without root, zram or the codec;
+    SIGINT and SIGTERM take effect once the device is removed. Raises HostError without root, zram or the compressor;
     UserError for a trace without contents or with pages of another size.
     """
     require_zram()
@@ -106,7 +106,7 @@ def predict(trace: Trace, codec: str, measured: Measured, costs: Costs, chain: i
 
 
 def summary(pairs: list[Pair]) -> list[dict[str, Any]]:
-    """A row an operation and percentile: medians of the repeats.
+    """A row per operation and percentile: medians of the repeats.
 
     `measured_us`, `predicted_us`, `ratio` (predicted / measured), and the least and the largest ratio of a repeat,
     `ratio_low` and `ratio_high`.

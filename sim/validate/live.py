@@ -34,8 +34,8 @@ def compare_live(
 
     What is read is checked against what was written last. `chain` is the longest zspage, by default the running
     kernel's; `mem_limit` in bytes, 0 for none. SIGINT and SIGTERM take effect once the device is removed. Raises
-    HostError without root, zram or the codec; UserError for a trace without contents or with pages of another size, and
-    for a slot that reads back wrong.
+    HostError without root, zram or the compressor; UserError for a trace without contents or with pages of another
+    size, and for a slot that reads back wrong.
     """
     require_zram()
     if not trace.content or trace.page_size != PAGE or not trace.n_slots:

@@ -1,9 +1,9 @@
 """Latency measured on a zram device of this host, page by page, and what the timing model needs to predict it.
 
-A batch of pages is written, another one that was written earlier is read, and a third goes through the codec in user
-space, in turn, so that all three see the same noise. Before each of them the core's caches are emptied, since a page
-that is swapped out or in was not touched just before; then the code, but not the pages, is brought back by a few pages
-that are not timed. No page is met twice by the same code.
+A batch of pages is written, another one that was written earlier is read, and a third goes through the compressor in
+user space, in turn, so that all three see the same noise. Before each of them the core's caches are emptied, since a
+page that is swapped out or in was not touched just before; then the code, but not the pages, is brought back by a few
+pages that are not timed. No page is met twice by the same code.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def measure_live(
     """Measure, with the clock, copies, faults and the device's floors, by which the costs are calibrated.
 
     On a new zram device, which is removed again; `pages` as `sim.calibration.calibrate.sample_pages` gives them. Raises
-    HostError without root, zram or the codec, and for a page that reads back wrong; KeyboardInterrupt when a signal has
-    come.
+    HostError without root, zram or the compressor, and for a page that reads back wrong; KeyboardInterrupt when a
+    signal has come.
     """
     n = len(pages)
     samples = Samples()

@@ -16,8 +16,8 @@ from workloads.traces.sizes import Sizes
 class Prediction:
     """An empty device of `n_slots` slots over a new allocator; pages are numbered as in `sizes`.
 
-    `zram` says how the device is set up, `secondary` are the sizes by its secondary codecs. What is written to its
-    files besides is done by `sim.frontends.zram.post_processing` on `device`.
+    `zram` says how the device is set up, `secondary` are the sizes by its secondary codecs. Writes to its other files
+    are done by `sim.frontends.zram.post_processing` on `device`.
     """
 
     def __init__(

@@ -18,7 +18,7 @@ OVERWRITE, DROP = 0.15, 0.05  # shares of the steps on a slot in use; the others
 
 @dataclass(frozen=True, kw_only=True)
 class Generator(ABC):
-    """A synthetic workload; its fields are its JSON-safe configuration, equal fields give equal traces.
+    """A synthetic trace; its fields are its JSON-safe configuration, equal fields give equal traces.
 
     `events` in all, over `slots` slots; `seed` of the random numbers. Raises TraceError for a field out of
     range.

@@ -1,4 +1,4 @@
-"""Content-free workloads: compressed sizes drawn from a distribution."""
+"""Content-free traces: compressed sizes drawn from a distribution."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What this host's kernel lends us: zram devices, swap, cgroups, tracing; each taken back when it is no longer used."""
+"""What the recorder adds to this host's kernel: zram devices, swap, cgroups, tracing; each removed after use."""

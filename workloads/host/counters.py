@@ -1,4 +1,4 @@
-"""The kernel's own counters of swapping, to hold a recording against.
+"""The kernel's own counters of swapping, to compare a recording with.
 
 Source: /proc/vmstat; include/linux/vm_event_item.h (6.18).
 """

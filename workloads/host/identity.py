@@ -1,4 +1,4 @@
-"""What tells a thing in the kernel from a later one of the same name: its marks, texts by name.
+"""What distinguishes a thing in the kernel from a later one of the same name: its marks, texts by name.
 
 Source: diskseq in Documentation/ABI/stable/sysfs-block (5.15 and later): no two disks of a boot have the same. The
 inode number of what stands in sysfs, and of a cgroup, is its node's id, which is not used twice either

@@ -1,4 +1,4 @@
-"""Where the pages of processes are, as /proc/PID/pagemap tells: in which slots of a swap device, for instance.
+"""Where the pages of processes are, from /proc/PID/pagemap: in which slots of a swap device, for instance.
 
 Source: Documentation/admin-guide/mm/pagemap.rst, PAGEMAP_SCAN in include/uapi/linux/fs.h (6.7 and later).
 """

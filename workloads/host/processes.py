@@ -1,4 +1,4 @@
-"""What Python's os module lacks about processes.
+"""Process control that Python's os module lacks.
 
 Source: prctl(2), PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER.
 """

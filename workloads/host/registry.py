@@ -1,8 +1,8 @@
 """What a recorder has made on this host, written down before it is made, so that it can be removed when it was killed.
 
-One journal a process, a line an entry, in `/run/cswap` (or $CSWAP_RUN): `{"what": "device", "name": "zram1", "marks":
-{"diskseq": "12", ...}}`; by its marks a later zram1 is told from it (`workloads.host.identity`). A journal names its
-process by number and start time; it goes when the process has removed everything.
+One journal per process, a line per entry, in `/run/cswap` (or $CSWAP_RUN): `{"what": "device", "name": "zram1",
+"marks": {"diskseq": "12", ...}}`; by its marks a later zram1 is told from it (`workloads.host.identity`). A journal
+names its process by number and start time; it goes when the process has removed everything.
 """
 
 from __future__ import annotations

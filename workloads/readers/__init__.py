@@ -1,1 +1,1 @@
-"""Readers: files from elsewhere, made traces."""
+"""Readers: import files from elsewhere as traces."""

@@ -1,4 +1,4 @@
-"""Events as CSV and raw pages, made a trace."""
+"""Imports events as CSV, with raw pages."""
 
 from __future__ import annotations
 

@@ -131,15 +131,15 @@ def explained(path: Path, block: bytes, line: int, names: list[str], text: str) 
         try:
             row = next(csv.reader([raw.decode()]), [])
         except UnicodeDecodeError:
-            return TraceError.at(path, f"line {number}", "is no UTF-8 text", "give UTF-8")
+            return TraceError.at(path, f"line {number}", "is not UTF-8 text", "give UTF-8")
         if len(row) != len(names):
             wrong = f"has {len(row)} columns, the header {len(names)}"
             return TraceError.at(path, f"line {number}", wrong, "give every row the same columns")
         for name, value in zip(names, row, strict=True):
             if name in NUMBERS and value and not _fits(value, NUMBERS[name]):
-                wrong = f"{name} {value!r} is no number of type {NUMBERS[name]}"
+                wrong = f"{name} {value!r} is not a number of type {NUMBERS[name]}"
                 return TraceError.at(path, f"line {number}", wrong, "give a whole number")
-    return TraceError.at(path, f"line {line} or below", text, "give CSV of one line a row")
+    return TraceError.at(path, f"line {line} or below", text, "give CSV of one line per row")
 
 
 def _fits(value: str, dtype: np.dtype[Any]) -> bool:

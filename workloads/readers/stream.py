@@ -88,7 +88,7 @@ def whole_lines(file: object, parts: Iterable[bytes]) -> Iterator[bytes]:
         rest = block[cut:]
         if len(rest) > LINE:
             wrong = f"is longer than {LINE:,} bytes"
-            raise TraceError.at(file, f"line {line + blank}", wrong, "give a text file, one row a line")
+            raise TraceError.at(file, f"line {line + blank}", wrong, "give a text file, one row per line")
     if rest.strip():
         yield from _blank(blank)
         yield rest.rstrip()

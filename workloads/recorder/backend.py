@@ -18,7 +18,7 @@ from workloads.recorder.records import Records
 
 @dataclass(frozen=True)
 class Target:
-    """What is to be watched.
+    """What to watch.
 
     `device`: the block device that is the swap, /dev/zramN; `major`, `minor` its number. `n_slots`: its size in pages;
     slot 0 holds the swap header and is never used. `cgroup`: the folder of the memory cgroup in which the program runs

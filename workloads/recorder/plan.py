@@ -1,4 +1,4 @@
-"""What is to be recorded, and how far a recording is."""
+"""The plan of a recording, and its progress."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def digest_text(text: str) -> str:
 
 
 def digest_file(path: Path) -> str:
-    """Return the digest of a file's bytes in hex. Raises OSError, and TraceError when it is no regular file."""
+    """Return the digest of a file's bytes in hex. Raises OSError, and TraceError when it is not a regular file."""
     path.lstat()  # says by itself that there is none
     hasher = hashlib.blake2b(digest_size=DIGEST_BYTES)
     with os.fdopen(open_regular(path), "rb") as file:

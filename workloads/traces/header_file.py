@@ -65,7 +65,9 @@ class Body(Struct, frozen=True, forbid_unknown_fields=True):
         if not _is_name(self.name):
             raise ValueError(f"name {self.name!r} is not printable, or a path")
         if self.page_size not in PAGE_SIZES:
-            raise ValueError(f"page_size {self.page_size} is no power of two from {PAGE_SIZES[0]} to {PAGE_SIZES[-1]}")
+            raise ValueError(
+                f"page_size {self.page_size} is not a power of two from {PAGE_SIZES[0]} to {PAGE_SIZES[-1]}"
+            )
         if self.span_ns is not None and not 0 <= self.span_ns[1] - self.span_ns[0] < 1 << 63:
             raise ValueError(f"span_ns {list(self.span_ns)} does not go forward, or is 2**63 ns or longer")
 
@@ -104,7 +106,7 @@ def write(path: Path, body: dict[str, Any]) -> None:
 def check_name(path: Path, name: str) -> str:
     """Return a name that a trace can have; TraceError for any other."""
     if not _is_name(name):
-        wrong = f"{name[:NAME]!r} can be no trace's"
+        wrong = f"{name[:NAME]!r} cannot be a trace's"
         raise TraceError.at(path, "name", wrong, f"give up to {NAME} printable characters without /")
     return name
 

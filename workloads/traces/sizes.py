@@ -118,7 +118,7 @@ def sizes_digest(sizes: Mapping[str, Sizes]) -> str:
 def sizes_path(folder: Path, codec: str) -> Path:
     """Return where a trace folder keeps the sizes of a codec; TraceError if its name cannot be a file's."""
     if not is_codec(codec):
-        wrong, remedy = f"{codec[:LONGEST]!r} is no codec name", "name it as `name` or `name:key=value,...`"
+        wrong, remedy = f"{codec[:LONGEST]!r} is not a codec name", "name it as `name` or `name:key=value,...`"
         raise TraceError.at(folder, SIZES, wrong, remedy)
     return folder / SIZES / f"{codec}.parquet"
 

@@ -4,7 +4,7 @@ A folder `NAME.cswap/`, readable with plain pandas:
 
 - `trace.json`: name, page size, source, counts, digests;
 - `events.parquet`: `kind` uint8, `slot` int64, `page` int32, optionally `time_ns` int64 and `task` int32;
-- `pages.parquet`: `content`, fixed-size binary, one row a unique page; absent in a content-free trace;
+- `pages.parquet`: `content`, fixed-size binary, one row per unique page; absent in a content-free trace;
 - `sizes/CODEC.parquet`: `size`, `same_filled`, `zero_filled`, `compress_ns`, `decompress_ns`, one row a
   unique page.
 """
@@ -23,7 +23,7 @@ __all__ = ["TraceWriter", "info", "open_trace", "save_trace", "verify", "write_t
 
 
 def info(trace: Trace) -> dict[str, Any]:
-    """Return what there is to know about a trace without reading it, JSON-safe, in a stable order."""
+    """Return what is known about a trace without reading its events, JSON-safe, in a stable order."""
     return {
         "name": trace.name,
         "events": trace.n_events,

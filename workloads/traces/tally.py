@@ -94,7 +94,7 @@ class Tally:
             page,
             f"there are {unique_pages} unique pages, counted from 0",
         )
-        self._refuse(~out & (page != -1), "page {} on a row that is no page-out", page, "its page is -1")
+        self._refuse(~out & (page != -1), "page {} on a row that is not a page-out", page, "its page is -1")
         if time is not None:
             before = np.concatenate(([time[0] if last is None else last], time[:-1]))
             self._refuse(time < before, "time {} ns is before the row above", time, "sort the events by time")

@@ -48,7 +48,7 @@ def _verify_events(trace: Trace, report: Callable[[int], None]) -> None:
 
 
 def verify_pages(trace: Trace, file: Path, report: Callable[[int], None]) -> None:
-    """Compare the digest of all pages with the header's; TraceError names `file`. `report` is told the pages done."""
+    """Compare the digest of all pages with the header's; TraceError names `file`. `report` gets the pages done."""
     index = PageIndex()
     for pages in trace.page_batches():
         row = len(index)

@@ -1,6 +1,6 @@
-"""Functions of the C library, callable from compiled code, so that Python's way to them is not in the time measured.
+"""Functions of the C library, callable from compiled code, so that calls from Python are not in the times measured.
 
-Each is written in plain Python, which serves with `NUMBA_DISABLE_JIT=1`, and has a compiled form that is the bare call.
+Each is written in plain Python, used with `NUMBA_DISABLE_JIT=1`, and has a compiled form that is the bare call.
 Nothing checks bounds: callers prove them first.
 """
 
@@ -17,7 +17,7 @@ from numba.extending import intrinsic, overload
 from sim.compressors.base import Pages
 from sim.compressors.compiled.memory import Bytes
 
-# The stub of numba describes what the decorator is given, not what it makes.
+# numba's stub describes the decorator's argument, not its result.
 _intrinsic: Callable[[Callable[..., Any]], Callable[..., Any]] = intrinsic
 _BYTE, _INT, _LONG = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 

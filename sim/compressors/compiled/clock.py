@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from allocators.compiled.jit import entry
 
-# The stub of numba describes what the decorator is given, not what it makes.
+# numba's stub describes the decorator's argument, not its result.
 _intrinsic: Callable[[Callable[..., Any]], Callable[..., Any]] = intrinsic
 
 

@@ -1,6 +1,6 @@
 """Unaligned little-endian words in byte arrays, which numba lacks.
 
-Each function is written in plain Python, which says what it does and serves with `NUMBA_DISABLE_JIT=1`, and has a
+Each function is written in plain Python, which says what it does and is used with `NUMBA_DISABLE_JIT=1`, and has a
 compiled form of one or two machine instructions. All take one-dimensional C-contiguous uint8 arrays and offsets in
 bytes. Nothing checks the bounds: the codecs prove them before they call. Compiled, for little-endian machines.
 """
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
 
-# The stub of numba describes what the decorator is given, not what it makes.
+# numba's stub describes the decorator's argument, not its result.
 _intrinsic: Callable[[Callable[..., Any]], Callable[..., Any]] = intrinsic
 _BYTE, _WORD, _LONG = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 

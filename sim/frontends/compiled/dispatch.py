@@ -16,7 +16,7 @@ def only_algorithm(device: Any, slot: int) -> int:
 
 
 class Rules(NamedTuple):
-    """The functions over one class of state, whose field `slots` is a `slots.Slots`. Each tells what a slot holds."""
+    """The functions over one class of state, whose field `slots` is a `slots.Slots`. Each returns what a slot holds."""
 
     # Page number `page` of `size` compressed bytes, filled as `fill` says, goes into a slot; what that holds then.
     page_out: Callable[[Any, Any, int, int, int, int], int]  # device, allocator, slot, page, size, fill

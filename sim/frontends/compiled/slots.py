@@ -13,7 +13,7 @@ OBJECT = 1  # a compressed page
 SAME = 2  # a same-filled page: its value only
 HUGE = 3  # an incompressible page, kept whole as an object
 REFUSED = 4  # a page that the pool did not take: it stays a whole page elsewhere
-WRITTEN_BACK = 5  # a page that was in the pool and was moved to the device behind
+WRITTEN_BACK = 5  # a page that was in the pool and was moved to the swap device
 WHAT = ("empty", "object", "same_filled", "huge", "refused", "written_back")
 
 # What a page is filled with: how many of `same_filled` and `zero_filled` it is.
@@ -34,7 +34,7 @@ TALLY = np.dtype(
         ("written_back", np.int64),
         ("outside", np.int64),  # huge ones in pages of their own, outside the pool
         ("refusals", np.int64),  # so far, as are:
-        ("device_reads", np.int64),  # pages read from the device behind
+        ("device_reads", np.int64),  # pages read from the swap device
         ("device_writes", np.int64),  # pages written to it, refused ones included
         ("compressions", np.int64),  # pages compressed
     ],

@@ -23,9 +23,9 @@ SNAPSHOT = "`cswap record snapshot` works without\n"
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--limit", "64M", *COMMAND], "where is the trace to be written? -o is missing; give -o OUT before -- CMD..."),
-        (["-o", "x.cswap", "--limit", "64M"], "what is to be recorded? the command is missing; end with -- CMD..."),
-        ([], "what is to be recorded? the command is missing"),
+        (["--limit", "64M", *COMMAND], "-o is missing; give -o OUT before -- CMD..."),
+        (["-o", "x.cswap", "--limit", "64M"], "the command to record is missing; end with -- CMD..."),
+        ([], "the command to record is missing"),
         (["-o", "x.cswap", *COMMAND], "give either --limit SIZE or --fraction SHARE"),
         (["-o", "x.cswap", "--limit", "64M", "--fraction", "0.5", *COMMAND], "give either --limit SIZE or --fraction"),
         (

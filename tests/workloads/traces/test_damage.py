@@ -131,7 +131,7 @@ def rewrite_events(folder: Path, column: str, row: int, value: int) -> None:
         ("kind", 6, 8, "row 6: kind 8 is unknown"),
         ("slot", 2, -4, "row 2: slot -4 is negative"),
         ("page", 3, 5, "row 3: page 5 does not exist"),
-        ("page", 5, 1, "row 5: page 1 on a row that is no page-out"),
+        ("page", 5, 1, "row 5: page 1 on a row that is not a page-out"),
         ("time_ns", 4, 1, "row 4: time 1 ns is before the row above"),
         ("slot", 2, 3, "events_digest: is"),
     ],

@@ -125,8 +125,8 @@ EVENTS: dict[str, tuple[Callable[[Columns], Any], dict[str, Any], str]] = {
     "largest slot": (put("slot", 4, 2**63 - 1), {"n_slots": 5}, "row 4: slot 9223372036854775807 does not exist"),
     "compaction with a slot": (put("slot", 6, 2), {}, "row 6: a compaction has slot 2"),
     "page of another": (put("page", 1, 5), {}, "row 1: page 5 does not exist"),
-    "page on a free": (put("page", 7, 0), {}, "row 7: page 0 on a row that is no page-out"),
-    "page -2 on a page-in": (put("page", 5, -2), {}, "row 5: page -2 on a row that is no page-out"),
+    "page on a free": (put("page", 7, 0), {}, "row 7: page 0 on a row that is not a page-out"),
+    "page -2 on a page-in": (put("page", 5, -2), {}, "row 5: page -2 on a row that is not a page-out"),
     "no page": (put("page", 0, -1), {}, "row 0: page -1 does not exist"),
     "time back": (put("time_ns", 4, 25), {}, "row 4: time 25 ns is before the row above"),
     "time early": (put("time_ns", 0, -9), {"span_ns": [0, 80]}, "span_ns: is (-9, 80), trace.json says (0, 80)"),
@@ -296,11 +296,11 @@ def test_a_small_file_stays_small_unless_it_is_allowed(tmp_path: Path, monkeypat
 def test_the_writer_refuses_what_a_reader_would(tmp_path: Path) -> None:
     trace = trace_kit.tiny()
     for name in ("a\x1bb.cswap", "\u202e.cswap", ".cswap"):
-        assert "can be no trace's" in told(tmp_path / name, lambda path: save_trace(trace, path))
+        assert "cannot be a trace's" in told(tmp_path / name, lambda path: save_trace(trace, path))
     bad = Trace.from_arrays("..", trace_kit.all_events(trace), trace.page_array(0, 5), page_size=64)
-    assert "name: '..' can be no trace's" in told(tmp_path / "x", lambda path: save_trace(bad, path))
+    assert "name: '..' cannot be a trace's" in told(tmp_path / "x", lambda path: save_trace(bad, path))
     bad = Trace.from_arrays("t", Events.of([], [], []), np.zeros((1, 100), np.uint8), page_size=100)
-    assert "page_size 100 is no power of two" in told(tmp_path / "x", lambda path: save_trace(bad, path))
+    assert "page_size 100 is not a power of two" in told(tmp_path / "x", lambda path: save_trace(bad, path))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -67,7 +67,7 @@ class Programs:
             raise
 
     def sweep(self) -> None:
-        """Look for frees that the kernel does not tell of; call it every few milliseconds."""
+        """Look for frees that the kernel does not report; call it every few milliseconds."""
         if self._sweeps:
             self._loaded.run(SWEEP)
 

@@ -27,7 +27,7 @@ from workloads.recorder.tracefs.wire import send
 
 PAUSE_S = 0.0003  # between two looks at the buffers
 SETTLED_NS = 2_000_000  # an event that was begun so long ago is in the buffer
-SILENCE_NS = 20_000_000  # after which the time is told although nothing happened
+SILENCE_NS = 20_000_000  # after which the time is reported although nothing happened
 SUB_BUFFER = mmap.PAGESIZE  # of the ring buffer
 ROUND = 64  # pages of it between two readings of contents
 PRIORITY = 1  # of the round-robin kind: before everything that is not real-time, nice or not

@@ -15,7 +15,7 @@ NOUNS = ["chair", "lamp", "table", "shirt", "cable", "bottle", "wheel", "basket"
 
 
 def customers(count: int, rng: np.random.Generator) -> pd.DataFrame:
-    """One row a customer."""
+    """One row per customer."""
     number = np.arange(count)
     return pd.DataFrame(
         {
