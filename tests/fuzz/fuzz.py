@@ -96,13 +96,16 @@ def _memory(field: str) -> int:
 
 
 def _work(given: Connection) -> None:
-    """A worker: perform what comes, tell how it ended; it ends with the parent, whose end of the pipe then closes."""
+    """A worker: perform what comes, tell how it ended; it ends with its parent."""
+    from workloads.host.processes import die_with_parent
+
+    die_with_parent()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # so that commands start no workers of their own
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (_memory("VmSize") + 6 * MOST_BYTES,) * 2)
     base = Path(tempfile.mkdtemp(prefix="work-"))
-    with suppress(EOFError, KeyboardInterrupt):
+    with suppress(KeyboardInterrupt):
         while True:
             given.send(perform(*given.recv(), base))
     os._exit(0)
