@@ -11,7 +11,6 @@ from allocators.errors import AllocatorError, CheckFailed, NoMemory, Refused, To
 
 if TYPE_CHECKING:
     from allocators.base import Allocator, CompiledAllocator, Placement
-    from allocators.registry import allocator_class, names, register
     from allocators.zone import PageZone
 
 # What needs numba is imported on first use, so that `cswap --help` need not wait.
@@ -20,9 +19,6 @@ _LAZY = {
     "CompiledAllocator": "allocators.base",
     "Placement": "allocators.base",
     "PageZone": "allocators.zone",
-    "allocator_class": "allocators.registry",
-    "names": "allocators.registry",
-    "register": "allocators.registry",
 }
 
 __all__ = [
@@ -36,9 +32,6 @@ __all__ = [
     "Refused",
     "TooLarge",
     "UnknownHandle",
-    "allocator_class",
-    "names",
-    "register",
 ]
 
 

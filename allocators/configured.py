@@ -54,6 +54,11 @@ class Configured:
         settings = ",".join(f"{key}={written(value)}" for key, value in self.config.items())
         return f"{self.name}:{settings}" if settings else self.name
 
+    def anew(self, **surroundings: Any) -> Self:
+        """Another object of this configuration, in these surroundings as far as its constructor takes them."""
+        accepted = inspect.signature(type(self)).parameters
+        return type(self)(**self.config, **{name: value for name, value in surroundings.items() if name in accepted})
+
     def __repr__(self) -> str:
         settings = ", ".join(f"{key}={value!r}" for key, value in self.config.items())
         return f"{type(self).__name__}({settings})"

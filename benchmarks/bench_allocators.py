@@ -19,8 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from allocators import Allocator, allocator_class, names
+from allocators import Allocator
 from allocators.compiled.batch import ALLOC, COMPACT, FREE, run_operations
+from sim.plugins import ALLOCATORS
 
 OPS = Path(__file__).parent.parent / "tests" / "golden" / "allocators" / "ops" / "ii-bimodal-public.ops.gz"
 OPERATIONS = 2_000_000
@@ -111,10 +112,10 @@ def main() -> None:
     once = golden()
     loads = {"repeated": repeated(once, permuted=False), "permuted": repeated(once, permuted=True)}
     loads["large"] = large(once[2][once[0] == ALLOC].tolist())
-    configs = CONFIGS[:-1] + [(name, {}) for name in names() if name not in dict(CONFIGS)] + CONFIGS[-1:]
+    configs = CONFIGS[:-1] + [(name, {}) for name in ALLOCATORS.names() if name not in dict(CONFIGS)] + CONFIGS[-1:]
     compiled, speeds = [], []
     for name, config in configs:
-        make: Any = allocator_class(name)
+        make: Any = ALLOCATORS.find(name)
         first, second = (replay(make(**config), once) for _ in range(2))
         compiled.append(first - second)
         speeds.append([len(s[0]) / min(replay(make(**config), s) for _ in range(RUNS)) / 1e6 for s in loads.values()])
@@ -123,7 +124,7 @@ def main() -> None:
     print(f"{'allocator':<18}" + "".join(f"{load:>18}" for load in loads) + f"{'compile':>10}")
     for (name, config), seconds, row in zip(configs, compiled, speeds, strict=True):
         figures = "".join(f"{speed:>11.1f}{speed / base:>7.2f}" for speed, base in zip(row, speeds[-1], strict=True))
-        print(f"{allocator_class(name)(**config).spec:<18}{figures}{seconds:>10.2f}")
+        print(f"{ALLOCATORS.find(name)(**config).spec:<18}{figures}{seconds:>10.2f}")
 
 
 if __name__ == "__main__":

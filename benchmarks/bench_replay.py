@@ -16,29 +16,27 @@ EVENTS = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000
 MAKE = """
 import sys
 from workloads.traces.store import save_trace
-from workloads.generators.synthetic import GENERATORS
-save_trace(GENERATORS["bimodal"](events=int(sys.argv[1]), slots=200_000).trace(), sys.argv[2])
+from sim.plugins import GENERATORS
+save_trace(GENERATORS.find("bimodal")(events=int(sys.argv[1]), slots=200_000).trace(), sys.argv[2])
 """
 
 
 def replay(folder: str) -> None:
     """Replay once to compile, then measure; prints one line."""
-    from allocators import allocator_class
-    from sim.compressors.registry import compressor
-    from sim.frontends.registry import make_frontend
+    from sim.plugins import ALLOCATORS, COMPRESSORS, FRONTENDS
     from sim.replay.replay import compile_for, replay
     from sim.results.density import DensityMeter
     from sim.sizing.sizing import size_pages
     from workloads import open_trace
 
     trace = open_trace(folder)
-    sizes = size_pages(trace, compressor("lz4-lib"))
+    sizes = size_pages(trace, COMPRESSORS.make("lz4-lib"))
     for frontend in ("raw", "zram"):
-        allocator = allocator_class("zsmalloc")()
-        compile_for(make_frontend(frontend), allocator)
+        allocator = ALLOCATORS.find("zsmalloc")()
+        compile_for(FRONTENDS.make(frontend), allocator)
         meter = DensityMeter(trace.n_events, trace.page_size)
         began = time.perf_counter()
-        for events, outcome in replay(trace, sizes, make_frontend(frontend), allocator):
+        for events, outcome in replay(trace, sizes, FRONTENDS.make(frontend), allocator):
             meter.add(events, outcome)
         seconds = time.perf_counter() - began
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

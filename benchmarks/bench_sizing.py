@@ -11,7 +11,7 @@ from collections.abc import Callable
 import lz4.block
 import numpy as np
 
-from sim.compressors.registry import compressor
+from sim.plugins import COMPRESSORS
 from sim.sizing.sizing import cores, size_pages
 from workloads import Events, Trace, open_sample
 
@@ -48,8 +48,8 @@ def main() -> None:
         ratios, speedups, per_page = [], [], []
         for _ in range(ROUNDS):
             loop = seconds(bare)
-            one = seconds(lambda: size_pages(trace, compressor(spec), workers=1))  # noqa: B023
-            two = seconds(lambda: size_pages(trace, compressor(spec), workers=2))  # noqa: B023
+            one = seconds(lambda: size_pages(trace, COMPRESSORS.make(spec), workers=1))  # noqa: B023
+            two = seconds(lambda: size_pages(trace, COMPRESSORS.make(spec), workers=2))  # noqa: B023
             ratios.append(one / loop)
             speedups.append(one / two)
             per_page.append(one / trace.unique_pages * 1e6)

@@ -18,11 +18,11 @@ import numpy as np
 from workloads import Trace
 from workloads.traces.events import OUT, Events, concat
 from workloads.traces.store import save_trace
-from workloads.generators.synthetic import GENERATORS
+from sim.plugins import GENERATORS
 events = int(sys.argv[1])
 # Pages with contents, so that lz4 has times for them; the events of a long trace share them.
-pages = GENERATORS["random"](events=40_000, slots=8_000, pages=8_000).trace()
-joined = concat(list(GENERATORS["bimodal"](events=events, slots=min(200_000, events // 10)).trace().batches()))
+pages = GENERATORS.find("random")(events=40_000, slots=8_000, pages=8_000).trace()
+joined = concat(list(GENERATORS.find("bimodal")(events=events, slots=min(200_000, events // 10)).trace().batches()))
 page = np.where(joined.kind == OUT, joined.page % pages.unique_pages, -1).astype(np.int32)
 timed = Events(joined.kind, joined.slot, page, time_ns=np.arange(len(joined)) * 10_000)
 save_trace(Trace.from_arrays("long", timed, pages.page_array(0, pages.unique_pages)), sys.argv[2])
@@ -40,22 +40,22 @@ def main() -> None:
 
 def measure(path: str) -> None:
     """Time every kind of arrivals once; prints a line each."""
-    from sim.compressors.registry import compressor
-    from sim.frontends.registry import make_frontend
+    from sim.plugins import COMPRESSORS, FRONTENDS, make_allocator
     from sim.sizing.sizing import size_pages
-    from sim.spec import make_allocator
     from sim.timing.setting import ARRIVALS, Setting
     from sim.timing.simulate import simulate
     from workloads import open_sample, open_trace
 
     trace = open_trace(path)
-    sizes = size_pages(trace, compressor("lz4"))
+    sizes = size_pages(trace, COMPRESSORS.make("lz4"))
     small = open_sample("gcc")
-    simulate(small, size_pages(small, compressor("lz4")), make_frontend("zram"), make_allocator("zsmalloc"), Setting())
+    simulate(
+        small, size_pages(small, COMPRESSORS.make("lz4")), FRONTENDS.make("zram"), make_allocator("zsmalloc"), Setting()
+    )
     for arrivals in ARRIVALS:
         began, cpu = time.perf_counter(), time.process_time()
         setting = Setting(cpus=2, arrivals=arrivals)
-        timed = simulate(trace, sizes, make_frontend("zram"), make_allocator("zsmalloc"), setting)
+        timed = simulate(trace, sizes, FRONTENDS.make("zram"), make_allocator("zsmalloc"), setting)
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         done = timed.counters["operations"]

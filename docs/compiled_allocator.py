@@ -4,10 +4,11 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from allocators import CompiledAllocator, PageZone, register, zone
+from allocators import CompiledAllocator, PageZone, zone
 from allocators.compiled import arrays, codes, ids
 from allocators.compiled.dispatch import Rules, register_rules
 from allocators.compiled.jit import compiled
+from sim import register
 
 
 class WholePool(NamedTuple):

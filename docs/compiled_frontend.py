@@ -7,10 +7,10 @@ import numpy as np
 from allocators import Allocator
 from allocators.compiled import codes, dispatch
 from allocators.compiled.jit import compiled
+from sim import register
 from sim.frontends.base import Frontend, empty_slots
 from sim.frontends.compiled import slots
 from sim.frontends.compiled.dispatch import Rules, register_rules
-from sim.frontends.registry import register
 
 
 class PickyDevice(NamedTuple):

@@ -4,8 +4,8 @@ from bisect import bisect_left, insort
 from itertools import count
 from typing import ClassVar
 
-from allocators import Allocator, TooLarge, register
-from sim import Experiment, Result, run
+from allocators import Allocator, TooLarge
+from sim import Experiment, Result, register, run
 
 
 @register

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sim.experiment.description import Experiment
-
 if TYPE_CHECKING:
+    from sim.experiment.description import Experiment
+    from sim.experiment.memory import Memory
     from sim.experiment.runner import run
+    from sim.experiment.timing import Timing
+    from sim.plugins import register
     from sim.results.result import Result
 
-__all__ = ["Experiment", "Result", "run"]
+__all__ = ["Experiment", "Memory", "Result", "Timing", "register", "run"]
 
-_LAZY = {"Result": "sim.results.result", "run": "sim.experiment.runner"}  # what `cswap --help` need not wait for
+# Imported when it is asked for, so that `cswap --help` need not wait.
+_LAZY = {
+    "Experiment": "sim.experiment.description",
+    "Memory": "sim.experiment.memory",
+    "Result": "sim.results.result",
+    "Timing": "sim.experiment.timing",
+    "register": "sim.plugins",
+    "run": "sim.experiment.runner",
+}
 
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
-        from importlib import import_module
-
         return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

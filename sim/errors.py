@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterable
 
 from allocators.errors import AllocatorError
 from workloads.errors import HostError, TraceError
@@ -21,14 +22,13 @@ class CodecError(ValueError):
     """A stream that does not decompress, or to something else than what was compressed."""
 
 
-class SpecError(ValueError):
-    """A spec `name:key=value,...` that makes no sense; one line that names what there is."""
+class SpecError(UserError):
+    """A name, or a spec `name:key=value,...`, that makes no sense; one line that names what there is."""
 
 
 # What the command line reports without a traceback; everything else is a fault of cswap's own.
 USER_ERRORS: tuple[type[Exception], ...] = (
     UserError,
-    SpecError,
     AllocatorError,
     CompressorError,
     CodecError,
@@ -51,6 +51,14 @@ _REMEDIES = {
     errno.EBADF: "give it a file, a pipe or a terminal",
     errno.EMFILE: "too many files are open; raise the limit (ulimit -n)",
 }
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """` (did you mean NAME?)`, if one of the known words is close to this one."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, list(known), 1)
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def one_line(error: BaseException) -> str:

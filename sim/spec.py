@@ -6,15 +6,12 @@ The constructor of the class is the only description of its parameters: names, t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from sim.errors import USER_ERRORS, SpecError
+from sim.errors import USER_ERRORS, SpecError, meant
 from sim.parameters import Value, parameters, read_value
 
-if TYPE_CHECKING:
-    from allocators import Allocator, PageZone
-
-__all__ = ["SpecError", "Value", "build", "make_allocator", "parse_spec"]
+__all__ = ["SpecError", "Value", "build", "parse_spec"]
 
 T = TypeVar("T")
 
@@ -54,7 +51,7 @@ def build(cls: Callable[..., T], settings: Mapping[str, Value], what: str, **giv
         if key not in known:
             choices = ", ".join(str(p) for p in known.values())
             remedy = f"known are {choices}" if known else "it has no parameters"
-            raise SpecError(f"{what}: unknown parameter {key}; {remedy}")
+            raise SpecError(f"{what}: unknown parameter {key}{meant(key, known)}; {remedy}")
         arguments[key] = known[key].converted(value, what)
     missing = [p.name for p in known.values() if p.required and p.name not in arguments]
     if missing:
@@ -65,22 +62,6 @@ def build(cls: Callable[..., T], settings: Mapping[str, Value], what: str, **giv
         if isinstance(error, USER_ERRORS):
             raise
         raise SpecError(f"{what}: {error}") from error
-
-
-def make_allocator(spec: str, page_size: int = 4096, zone: PageZone | None = None) -> Allocator:
-    """The allocator of a spec, over pages of `page_size` bytes drawn from `zone` (default: no limit).
-
-    Raises SpecError or AllocatorError.
-    """
-    from allocators.registry import allocator_class
-
-    name, settings = parse_spec(spec)
-    allocator = build(allocator_class(name), settings, name, page_size=page_size, zone=zone)
-    if allocator.page_size != page_size:
-        raise SpecError(f"{name}: packs pages of {allocator.page_size} bytes only, not of {page_size}")
-    if zone is not None and allocator.zone is not zone:
-        raise SpecError(f"{name}: its constructor takes no zone; leave the zone out, or let it draw its pages there")
-    return allocator
 
 
 def _lossless(text: str) -> Value:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workloads.errors import TraceError as TraceError
-    from workloads.generators.synthetic import GENERATORS as GENERATORS
     from workloads.readers.csv import import_csv as import_csv
     from workloads.samples import open_sample as open_sample
     from workloads.samples import sample_names as sample_names
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "errors": ("TraceError",),
-    "generators.synthetic": ("GENERATORS",),
     "readers.csv": ("import_csv",),
     "samples": ("open_sample", "sample_names"),
     "traces.events": ("COMPACT", "FREE", "IN", "KINDS", "LOST", "OUT", "Events"),

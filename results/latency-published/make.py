@@ -23,11 +23,9 @@ import numpy as np
 import pandas as pd
 
 from sim.calibration.machine import machine
-from sim.compressors.registry import compressor
-from sim.frontends.registry import make_frontend
 from sim.plots.style import codec_colour, short
+from sim.plugins import COMPRESSORS, FRONTENDS, make_allocator
 from sim.sizing.sizing import size_pages
-from sim.spec import make_allocator
 from sim.timing.costs import Costs, read_costs
 from sim.timing.setting import Setting
 from sim.timing.simulate import Timed, simulate
@@ -53,7 +51,7 @@ def main() -> None:
     clusters.to_csv(HERE / "page_cluster.csv", index=False, float_format="%.4g")
     mappings.to_csv(HERE / "mapping.csv", index=False, float_format="%.4g")
     draw(clusters, mappings).savefig(HERE / "published.png", dpi=110)
-    versions = {codec: compressor(codec).version for codec in PUBLISHED}
+    versions = {codec: COMPRESSORS.make(codec).version for codec in PUBLISHED}
     about = {"machine": machine(), "prices": read_costs().digest(), "codecs": versions}
     (HERE / "provenance.json").write_text(json.dumps(about, indent=2, sort_keys=True) + "\n")
     print(clusters.to_string(index=False), mappings.to_string(index=False), sep="\n\n")
@@ -100,7 +98,7 @@ def read_mean(codec: str, n: int, way: str) -> float:
 def sizes(codec: str) -> Sizes:
     """Sizes of all pages, and times: of each page the median of REPEATS, without what the machine did besides."""
     all_pages = Trace.from_arrays("pages", Events.of([OUT], [0], [0]), pages())
-    measured = [size_pages(all_pages, compressor(codec), workers=1) for _ in range(REPEATS)]
+    measured = [size_pages(all_pages, COMPRESSORS.make(codec), workers=1) for _ in range(REPEATS)]
     compress, decompress = (
         np.median([getattr(one, part) for one in measured], axis=0).astype(np.int64)
         for part in ("compress_ns", "decompress_ns")
@@ -116,7 +114,7 @@ def pages() -> np.ndarray:
 
 def run(events: Events, codec: str, allocator: str, setting: Setting, costs: Costs) -> Timed:
     trace = Trace.from_arrays("pages", events, pages())
-    return simulate(trace, sizes(codec), make_frontend("zram"), make_allocator(allocator), setting, costs)
+    return simulate(trace, sizes(codec), FRONTENDS.make("zram"), make_allocator(allocator), setting, costs)
 
 
 def mapping() -> pd.DataFrame:

@@ -100,12 +100,12 @@ def _child(plan: Plan, sender: Connection) -> None:
 def measure(plan: Plan, done: Callable[[int], object] = lambda done: None) -> pd.DataFrame:
     """The samples of one process: this one. It is kept on one CPU from here on."""
     from sim.calibration.memory import measure_memory
-    from sim.compressors.registry import compressor
+    from sim.plugins import COMPRESSORS
 
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # a move to another CPU empties the caches
     rng, samples = np.random.default_rng(plan.seed), Samples()
     measure_memory(samples, rng)
-    measure_codecs(samples, [compressor(spec) for spec in plan.codecs], plan.pages, rng, done)
+    measure_codecs(samples, [COMPRESSORS.make(spec) for spec in plan.codecs], plan.pages, rng, done)
     if plan.zram:
         _measure_device(samples)
     return samples.frame()

@@ -42,15 +42,15 @@ def calibrate(
     """
     from sim.calibration.calibrate import Plan, sample_pages
     from sim.calibration.machine import machine
-    from sim.compressors.registry import compressor as make
     from sim.errors import UserError
     from sim.experiment.inputs import open_input
+    from sim.plugins import COMPRESSORS
 
     if device not in (None, "zram"):
         raise UserError(f"--device {device}: only zram devices can be added; give --device zram")
     if out is not None and not out.absolute().parent.is_dir():
         raise UserError(f"{out}: there is no such folder; give another -o")
-    codecs = tuple(dict.fromkeys(make(spec).spec for spec in compressor or CODECS))
+    codecs = tuple(dict.fromkeys(COMPRESSORS.make(spec).spec for spec in compressor or CODECS))
     opened = open_input(trace)
     plan = Plan(codecs, sample_pages(opened, pages), device == "zram", seed=0)
     about = {"trace": opened.name, "pages": len(plan.pages), **machine()}

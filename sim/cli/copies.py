@@ -70,12 +70,12 @@ def strip(
 
 def _is_codec(name: str) -> bool:
     """Whether it is a name that cswap gives, and not a stranger's text."""
-    from sim.compressors.registry import compressor
     from sim.errors import USER_ERRORS
+    from sim.plugins import COMPRESSORS
     from workloads.traces.sizes import GIVEN
 
     try:
-        return name == GIVEN or compressor(name).spec == name
+        return name == GIVEN or COMPRESSORS.make(name).spec == name
     except USER_ERRORS:
         return False
 
@@ -83,14 +83,14 @@ def _is_codec(name: str) -> bool:
 def _sizes(trace: Trace, specs: list[str] | None) -> dict[str, Sizes]:
     """The sizes by some compressors, by default by all; nothing is written beside the trace."""
     from sim.cli.progress import progress
-    from sim.compressors.registry import COMPRESSORS, compressor
+    from sim.plugins import COMPRESSORS
     from sim.sizing.sizing import size_pages
 
     if specs is None and not trace.content:
         known = {codec: trace.sizes(codec) for codec in trace.sizes_codecs() if _is_codec(codec)}
         return {codec: table for codec, table in known.items() if table is not None}
     sizes = {}
-    for codec in [compressor(spec) for spec in specs or COMPRESSORS]:
+    for codec in [COMPRESSORS.make(spec) for spec in specs or COMPRESSORS.names()]:
         with progress(f"{codec.spec} on {trace.name}") as done:
             table = size_pages(trace, codec, progress=done)
         sizes[table.meta["codec"]] = table

@@ -26,8 +26,8 @@ def csv_(
     """Import events as CSV, with raw pages."""
     from sim.cli.output import print_line
     from sim.cli.progress import progress
-    from workloads import import_csv
+    from workloads.readers.csv import Csv
 
     with progress(f"importing {events.name}") as done:
-        trace = import_csv(events, pages, out, name, page_size, done)
+        trace = Csv(str(pages), page_size).read(events, out, name, done)
     print_line(f"{out}: {trace.n_events} events, {trace.unique_pages} unique pages")

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
-from typing import Annotated, Any
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-Row = dict[str, Any]
+if TYPE_CHECKING:
+    from sim.plugins import Registry
 
-# Given by the trace, not by a spec.
-OF_THE_TRACE = {"page_size", "zone"}
+Row = dict[str, Any]
 
 
 def list_(
     json: Annotated[bool, typer.Option("--json", help="JSON instead of tables.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="CSV instead of tables.")] = False,
 ) -> None:
-    """List allocators, compressors, frontends, samples and generators, with their parameters; mappings and devices."""
+    """List allocators, compressors, frontends, samples, generators, readers, mappings and devices."""
+    from sim import plugins
     from sim.cli.output import print_csv, print_json, print_table
 
     kinds = {
-        "allocators": list(_allocators()),
-        "compressors": list(_compressors()),
-        "frontends": list(_frontends()),
+        "allocators": list(_classes(plugins.ALLOCATORS, {"page_size", "zone"})),  # those two are given by the run
+        "compressors": list(_classes(plugins.COMPRESSORS)),
+        "frontends": list(_classes(plugins.FRONTENDS)),
         "samples": list(_samples()),
-        "generators": list(_generators()),
-        "mappings": list(_mappings()),
+        "generators": list(_classes(plugins.GENERATORS)),
+        "readers": list(_classes(plugins.READERS)),
+        "mappings": list(_classes(plugins.MAPPINGS)),
         "devices": list(_devices()),
     }
     if json:
@@ -40,27 +42,6 @@ def list_(
             print_table(kind, ({**row, "parameters": _settings(row)} for row in members))
 
 
-def _allocators() -> Iterator[Row]:
-    from allocators import allocator_class, names
-
-    for name in names():
-        yield _row(name, allocator_class(name))
-
-
-def _compressors() -> Iterator[Row]:
-    from sim.compressors.registry import COMPRESSORS
-
-    for name, cls in COMPRESSORS.items():
-        yield _row(name, cls)
-
-
-def _frontends() -> Iterator[Row]:
-    from sim.frontends.registry import FRONTENDS, frontend_class
-
-    for name in FRONTENDS:
-        yield _row(name, frontend_class(name))
-
-
 def _samples() -> Iterator[Row]:
     from workloads import open_sample, sample_names
 
@@ -68,20 +49,6 @@ def _samples() -> Iterator[Row]:
         trace = open_sample(name)
         about = f"{trace.n_events} events, {trace.unique_pages} unique pages of {trace.page_size} bytes"
         yield {"name": name, "parameters": {}, "about": about}
-
-
-def _generators() -> Iterator[Row]:
-    from workloads import GENERATORS
-
-    for name, cls in GENERATORS.items():
-        yield _row(name, cls, hidden=set())
-
-
-def _mappings() -> Iterator[Row]:
-    from sim.timing.mapping import MAPPINGS
-
-    for name, cls in MAPPINGS.items():
-        yield _row(name, cls)
 
 
 def _devices() -> Iterator[Row]:
@@ -92,14 +59,15 @@ def _devices() -> Iterator[Row]:
         yield {"name": name, "parameters": {}, "about": about}
 
 
-def _row(name: str, cls: type, hidden: set[str] = OF_THE_TRACE) -> Row:
-    """A class: its parameters with their defaults, and the first line of its docstring."""
+def _classes(registry: Registry[Any], hidden: Collection[str] = ()) -> Iterator[Row]:
+    """The classes of a family: parameters with their defaults, and the first line of the docstring."""
     from sim.parameters import parameters
 
-    known = {p.name: p for p in parameters(cls).values() if p.kinds and p.name not in hidden}
-    defaults = {p.name: None if p.required else p.default for p in known.values()}
-    about = (inspect.getdoc(cls) or "").partition("\n")[0]
-    return {"name": name, "parameters": defaults, "about": about}
+    for name in registry.names():
+        cls = registry.find(name)
+        known = {p.name: p for p in parameters(cls).values() if p.kinds and p.name not in hidden}
+        defaults = {p.name: None if p.required else p.default for p in known.values()}
+        yield {"name": name, "parameters": defaults, "about": (inspect.getdoc(cls) or "").partition("\n")[0]}
 
 
 def _settings(row: Row) -> str:

@@ -26,7 +26,7 @@ def ops(
     (a, f and c lines), `live` objects, the `bytes` they asked for, physical `pages` held, allocations that `failed`.
     """
     from sim.cli.output import print_csv, print_json
-    from sim.spec import make_allocator
+    from sim.plugins import make_allocator
 
     table = replay(file, make_allocator(allocator, page_size))
     (print_json if json else print_csv)([dict(zip(COLUMNS, row, strict=True)) for row in table])

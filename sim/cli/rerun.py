@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from sim.results.comparing import Compared
     from sim.results.result import Result
 
-ELSEWHERE = ("traces", "costs", "devices")  # what may be given: files that are elsewhere now
+ELSEWHERE = ("traces", "costs", "swap_devices")  # what may be given: files that are elsewhere now
 DIFFERS = 1  # exit status
 
 
@@ -23,8 +23,9 @@ def repeat(path: Path, given: dict[str, Any], out: Path | None, keep_source: boo
     from sim.experiment.rerun import Recorded
     from sim.results.comparing import DIFFERENT, IDENTICAL, Older
 
+    given = {name: value for name, value in given.items() if value}
     if others := [name for name in given if name not in ELSEWHERE]:
-        raise UserError(f"--rerun: the provenance sets {others[0]}; give only TRACE, --costs or --device besides")
+        raise UserError(f"--rerun: the provenance sets {others[0]}; give only TRACE, --costs or --swap-device besides")
     recorded = Recorded.read(path)
     older = Older.read(recorded.file, recorded.about)
     experiment = recorded.experiment(given.pop("traces", ()), **given)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 TIMING = "With --timing; names and numbers may be given several times"
+OUTPUT = ("out", "keep_source", "rerun", "json", "csv")  # all other options are fields of the experiment
 
 
 def run(
@@ -20,53 +21,70 @@ def run(
         list[str] | None,
         typer.Argument(metavar="[TRACE]...", help="Folders NAME.cswap, shipped samples, or generator specs."),
     ] = None,
-    allocator: Annotated[
+    allocators: Annotated[
         list[str] | None, typer.Option("-a", "--allocator", metavar="SPEC", help="May be given several times.")
     ] = None,
-    compressor: Annotated[
+    compressors: Annotated[
         list[str] | None, typer.Option("-c", "--compressor", metavar="SPEC", help="May be given several times.")
     ] = None,
-    frontend: Annotated[
+    frontends: Annotated[
         list[str] | None, typer.Option("-f", "--frontend", metavar="SPEC", help="May be given several times.")
+    ] = None,
+    page_sizes: Annotated[
+        list[int] | None, typer.Option("--page-size", metavar="BYTES", help="Of the traces that generators make.")
     ] = None,
     experiment: Annotated[
         Path | None, typer.Option(metavar="TOML", help="Read what is not given here from a file.")
     ] = None,
-    zone_pages: Annotated[int | None, typer.Option(help="Physical pages there are; no limit by default.")] = None,
+    zone_pages: Annotated[
+        list[int] | None,
+        typer.Option("--zone-pages", metavar="N", help="Physical pages available; no limit by default."),
+    ] = None,
     unusable: Annotated[
-        float | None, typer.Option(help="Fragment them: the share that no order-1 block can be made of, 0 to 1.")
+        list[float] | None,
+        typer.Option(metavar="X", help="Fragment them: the share that no order-1 block can be made of, 0 to 1."),
+    ] = None,
+    seed: Annotated[
+        list[int] | None, typer.Option(metavar="N", help="Of the fragmentation, and of the swap device's times.")
     ] = None,
     timing: Annotated[
         bool, typer.Option("--timing", help="Time every run: how long page-outs and page-ins take.")
     ] = False,
-    mapping: Annotated[
+    mappings: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="How objects that span pages are reached.", rich_help_panel=TIMING),
+        typer.Option(
+            "--mapping", metavar="NAME", help="How objects that span pages are reached.", rich_help_panel=TIMING
+        ),
     ] = None,
     cpus: Annotated[list[int] | None, typer.Option(metavar="N", help="Processors.", rich_help_panel=TIMING)] = None,
     arrivals: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="closed, recorded or saturate.", rich_help_panel=TIMING),
     ] = None,
-    load: Annotated[
+    loads: Annotated[
         list[float] | None,
-        typer.Option(metavar="X", help="Events come so many times as fast as recorded.", rich_help_panel=TIMING),
+        typer.Option("--load", metavar="X", help="Speed-up of event arrivals.", rich_help_panel=TIMING),
     ] = None,
-    device: Annotated[
+    swap_devices: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="The swap device behind, or FILE.toml:NAME.", rich_help_panel=TIMING),
+        typer.Option(
+            "--swap-device", metavar="NAME", help="The device behind, or FILE.toml:NAME.", rich_help_panel=TIMING
+        ),
     ] = None,
-    page_cluster: Annotated[
-        list[int] | None, typer.Option(metavar="N", help="A page-in reads 2**N slots.", rich_help_panel=TIMING)
+    page_clusters: Annotated[
+        list[int] | None,
+        typer.Option("--page-cluster", metavar="N", help="A page-in reads 2**N slots.", rich_help_panel=TIMING),
     ] = None,
     cpu_scale: Annotated[
-        float | None, typer.Option(metavar="X", help="CPUs so many times slower than measured.", rich_help_panel=TIMING)
+        list[float] | None,
+        typer.Option(metavar="X", help="CPUs so many times slower than measured.", rich_help_panel=TIMING),
     ] = None,
     max_comp_streams: Annotated[
-        int | None, typer.Option(metavar="N", help="Compression streams; one a CPU by default.", rich_help_panel=TIMING)
+        list[int] | None,
+        typer.Option(metavar="N", help="Compression streams; one a CPU by default.", rich_help_panel=TIMING),
     ] = None,
     costs: Annotated[
-        str | None, typer.Option(metavar="TOML", help="Prices that replace the shipped ones.", rich_help_panel=TIMING)
+        list[str] | None, typer.Option(metavar="TOML", help="Override the default costs.", rich_help_panel=TIMING)
     ] = None,
     sensitivity: Annotated[
         bool, typer.Option("--sensitivity", help="Also at both ends of each assumed price.", rich_help_panel=TIMING)
@@ -91,40 +109,21 @@ def run(
 
     Without TRACE: the real samples that are shipped, and a random one.
     """
+    given = {name: value for name, value in locals().items() if name not in OUTPUT}
     from sim.cli.output import print_csv, print_json
     from sim.cli.performing import perform
     from sim.errors import UserError
-    from sim.experiment.description import Experiment
+    from sim.experiment.options import experiment_of
 
     if json and csv:
         raise UserError("--json and --csv: give one of them")
-    given = {
-        "traces": traces,
-        "allocators": allocator,
-        "compressors": compressor,
-        "frontends": frontend,
-        "zone_pages": zone_pages,
-        "unusable": unusable,
-        "timing": timing or None,
-        "mappings": mapping,
-        "cpus": cpus,
-        "arrivals": arrivals,
-        "loads": load,
-        "devices": device,
-        "page_clusters": page_cluster,
-        "cpu_scale": cpu_scale,
-        "max_comp_streams": max_comp_streams,
-        "costs": costs,
-        "sensitivity": sensitivity or None,
-        "events": events or None,
-    }
-    settings: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if rerun is not None:
         from sim.cli.rerun import repeat
 
-        repeat(rerun, settings | ({"experiment": experiment} if experiment else {}), out, keep_source, json, csv)
+        repeat(rerun, given, out, keep_source, json, csv)
         return
-    asked_for = Experiment.from_toml(experiment, **settings) if experiment else Experiment(**settings)
+    file = given.pop("experiment")
+    asked_for = experiment_of(given, file)
 
     def show(result: Result, written: Path | None) -> None:
         if json:
@@ -153,7 +152,7 @@ def _tell_overload(result: Result) -> None:
         where = f"{run['trace']}, {run['compressor']}, {run['allocator']}, device {run['device']}, load {run['load']:g}"
         raise UserError(
             f"{where}{more}: more came than could be done, so the run was cut off; "
-            "its latencies say nothing; give a smaller --load, a faster --device or --arrivals closed"
+            "its latencies say nothing; give a smaller --load, a faster --swap-device or --arrivals closed"
         )
 
 
@@ -166,18 +165,21 @@ def _tell_written(result: Result, folder: Path) -> None:
 
 def _with_latencies(result: Result) -> list[dict[str, Any]]:
     """The rows, each with the rows of its own latencies, under every setting."""
-    from sim.timing.latency import CODEC, RUN
+    from sim.timing.latency import CODEC, run_columns
 
+    run = run_columns(result.density)
     latencies: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for row in _plain(result.latency[result.latency["operation"] != CODEC]):
-        latencies.setdefault(tuple(row.pop(name) for name in RUN), []).append(row)
-    return [row | {"latency": latencies.get(tuple(row[name] for name in RUN), [])} for row in _plain(result.density)]
+        latencies.setdefault(tuple(row.pop(name) for name in run), []).append(row)
+    return [row | {"latency": latencies.get(tuple(row[name] for name in run), [])} for row in _plain(result.density)]
 
 
 def _plain(frame: Any) -> list[dict[str, Any]]:
     """Rows of plain Python values; a figure that does not exist is None."""
 
+    import pandas as pd
+
     def plain(value: Any) -> Any:
-        return None if isinstance(value, float) and not isfinite(value) else value
+        return None if value is pd.NA or (isinstance(value, float) and not isfinite(value)) else value
 
     return [{key: plain(value) for key, value in row.items()} for row in frame.to_dict("records")]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sim.plots.style import in_order, short
+from sim.plots.style import by_sweep, in_order, short
 from sim.timing.latency import RUN, SETTING
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def print_result(result: Result) -> None:
         return
 
     def show(rows: pd.DataFrame, table_of: Callable[[pd.DataFrame, str], Any]) -> None:
+        rows = by_sweep(rows)
         for trace in in_order(rows["trace"]):
             mine = rows[rows["trace"] == trace]
 
@@ -40,7 +41,7 @@ def print_result(result: Result) -> None:
                 _print(screen, table)
 
     show(result.density, _density)
-    if note := _small(result.density):
+    if note := _small(by_sweep(result.density)):
         screen.print(note, style="dim", highlight=False)
         screen.print()
     codec = result.latency["operation"] == "codec"

@@ -67,10 +67,14 @@ def recorded(
     """
     from allocators.zspages.zsmalloc import Zsmalloc
     from sim.cli.progress import progress
-    from sim.compressors.registry import compressor as make
+    from sim.plugins import COMPRESSORS
     from sim.validate.recorded import compare_recorded
 
-    _finish(compare_recorded(pages, ops, expect, make(compressor), Zsmalloc(chain=chain), progress), compressor, json)
+    _finish(
+        compare_recorded(pages, ops, expect, COMPRESSORS.make(compressor), Zsmalloc(chain=chain), progress),
+        compressor,
+        json,
+    )
 
 
 @app.command()
@@ -87,11 +91,13 @@ def live(
     Exit status 1 if a row differs.
     """
     from sim.cli.progress import progress
-    from sim.compressors.registry import compressor as make
     from sim.experiment.inputs import open_input
+    from sim.plugins import COMPRESSORS
     from sim.validate.live import compare_live
 
-    _finish(compare_live(open_input(trace), make(compressor), every, chain, report=progress), compressor, json)
+    _finish(
+        compare_live(open_input(trace), COMPRESSORS.make(compressor), every, chain, report=progress), compressor, json
+    )
 
 
 app.command("ending")(ending)

@@ -24,12 +24,12 @@ def latency(
     from sim.calibration.machine import describe, machine
     from sim.cli.output import print_json, print_line, print_table
     from sim.cli.progress import progress
-    from sim.compressors.registry import compressor as make
     from sim.experiment.inputs import open_input
+    from sim.plugins import COMPRESSORS
     from sim.validate.latency import compare_latency
 
     opened, about = open_input(trace), machine()
-    rows = compare_latency(opened, make(compressor), count, repeats, chain, progress)
+    rows = compare_latency(opened, COMPRESSORS.make(compressor), count, repeats, chain, progress)
     if json:
         print_json(
             {"trace": opened.name, "compressor": compressor, "repeats": repeats, "machine": about, "latency": rows}

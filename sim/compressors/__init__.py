@@ -1,1 +1,1 @@
-"""Compressors: what a page becomes, and how long that takes; look them up in `sim.compressors.registry`."""
+"""Compressors: what a page becomes, and how long that takes; look them up in `sim.plugins`."""

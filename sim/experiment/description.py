@@ -2,148 +2,125 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from itertools import product
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from allocators.registry import BUILT_IN
 from sim.errors import UserError
+from sim.experiment.fields import check_keys, described, several
+from sim.experiment.memory import Memory
+from sim.experiment.timing import Timing
+from sim.plugins import ALLOCATORS, COMPRESSORS, FRONTENDS, GENERATORS
 
 if TYPE_CHECKING:
-    from allocators import PageZone
-    from sim.timing.costs import Costs
-    from sim.timing.setting import Setting
+    from allocators import Allocator
+    from sim.compressors.base import Compressor
+    from sim.frontends.base import Frontend
     from workloads import Trace
+    from workloads.generators.base import Generator
 
 DEFAULT_TRACES = ("gcc", "pandas", "redis", "node", "random:events=40000,slots=8000,pages=8000")
 ERAS = {"zsmalloc": ("zsmalloc:era=6.1", "zsmalloc:era=2012")}  # besides today's
-DEFAULT_ALLOCATORS = tuple(spec for name in BUILT_IN for spec in (name, *ERAS.get(name, ())))
-# Fields that hold several values, those of them that hold texts, and those that only timing takes.
-TEXTS = ("traces", "allocators", "compressors", "frontends", "mappings", "arrivals", "devices")
-LISTS = (*TEXTS, "cpus", "loads", "page_clusters")
-OF_TIMING = (
-    *("mappings", "cpus", "arrivals", "loads", "devices", "page_clusters"),
-    *("cpu_scale", "max_comp_streams", "costs", "sensitivity", "events"),
-)
+DEFAULT_ALLOCATORS = tuple(spec for name in ALLOCATORS.built_in for spec in (name, *ERAS.get(name, ())))
 DEFAULT_COMPRESSORS = ("lz4", "lzo-rle", "zstd")
+
+PARTS: dict[str, type[Any]] = {"memory": Memory, "timing": Timing}
+HOME = {f.name: (part, f.name) for part, cls in PARTS.items() for f in fields(cls)} | {
+    "zone_pages": ("memory", "pages"),
+    "devices": ("timing", "swap_devices"),
+}
+"""Where a setting is that stands by itself: an option of the command line, or a key from before there were parts."""
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """Every trace x frontend x compressor x allocator, one run each.
+    """Every trace x frontend x compressor x allocator x memory, one run each.
 
-    Traces are names or specs as `cswap run` takes them, or `Trace` objects; the others are specs. `zone_pages` limits
-    the physical pages; `unusable` fragments them: the share of the free ones that no order-1 block can be made of.
-
-    With `timing` every run is timed as well, under every setting: `mappings` x `cpus` x `arrivals` x `loads` x
-    `devices` x `page_clusters` (`sim.timing.setting`), at the prices of the file `costs` or the shipped ones;
-    `sensitivity` times it at both ends of the range of each assumed price too, and `events` keeps every operation.
-    Raises UserError for what is empty or contradictory.
+    Traces are names or specs as `cswap run` takes them, `Trace` objects or generators; the others are specs or objects.
+    An allocator is a template: each run makes its own of that configuration. `page_sizes`: of the traces that
+    generators make, in bytes; all others must have one of them; none: each as it is. With `timing` every run is timed
+    as well. Parts may be given as a mapping of their fields. Raises UserError for what is empty or contradictory.
     """
 
-    traces: tuple[str | Trace, ...] = DEFAULT_TRACES
-    allocators: tuple[str, ...] = DEFAULT_ALLOCATORS
-    compressors: tuple[str, ...] = DEFAULT_COMPRESSORS
-    frontends: tuple[str, ...] = ("zram",)
-    zone_pages: int | None = None
-    unusable: float = 0.0
-    seed: int = 0
-    timing: bool = False
-    mappings: tuple[str, ...] = ("copy",)
-    cpus: tuple[int, ...] = (2,)
-    arrivals: tuple[str, ...] = ("closed",)
-    loads: tuple[float, ...] = (1.0,)
-    devices: tuple[str, ...] = ("nvme",)
-    page_clusters: tuple[int, ...] = (0,)
-    cpu_scale: float = 1.0
-    max_comp_streams: int | None = None
-    costs: str | None = None
-    sensitivity: bool = False
-    events: bool = False
+    traces: tuple[str | Trace | Generator, ...] = DEFAULT_TRACES
+    frontends: tuple[str | Frontend, ...] = ("zram",)
+    compressors: tuple[str | Compressor, ...] = DEFAULT_COMPRESSORS
+    allocators: tuple[str | Allocator, ...] = DEFAULT_ALLOCATORS
+    memory: Memory = field(default_factory=Memory)
+    timing: Timing | None = None
+    page_sizes: tuple[int, ...] | None = None
+
+    def __new__(cls, *values: Any, **settings: Any) -> Self:
+        """Refuse the keys of an experiment before it had parts."""
+        _check_moved(settings, "experiment")
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
-        for name in LISTS:
-            value = getattr(self, name)
-            values = (value,) if isinstance(value, str) or not hasattr(value, "__iter__") else tuple(value)
-            if not values:
-                raise UserError(f"experiment: {name} is empty; give at least one")
-            for item in values:
-                if name in TEXTS and not isinstance(item, str) and (name != "traces" or not hasattr(item, "batches")):
-                    raise UserError(f"experiment: {name} holds {item!r}; give texts")
-            object.__setattr__(self, name, tuple(dict.fromkeys(values)))
-        for name, kinds in (("zone_pages", int), ("unusable", (int, float)), ("seed", int)):
-            value = getattr(self, name)
-            whole = isinstance(value, kinds) and not isinstance(value, bool)
-            if not whole and (name, value) != ("zone_pages", None):
-                raise UserError(f"experiment: {name}={value!r}; give a number")
-        if self.seed < 0:
-            raise UserError(f"experiment: seed={self.seed}; give 0 or more")
-        if self.zone_pages is not None and self.zone_pages < 1:
-            raise UserError(f"experiment: zone_pages={self.zone_pages}; give at least 1")
-        if not 0 <= self.unusable <= 1 or (self.unusable and self.zone_pages is None):
-            raise UserError(f"experiment: unusable={self.unusable}; give 0 to 1, together with zone_pages")
-        for name in ("timing", "sensitivity", "events"):
-            if not isinstance(getattr(self, name), bool):
-                raise UserError(f"experiment: {name}={getattr(self, name)!r}; give true or false")
-        if self.costs is not None and not isinstance(self.costs, str):
-            raise UserError(f"experiment: costs={self.costs!r}; give the name of a file")
-        idle = [f.name for f in fields(self) if f.name in OF_TIMING and getattr(self, f.name) != f.default]
-        if idle and not self.timing:
-            raise UserError(f"experiment: {idle[0]} has no effect without timing; give timing too")
-        names = [device.rpartition("/")[2] for device in self.devices]  # as results call them
-        if len(set(names)) < len(names):
-            raise UserError(f"experiment: devices {', '.join(self.devices)} have equal names; rename a file")
-        if self.timing:  # what is wrong there is told here
-            self.settings()
-            self.prices()
+        for trace in several(self, "traces", "experiment"):
+            if not isinstance(trace, str) and not hasattr(trace, "batches") and not GENERATORS.covers(type(trace)):
+                raise UserError(f"experiment: traces holds {trace!r}; give texts, traces or generators")
+        for name, family in (("frontends", FRONTENDS), ("compressors", COMPRESSORS), ("allocators", ALLOCATORS)):
+            for item in several(self, name, "experiment"):
+                if not isinstance(item, str) and not family.covers(type(item)):
+                    raise UserError(f"experiment: {name} holds {item!r}; give specs or {family.word} objects")
+        for size in () if self.page_sizes is None else several(self, "page_sizes", "experiment"):
+            if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+                raise UserError(f"experiment: page_sizes holds {size!r}; give numbers of bytes")
+        for name, cls in PARTS.items():
+            given = getattr(self, name)
+            if isinstance(given, Mapping):
+                check_keys(cls, given, name)
+                object.__setattr__(self, name, cls(**given))
+            elif not isinstance(given, cls) and (name, given) != ("timing", None):
+                raise UserError(f"experiment: {name}={given!r}; give {cls.__name__}(...), in TOML a table [{name}]")
 
     @classmethod
     def from_toml(cls, path: str | Path, **settings: Any) -> Experiment:
-        """Read an experiment from a TOML file whose keys are the fields; `settings` win. Raises UserError."""
-        from sim.toml import read_toml
+        """Read an experiment from a TOML file whose keys are the fields; `settings` win. Raises UserError.
 
-        given = read_toml(Path(path))
-        known = [field.name for field in fields(cls)]
-        unknown = [key for key in given if key not in known]
-        if unknown:
-            raise UserError(f"{path}: unknown key {unknown[0]}; known are {', '.join(known)}")
-        return cls(**(given | settings))
-
-    def zone(self) -> PageZone:
-        """A new zone for one run: without limit, or of `zone_pages` free pages, fragmented as asked."""
-        from allocators import PageZone
-
-        if self.zone_pages is None:
-            return PageZone()
-        if not self.unusable:
-            return PageZone(self.zone_pages)
-        return PageZone.fragmented(4 * self.zone_pages, self.zone_pages, self.unusable, seed=self.seed)
-
-    def settings(self) -> list[Setting]:
-        """The settings under which every run is timed; none without `timing`. Raises UserError."""
-        from sim.timing.setting import Setting
-
-        if not self.timing:
-            return []
-        common = (self.cpu_scale, self.max_comp_streams, self.seed)
-        varied = (self.mappings, self.cpus, self.arrivals, self.loads, self.devices, self.page_clusters)
-        return [Setting(*values, *common) for values in product(*varied)]
-
-    def prices(self) -> Costs:
-        """The prices of the timing stage. Raises UserError."""
-        from sim.timing.costs import read_costs
-
-        return read_costs(self.costs)
-
-    def device_profiles(self) -> dict[str, Any]:
-        """The swap devices in JSON-safe form."""
-        from sim.timing.devices import read_device
-
-        return {name: read_device(name).describe() for name in self.devices}
+        In a part given as a mapping they win field by field.
+        """
+        return cls(**joined(read_table(Path(path)), settings))
 
     def describe(self) -> dict[str, Any]:
-        """The fields in JSON-safe form; a trace object by its name."""
-        described = {field.name: getattr(self, field.name) for field in fields(self)}
-        described["traces"] = [trace if isinstance(trace, str) else trace.name for trace in self.traces]
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in described.items()}
+        """The fields in JSON-safe form: objects by their specs, traces by their names."""
+        plain = {f.name: described(getattr(self, f.name)) for f in fields(self) if f.name not in PARTS}
+        return plain | {"memory": self.memory.describe(), "timing": self.timing and self.timing.describe()}
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """What an experiment's TOML file says, its keys checked. Raises UserError."""
+    from sim.toml import read_toml
+
+    table = read_toml(path)
+    _check_moved(table, str(path))
+    check_keys(Experiment, table, str(path))
+    return table
+
+
+def joined(table: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A table with settings that win, in the parts field by field."""
+    both = {name: {**table[name], **settings[name]} for name in PARTS if _are_tables(table, settings, name)}
+    return {**table, **settings, **both}
+
+
+def in_parts(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings that stand by themselves, put into their parts (`HOME`)."""
+    table: dict[str, Any] = {}
+    for name, value in flat.items():
+        part, key = HOME.get(name, ("", name))
+        (table.setdefault(part, {}) if part else table)[key] = value
+    return table
+
+
+def _are_tables(table: Mapping[str, Any], settings: Mapping[str, Any], name: str) -> bool:
+    return isinstance(table.get(name), Mapping) and isinstance(settings.get(name), Mapping)
+
+
+def _check_moved(given: Mapping[str, Any], where: str) -> None:
+    for key in given:
+        if key in HOME:
+            part, name = HOME[key]
+            python = f"{part}={PARTS[part].__name__}({name}=...)"
+            raise UserError(f"{where}: {key} stands in {part} now; give {name} in the table [{part}], or {python}")

@@ -2,31 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from sim.errors import UserError
-from sim.spec import build, parse_spec
+from sim.errors import UserError, meant
+from sim.plugins import GENERATORS
 
 if TYPE_CHECKING:
     from workloads import Trace
+    from workloads.generators.base import Generator
+
+    Item = str | Trace | Generator
 
 
-def open_input(text: str) -> Trace:
-    """Open an existing path, else the sample of that name, else what the generator spec describes.
+def open_input(item: Item) -> Trace:
+    """The only trace of an item. Raises as `open_inputs`."""
+    return open_inputs(item)[0]
 
-    Raises TraceError, SpecError, or UserError naming the samples and generators there are.
+
+def open_inputs(item: Item, page_sizes: Sequence[int] = ()) -> list[Trace]:
+    """Open an existing path, else the sample of that name, else what a generator or its spec describes.
+
+    A generator makes a trace of each page size; any other trace must have one of them. Raises TraceError, SpecError, or
+    UserError naming the samples and generators there are.
     """
-    from workloads import GENERATORS, open_sample, open_trace, sample_names
+    generator = as_generator(item)
+    if generator is not None:
+        sizes = page_sizes or (generator.page_size,)
+        return [replace(generator, page_size=size).trace() for size in sizes]
+    trace = _opened(item) if isinstance(item, str) else cast("Trace", item)
+    if page_sizes and trace.page_size not in page_sizes:
+        raise UserError(
+            f"{trace.name}: its pages have {trace.page_size} bytes; give that page size too, or leave it out"
+        )
+    return [trace]
+
+
+def as_generator(item: Item) -> Generator | None:
+    """The generator that an item is or describes, None if it is no generator. Raises SpecError, TraceError."""
+    from workloads import sample_names
+
+    if not isinstance(item, str):
+        return cast("Generator", item) if GENERATORS.covers(type(item)) else None
+    if Path(item).exists() or item in sample_names() or item.partition(":")[0].strip() not in GENERATORS.names():
+        return None
+    return GENERATORS.make(item)
+
+
+def _opened(text: str) -> Trace:
+    from workloads import open_sample, open_trace, sample_names
 
     if Path(text).exists():
         return open_trace(text)
     if text in sample_names():
         return open_sample(text)
-    if text.partition(":")[0].strip() in GENERATORS:
-        name, settings = parse_spec(text)
-        return build(GENERATORS[name], settings, name).trace()
+    known = [*sample_names(), *GENERATORS.names()]
     raise UserError(
-        f"{text}: there is no such trace; give a folder NAME.cswap, a sample ({', '.join(sample_names())}) "
-        f"or a generator ({', '.join(GENERATORS)})"
+        f"{text}: there is no such trace{meant(text.partition(':')[0], known)}; give a folder NAME.cswap, a sample "
+        f"({', '.join(sample_names())}) or a generator ({', '.join(GENERATORS.names())})"
     )

@@ -10,6 +10,7 @@ from workloads.progress import Progress, silent
 if TYPE_CHECKING:
     from allocators import Allocator
     from sim.experiment.description import Experiment
+    from sim.experiment.memory import Point
     from sim.frontends.base import Frontend
     from sim.timing.costs import Cost, Costs
     from sim.timing.setting import Setting
@@ -45,7 +46,8 @@ class Job:
     sizes: Sizes
     secondary: tuple[Sizes, ...]  # by the frontend's own codecs
     frontend: Frontend
-    allocator: str
+    allocator: Allocator  # a template: each run makes its own
+    memory: Point
     experiment: Experiment
 
     def run(self, progress: Progress = silent) -> Rows:
@@ -68,10 +70,9 @@ class Job:
 
     def new_allocator(self) -> Allocator:
         """A new allocator, in a zone of its own if the experiment limits it."""
-        from sim.spec import make_allocator
+        from sim.plugins import make_allocator
 
-        zone = self.experiment.zone() if self.experiment.zone_pages else None
-        return make_allocator(self.allocator, self.trace.page_size, zone)
+        return make_allocator(self.allocator, self.trace.page_size, self.memory.zone())
 
     def key(self, allocator: Allocator) -> Row:
         """The columns that tell runs apart."""
@@ -80,28 +81,29 @@ class Job:
             "frontend": self.frontend.spec,
             "compressor": self.sizes.meta["codec"],
             "allocator": allocator.spec,
+            **self.experiment.memory.columns(self.memory),
         }
 
     def label(self) -> str:
         """The run, in a few words."""
-        return f"{self.trace.name}, {self.frontend.spec}, {self.sizes.meta['codec']}, {self.allocator}"
+        return f"{self.trace.name}, {self.frontend.spec}, {self.sizes.meta['codec']}, {self.allocator.spec}"
 
     def kind(self) -> tuple[Any, ...]:
         """Jobs of one kind need the same compiled code."""
-        from sim.spec import make_allocator
+        from sim.plugins import make_allocator
 
-        allocator = make_allocator(self.allocator)
+        allocator = make_allocator(self.allocator, self.trace.page_size)
         device = self.frontend.device(1, allocator)
         return type(device), allocator.loop_type, self.frontend.period > 0
 
     def compile(self) -> None:
         """Compile what it needs."""
+        from sim.plugins import make_allocator
         from sim.replay.detailed import new_log
         from sim.replay.replay import compile_for
-        from sim.spec import make_allocator
 
         log = new_log(1, 1, [self.sizes]) if self.experiment.timing else None
-        compile_for(self.frontend, make_allocator(self.allocator), log)
+        compile_for(self.frontend, make_allocator(self.allocator, self.trace.page_size), log)
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,13 @@ class TimedJob(Job):
 
     setting: Setting
     costs: Costs
+    columns: Row  # of the frames, besides those of the setting
     price: Cost | None = None
+
+    @property
+    def events(self) -> bool:
+        """Whether every operation is kept."""
+        return self.experiment.timing is not None and self.experiment.timing.events
 
     def run(self, progress: Progress = silent) -> Rows:
         """Replay and time; progress in events."""
@@ -118,7 +126,7 @@ class TimedJob(Job):
         from sim.timing.simulate import simulate
 
         allocator = self.new_allocator()
-        key = self.key(allocator) | self.setting.columns()
+        key = self.key(allocator) | self.setting.columns() | self.columns
         timed = simulate(
             self.trace,
             self.sizes,
@@ -127,7 +135,7 @@ class TimedJob(Job):
             self.setting,
             self.costs,
             secondary=self.secondary,
-            events=self.experiment.events and self.price is None,
+            events=self.events and self.price is None,
             progress=progress,
         )
         if self.price is not None:

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import UserError
-from sim.experiment.description import Experiment
+from sim.experiment.description import PARTS, Experiment, in_parts, joined
+from sim.experiment.fields import check_keys
+from sim.experiment.inputs import as_generator, open_input
+from sim.plugins import GENERATORS
 from sim.results.saving import MARK
 
 if TYPE_CHECKING:
@@ -41,8 +44,9 @@ class Recorded:
         for name in ("experiment", "traces"):
             if not isinstance(told.get(name), dict) or not told[name]:
                 raise UserError(f"{file}: tells no {name}, so it cannot be run again; run the experiment itself")
-        if unknown := sorted(told["experiment"].keys() - {field.name for field in fields(Experiment)}):
-            raise UserError(f"{file}: experiment: {unknown[0]} is unknown; use the release of cswap that wrote it")
+        told = told | {"experiment": _with_parts(told["experiment"])}
+        for part, keys in ((Experiment, told["experiment"]), *((PARTS[p], told["experiment"].get(p)) for p in PARTS)):
+            check_keys(part, keys if isinstance(keys, dict) else {}, f"{file}: experiment")
         for name, trace in told["traces"].items():
             if not isinstance(trace, dict) or not isinstance(trace.get("digest"), str):
                 raise UserError(f"{file}: traces: {name} has no digest, so nothing tells which trace it was")
@@ -54,12 +58,13 @@ class Recorded:
         `settings` win: files of costs and devices that are elsewhere now. Raises UserError unless there is a trace of
         each digest.
         """
-        told = {**self.about["experiment"], **settings}
-        devices = told.get("devices")
-        files = [str(device).rpartition(":")[0] for device in devices] if isinstance(devices, list | tuple) else []
-        for option, file in [("--costs", told.get("costs")), *(("--device", file) for file in files)]:
-            if isinstance(file, str) and file and not Path(file).is_file():
-                raise UserError(f"{self.file}: {file} is not here; give it as {option}")
+        told = joined(self.about["experiment"], in_parts(settings))
+        timing = told.get("timing") or {}
+        devices = [str(device).rpartition(":")[0] for device in _listed(timing.get("swap_devices"))]
+        for option, files in (("--costs", _listed(timing.get("costs"))), ("--swap-device", devices)):
+            for file in files:
+                if isinstance(file, str) and file and not Path(file).is_file():
+                    raise UserError(f"{self.file}: {file} is not here; give it as {option}")
         return Experiment(**(told | {"traces": tuple(self._traces(given))}))
 
     def _traces(self, given: Sequence[str]) -> Iterator[Trace]:
@@ -67,7 +72,7 @@ class Recorded:
         wanted = {name: trace["digest"] for name, trace in self.about["traces"].items()}
         found: dict[str, Trace] = {}
         for text in given:
-            trace = _opened(text)
+            trace = open_input(text)
             if trace.digest not in wanted.values():
                 names = ", ".join(f"{name} {digest}" for name, digest in wanted.items())
                 raise UserError(f"{text}: digest {trace.digest} is of none of the traces of {self.file}: {names}")
@@ -88,33 +93,42 @@ class Recorded:
         texts = self.about["experiment"].get("traces")
         for text in texts if isinstance(texts, list) else ():
             if isinstance(text, str) and _is_here(text):
-                yield _opened(text)
+                yield open_input(text)
         for trace in self.about["traces"].values():
             if made := _generated(trace.get("source")):
                 yield made
 
 
-def _opened(text: str) -> Trace:
-    from sim.experiment.inputs import open_input
+def _with_parts(told: dict[str, Any]) -> dict[str, Any]:
+    """An experiment as it is described today; one from before it had parts is put into them."""
+    if isinstance(told.get("timing"), bool) or not PARTS.keys() & told.keys():
+        flat = {name: value for name, value in told.items() if name != "timing"}
+        table = in_parts(flat)
+        if not told.get("timing"):
+            table.pop("timing", None)
+        return table
+    return told
 
-    return open_input(text)
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def _is_here(text: str) -> bool:
-    from workloads import GENERATORS, sample_names
+    from workloads import sample_names
 
-    return Path(text).is_dir() or text in sample_names() or text.partition(":")[0].strip() in GENERATORS
+    return Path(text).is_dir() or text in sample_names() or as_generator(text) is not None
 
 
 def _generated(source: Any) -> Trace | None:
     """The trace of a generator's fields; None for another source."""
-    from workloads import GENERATORS
-
     name = source.get("generator") if isinstance(source, dict) else None
-    if not isinstance(name, str) or name not in GENERATORS:
+    if not isinstance(name, str) or name not in GENERATORS.names():
         return None
-    known = {field.name for field in fields(GENERATORS[name])}
-    return GENERATORS[name](**{key: value for key, value in source.items() if key in known}).trace()
+    cls: Any = GENERATORS.find(name)
+    known = {field.name for field in fields(cls)}
+    made: Trace = cls(**{key: value for key, value in source.items() if key in known}).trace()
+    return made
 
 
 def _renamed(trace: Trace, name: str) -> Trace:

@@ -8,10 +8,11 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sim.errors import UserError
@@ -24,10 +25,12 @@ from workloads.progress import Progress, silent
 
 if TYPE_CHECKING:
     from sim.compressors.base import Compressor
-    from sim.timing.costs import Costs
-    from sim.timing.setting import Setting
+    from sim.experiment.inputs import Item
+    from sim.plugins import Registry
     from workloads.traces.sizes import Sizes
     from workloads.traces.trace import Trace
+
+    Opened = tuple[Item, Trace]
 
 T = TypeVar("T")
 Report = Callable[[str], Progress]  # names a stage, returns its progress callback
@@ -91,23 +94,23 @@ def run(
     return result
 
 
-def prepare(experiment: Experiment, report: Report) -> tuple[list[Trace], list[Job], list[dict[str, Any]]]:
-    """Open the traces and size their pages: the traces, all runs, and the rows of the codecs' times."""
-    from sim.compressors.registry import compressor
-    from sim.experiment.inputs import open_input
-    from sim.frontends.registry import make_frontend
+def prepare(experiment: Experiment, report: Report) -> tuple[list[Opened], list[Job], list[dict[str, Any]]]:
+    """Open the traces and size their pages: the traces with their items, all runs, the rows of the codecs' times."""
+    from sim.experiment.inputs import open_inputs
+    from sim.plugins import ALLOCATORS, COMPRESSORS, FRONTENDS, make_allocator
     from sim.results.codec_times import codec_times
     from sim.sizing.sizing import size_pages
-    from sim.spec import make_allocator
 
-    for spec in experiment.allocators:
-        # A wrong spec is told before any work is done.
-        make_allocator(spec, zone=experiment.zone() if experiment.zone_pages else None)
-    settings, costs = experiment.settings(), experiment.prices()
-    frontends = [make_frontend(spec) for spec in experiment.frontends]
-    codecs = [compressor(spec) for spec in experiment.compressors]
-    further = {spec: compressor(spec) for frontend in frontends for spec in frontend.compressors}
-    traces = distinct([open_input(trace) if isinstance(trace, str) else trace for trace in experiment.traces])
+    points = experiment.memory.points()
+    allocators = made(ALLOCATORS, experiment.allocators, page_size=4096, zone=None)
+    for allocator in allocators:
+        # What is wrong is told before any work is done.
+        make_allocator(allocator, zone=points[0].zone())
+    frontends = made(FRONTENDS, experiment.frontends)
+    codecs = made(COMPRESSORS, experiment.compressors)
+    further = {spec: COMPRESSORS.make(spec) for frontend in frontends for spec in frontend.compressors}
+    opened = [(item, trace) for item in experiment.traces for trace in open_inputs(item, experiment.page_sizes or ())]
+    traces = distinct([trace for _, trace in opened])
     jobs: list[Job] = []
     codec_rows: list[dict[str, Any]] = []
     for trace in traces:
@@ -125,21 +128,32 @@ def prepare(experiment: Experiment, report: Report) -> tuple[list[Trace], list[J
             codec_rows.extend(codec_times(trace, sizes))
             for frontend in frontends:
                 other = tuple(secondary[spec] for spec in frontend.compressors)
-                for allocator in experiment.allocators:
-                    jobs.append(Job(trace, sizes, other, frontend, allocator, experiment))
-                    jobs.extend(_timed(jobs[-1], settings, costs))
-    return traces, jobs, codec_rows
+                for allocator, point in product(allocators, points):
+                    jobs.append(Job(trace, sizes, other, frontend, allocator, point, experiment))
+                    jobs.extend(_timed(jobs[-1]))
+    return list(zip((item for item, _ in opened), traces, strict=True)), jobs, codec_rows
 
 
-def _timed(job: Job, settings: list[Setting], costs: Costs) -> Iterator[TimedJob]:
+def made(family: Registry[T], items: Iterable[str | T], **given: Any) -> list[T]:
+    """The objects of specs or objects, each spec once. Raises SpecError, UserError if two classes have one name."""
+    found: dict[str, Any] = {}
+    for item in items:
+        new: Any = family.make(item, **given)
+        if type(found.setdefault(new.spec, new)) is not type(new):
+            raise UserError(f"experiment: two classes of {family.word}s are called {new.name}; rename one")
+    return list(found.values())
+
+
+def _timed(job: Job) -> Iterator[TimedJob]:
     """The same run under each setting; with each assumed price at either end, if that was asked for."""
     from sim.timing.sensitivity import variants
 
-    given = (job.trace, job.sizes, job.secondary, job.frontend, job.allocator, job.experiment)
-    for setting in settings:
-        yield TimedJob(*given, setting, costs)
-        if job.experiment.sensitivity:
-            yield from (TimedJob(*given, setting, changed, price) for price, changed in variants(costs, setting))
+    timing = job.experiment.timing
+    given = (job.trace, job.sizes, job.secondary, job.frontend, job.allocator, job.memory, job.experiment)
+    for setting, costs, columns in timing.settings(job.memory.seed) if timing else ():
+        yield TimedJob(*given, setting, costs, columns)
+        if timing and timing.sensitivity:
+            yield from (TimedJob(*given, setting, changed, columns, one) for one, changed in variants(costs, setting))
 
 
 def distinct(traces: list[Trace]) -> list[Trace]:
@@ -167,7 +181,7 @@ def _results(jobs: list[Job], workers: int, progress: Progress) -> Iterator[Rows
     global _done, _worker
     timed = sum(isinstance(job, TimedJob) for job in jobs)
     total = sum(job.trace.n_events for job in jobs)
-    if workers == 1 or (len({job.allocator for job in jobs}) == 1 and timed < 2):
+    if workers == 1 or (len({job.allocator.spec for job in jobs}) == 1 and timed < 2):
         before = 0
 
         def within(done: int, of_run: int) -> None:

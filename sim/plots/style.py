@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from sim.parameters import is_number
+from sim.timing.latency import LATER, MEMORY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,6 +61,23 @@ def line_styles(allocators: list[str]) -> dict[str, str]:
 def in_order(column: pd.Series[Any]) -> list[Any]:
     """Distinct values in the order of their first appearance."""
     return list(dict.fromkeys(column))
+
+
+def by_sweep(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows, with what is swept besides the columns of every result told in the name of the trace."""
+    swept = [name for name in (*MEMORY, *LATER) if name in rows and rows[name].nunique(dropna=False) > 1]
+    if not swept:
+        return rows
+    return rows.assign(trace=[", ".join(_told(row, swept)) for row in rows.to_dict("records")])
+
+
+def _told(row: Mapping[Any, Any], swept: list[str]) -> Iterator[str]:
+    import pandas as pd
+
+    yield str(row["trace"])
+    for name in swept:
+        if not pd.isna(row[name]):
+            yield f"{name.replace('_', '-')} {row[name]:g}" if is_number(row[name]) else f"{name} {row[name]}"
 
 
 def short(spec: str) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.errors import UserError
 from sim.results.saving import FRAMES, ON_DEMAND
-from sim.timing.latency import RUN, SETTING
+from sim.timing.latency import LATER, MEMORY, RUN, SETTING
 from workloads.traces.digests import digest_file
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "sensitivity": (*RUN, *SETTING, "price", "value", "operation"),
     "events": (),  # by their order
 }
-TEXTS = (*RUN, *SETTING, "operation", "part", "counter", "price")
+TEXTS = (*RUN, *SETTING, "costs", "operation", "part", "counter", "price")
+SWEPT = (*MEMORY, *LATER)  # keys too, where they are
 CLOCKED = ("latency", "timing", "sensitivity", "events")
 IDENTICAL, DIFFERENT, LEFT_OUT = "identical", "different", "not compared"
 
@@ -183,6 +184,7 @@ def _of_runs(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
 def _difference(name: str, old: pd.DataFrame, new: pd.DataFrame) -> tuple[str, str]:
     """The first difference, and which columns were not there to be compared; empty if there are none."""
     keys = list(KEYS[name])
+    keys += [column for column in SWEPT if keys and column in old and column in new]
     if old.empty or new.empty:
         return ("" if old.empty and new.empty else f"{len(new)} rows, there were {len(old)}"), ""
     if keys:

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from sim.machine import processor
-from workloads import GENERATORS
+from sim.plugins import GENERATORS
 from workloads.samples import FOLDER as SAMPLES
 from workloads.traces.stripping import safe_source
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from sim.experiment.description import Experiment
+    from sim.experiment.inputs import Item
     from sim.experiment.jobs import Job
     from workloads.traces.sizes import Sizes
     from workloads.traces.trace import Trace
@@ -29,22 +30,28 @@ PACKAGES = ("cswap", "numpy", "numba", "pandas", "pyarrow", "lz4", "zstandard", 
 
 
 def provenance(
-    experiment: Experiment, traces: Sequence[Trace], jobs: Sequence[Job], *, complete: bool, keep_source: bool = False
+    experiment: Experiment,
+    traces: Sequence[tuple[Item, Trace]],
+    jobs: Sequence[Job],
+    *,
+    complete: bool,
+    keep_source: bool = False,
 ) -> dict[str, Any]:
     """JSON-safe: the experiment, digests of its traces and sizes, versions of codecs and packages, machine, time.
 
     Nothing in it names a person, a folder or a command line: files are named without their folders, and of a trace's
     source the part that is safe to share is kept (`workloads.traces.stripping.safe_source`); all with `keep_source`.
-    `traces` are those of the experiment, opened, in its order.
+    `traces` are those of the experiment, opened, each with its item there.
     """
     named: Callable[[str], str] = str if keep_source else file_name
     described = experiment.describe()
-    given = zip(experiment.traces, traces, strict=True)
-    described["traces"] = [_reference(item, trace, keep_source) for item, trace in given]
-    described["devices"] = [named(device) for device in experiment.devices]
-    described["costs"] = experiment.costs and named(experiment.costs)
-    prices = experiment.prices().describe() if experiment.timing else None
-    profiles = experiment.device_profiles() if experiment.timing else None
+    described["traces"] = list(dict.fromkeys(_reference(item, trace, keep_source) for item, trace in traces))
+    prices, profiles = [], None
+    if timing := experiment.timing:
+        described["timing"]["swap_devices"] = [named(device) for device in timing.swap_devices]
+        described["timing"]["costs"] = [file and named(file) for file in timing.costs]
+        prices = [told | {"file": named(told["file"])} for told in (costs.describe() for costs in timing.all_costs())]
+        profiles = timing.device_profiles()
     return {
         "complete": complete,
         "experiment": described,
@@ -54,12 +61,12 @@ def provenance(
                 "events": trace.counts,
                 "source": trace.source if keep_source else _safe_source(trace),
             }
-            for trace in traces
+            for _, trace in traces
         },
         "codecs": {sizes.meta["codec"]: sizes.meta.get("version", "given with the trace") for _, sizes in _sized(jobs)},
         "sizes": _digests(jobs),
         "codec_times": "measured on this machine, or on the one that sized the trace",
-        "prices": prices and prices | {"file": named(prices["file"])},
+        "prices": prices if len(prices) > 1 else next(iter(prices), None),
         "devices": profiles and {named(name): profile for name, profile in profiles.items()},
         "versions": {package: version(package) for package in PACKAGES},
         "python": platform.python_version(),
@@ -73,7 +80,7 @@ def file_name(text: str) -> str:
     return text.rpartition("/")[2]
 
 
-def _reference(item: str | Trace, trace: Trace, keep_source: bool) -> str:
+def _reference(item: Item, trace: Trace, keep_source: bool) -> str:
     """How a trace of an experiment is called for the next time: a sample, a generator's spec, or a file's name."""
     if isinstance(item, str) and trace.path is None:
         return item
@@ -87,8 +94,8 @@ def _reference(item: str | Trace, trace: Trace, keep_source: bool) -> str:
 def _safe_source(trace: Trace) -> dict[str, Any]:
     """What of the source names nobody, and all fields of a generator, by which the trace can be made again."""
     safe, generator = safe_source(trace.source), trace.source.get("generator")
-    if trace.path is None and isinstance(generator, str) and generator in GENERATORS:
-        known = [field.name for field in fields(GENERATORS[generator])]
+    if trace.path is None and isinstance(generator, str) and generator in GENERATORS.names():
+        known = [field.name for field in fields(GENERATORS.find(generator))]
         numbers = {key: trace.source[key] for key in known if isinstance(trace.source.get(key), int | float)}
         safe |= {"generator": generator, **numbers}
     return safe

@@ -42,6 +42,8 @@ class Result:
     `latency`: one row per run, operation and part; see `sim.timing.latency`.
     `counters`: one row per run and counter; counter, value. What the frontend counted, see its `stats`.
 
+    `zone_pages`, `unusable` and `seed` are columns of every frame where the experiment sets them.
+
     Empty unless asked for (docs/timing.md): `timing`, one row per timed run and counter; `sensitivity`, one row per
     timed run, price, value and operation; `events`, one row per operation of a timed run, with its parts.
     """
@@ -63,14 +65,14 @@ class Result:
         from sim.timing.latency import frame
         from sim.timing.sensitivity import compared
 
-        frames = (pd.DataFrame(rows.density), pd.DataFrame(rows.timeline), frame(rows.latency))
-        sensitivity = pd.DataFrame(compared(rows.varied, rows.latency))
+        frames = (_frame(rows.density), _frame(rows.timeline), frame(rows.latency))
+        sensitivity = _frame(compared(rows.varied, rows.latency))
         events = [pd.DataFrame(columns) for columns in rows.events]
         return cls(
             *frames,
-            pd.DataFrame(rows.counters),
+            _frame(rows.counters),
             provenance,
-            pd.DataFrame(rows.timing),
+            _frame(rows.timing),
             sensitivity,
             pd.concat(events, ignore_index=True) if events else _none(),
         )
@@ -166,38 +168,44 @@ class Result:
     def plot_density(self) -> Figure:
         """Allocators side by side for each trace and compressor, with the ideal line."""
         from sim.plots.density import plot_density
+        from sim.plots.style import by_sweep
 
-        return plot_density(self.density)
+        return plot_density(by_sweep(self.density))
 
     def plot_timeline(self) -> Figure:
         """Pages held over the trace, by allocator, one panel per trace."""
+        from sim.plots.style import by_sweep
         from sim.plots.timeline import plot_timeline
 
-        return plot_timeline(self.timeline)
+        return plot_timeline(by_sweep(self.timeline))
 
     def plot_latency_parts(self) -> Figure:
         """What page-outs and page-ins are made of, by compressor and allocator. Raises UserError without timed runs."""
         from sim.plots.latency_parts import plot_latency_parts
+        from sim.plots.style import by_sweep
 
-        return plot_latency_parts(self.latency)
+        return plot_latency_parts(by_sweep(self.latency))
 
     def plot_latency_load(self) -> Figure:
         """Latency against the load, by compressor. Raises UserError without timed runs of several loads."""
         from sim.plots.latency_sweep import plot_latency_sweep
+        from sim.plots.style import by_sweep
 
-        return plot_latency_sweep(self.latency, "load")
+        return plot_latency_sweep(by_sweep(self.latency), "load")
 
     def plot_latency_cpus(self) -> Figure:
         """Latency against the number of CPUs, by allocator. Raises UserError without timed runs of several."""
         from sim.plots.latency_sweep import plot_latency_sweep
+        from sim.plots.style import by_sweep
 
-        return plot_latency_sweep(self.latency, "cpus")
+        return plot_latency_sweep(by_sweep(self.latency), "cpus")
 
     def plot_latency(self) -> Figure:
         """Distributions of latency, by compressor and allocator. Raises UserError without the per-event frame."""
         from sim.plots.latency_cdf import plot_latency_cdf
+        from sim.plots.style import by_sweep
 
-        return plot_latency_cdf(self.events)
+        return plot_latency_cdf(by_sweep(self.events))
 
     def plots(self) -> dict[str, Callable[[], Figure]]:
         """What there is to draw, by name."""
@@ -225,6 +233,14 @@ class Result:
         if wrong:
             raise UserError(wrong[0])
         return written
+
+
+def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """The rows; numbers of pages stay whole beside "no limit", which is empty."""
+    import pandas as pd
+
+    made = pd.DataFrame(rows)
+    return made.astype({name: "Int64" for name in ("zone_pages", "max_comp_streams") if name in made})
 
 
 def _finite(value: Any) -> Any:

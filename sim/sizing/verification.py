@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from sim.compressors.registry import compressor
-from sim.errors import CompressorError
+from sim.errors import CompressorError, SpecError
+from sim.plugins import COMPRESSORS
 from sim.sizing.sizing import size_pages
 from workloads.errors import TraceError
 from workloads.progress import Progress
@@ -24,8 +24,8 @@ def verify_sizes(trace: Trace, report: Callable[[str], AbstractContextManager[Pr
     skipped: dict[str, str] = {}
     for codec in trace.sizes_codecs() if trace.content else ():
         try:
-            known = compressor(codec)
-        except (CompressorError, TypeError):
+            known = COMPRESSORS.make(codec)
+        except (CompressorError, SpecError):
             skipped[codec] = "this cswap has no such codec"
             continue
         given = trace.sizes(codec)

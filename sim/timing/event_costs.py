@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from sim.frontends.compiled.slots import HUGE, OBJECT, REFUSED, SAME
+from sim.plugins import MAPPINGS
 from sim.replay.detailed import Moved
 from sim.timing.costs import Costs
 from sim.timing.latency import PARTS
-from sim.timing.mapping import mapping
 from sim.timing.setting import Setting
 from sim.timing.work import COMPACT, FAILED, FREE, NO_LOCK, PAGE_IN, PAGE_OUT, UNTIMED, Column, Work
 from sim.timing.writeback import with_writebacks
@@ -28,7 +28,7 @@ class EventCosts:
 
     def __init__(self, costs: Costs, setting: Setting, sizes: Sizes, page_size: int, order: int, limited: bool) -> None:
         self.ns = {cost: costs.ns(cost) * setting.cpu_scale for cost in costs.entries}
-        self.mapping = mapping(setting.mapping)
+        self.mapping = MAPPINGS.make(setting.mapping)
         self.map_ns = self.mapping.cost(costs, setting.cpus) * setting.cpu_scale
         self.compress_ns: Column = sizes.compress_ns.astype(np.float64) * setting.cpu_scale
         self.mean_decompress = float(sizes.decompress_ns.mean()) * setting.cpu_scale if len(sizes) else 0.0

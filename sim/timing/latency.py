@@ -3,7 +3,9 @@
 Tidy: one row per operation and part of a run. The first columns say which run:
 
 - `trace`, `frontend`, `compressor`, `allocator`, as in the `density` frame;
-- `mapping`, `cpus`, `arrivals`, `load`, `device`, `page_cluster`: the setting (`sim.timing.setting`).
+- where they are set, `zone_pages`, `unusable`, `seed` (`MEMORY`);
+- `mapping`, `cpus`, `arrivals`, `load`, `device`, `page_cluster`: the setting (`sim.timing.setting`);
+- where they are swept, `cpu_scale`, `max_comp_streams`, `costs` (`LATER`).
 
 Then `operation` and `part`, and the figures `count`, `mean_us`, `p50_us`, `p95_us`, `p99_us`, `p999_us`, `max_us`.
 
@@ -17,16 +19,18 @@ are paged out, as measured; it knows no frontend, allocator or setting, so those
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
 
 RUN = ("trace", "frontend", "compressor", "allocator")
+MEMORY = ("zone_pages", "unusable", "seed")
+LATER = ("cpu_scale", "max_comp_streams", "costs")
 SETTING = ("mapping", "cpus", "arrivals", "load", "device", "page_cluster")
 FIGURES = ("count", "mean_us", "p50_us", "p95_us", "p99_us", "p999_us", "max_us")
 QUANTILES = {"p50_us": 0.5, "p95_us": 0.95, "p99_us": 0.99, "p999_us": 0.999}
-COLUMNS = (*RUN, *SETTING, "operation", "part", *FIGURES)
 
 OPERATIONS = ("page-out", "page-in", "free", "compact", "writeback", "failed")
 CODEC = "codec"
@@ -49,10 +53,24 @@ PARTS = (
 TOTAL = "total"
 
 
+def run_columns(columns: Container[Any]) -> tuple[str, ...]:
+    """Those of a frame's columns that tell runs apart, without a clock."""
+    return (*RUN, *(name for name in MEMORY if name in columns))
+
+
+def setting_columns(columns: Container[Any]) -> tuple[str, ...]:
+    """Those of a frame's columns that tell settings apart."""
+    return (*SETTING, *(name for name in LATER if name in columns))
+
+
 def frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """The frame of these rows; what a row does not say is empty."""
     import pandas as pd
 
-    kinds = dict.fromkeys(COLUMNS, "string") | dict.fromkeys(FIGURES, "float64")
+    there = {name for row in rows for name in row}
+    columns = [*run_columns(there), *setting_columns(there), "operation", "part", *FIGURES]
+    kinds = dict.fromkeys(columns, "string") | dict.fromkeys(FIGURES, "float64")
     kinds |= {"cpus": "Int64", "page_cluster": "Int64", "load": "Float64", "count": "int64"}
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(kinds)
+    kinds |= {"zone_pages": "Int64", "unusable": "Float64", "seed": "Int64"}
+    kinds |= {"cpu_scale": "Float64", "max_comp_streams": "Int64"}
+    return pd.DataFrame(rows, columns=columns).astype({name: kinds[name] for name in columns})

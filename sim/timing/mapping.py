@@ -1,27 +1,24 @@
 """Ways to reach an object that spans two pages: the methods that the thread of 2012 weighed, as plug-ins.
 
 Objects inside one page need none on 64-bit, so only those that span pay. Costs and their sources: `costs.toml`, [map].
-A package of one's own adds a method with `register`.
+One's own is added with `sim.register`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from sim.errors import UserError
+from allocators.configured import Configured
 from sim.timing.costs import Costs
 
 Flags = npt.NDArray[np.bool_]
 
 
-class Mapping(ABC):
+class Mapping(Configured, ABC):
     """One method. The cost of one map and unmap, and when it fails."""
-
-    name: ClassVar[str]
 
     @abstractmethod
     def cost(self, costs: Costs, cpus: int) -> float:
@@ -100,23 +97,3 @@ class Contiguous(Mapping):
     def fails(self, no_page: Flags) -> Flags:
         """See `Mapping`."""
         return np.ones(len(no_page), np.bool_)
-
-
-MAPPINGS: dict[str, type[Mapping]] = {
-    cls.name: cls for cls in (Pte, PteGlobal, Copy, KmapPair, Vmap, MapVmArea, Contiguous)
-}
-
-
-def register(cls: type[Mapping]) -> type[Mapping]:
-    """Make a method known by its `name`; also a class decorator. Raises UserError if the name is taken."""
-    if cls.name in MAPPINGS:
-        raise UserError(f"mapping {cls.name!r} is there already; give yours another name")
-    MAPPINGS[cls.name] = cls
-    return cls
-
-
-def mapping(name: str) -> Mapping:
-    """The method of a name. Raises UserError for an unknown one."""
-    if name not in MAPPINGS:
-        raise UserError(f"unknown mapping {name!r}; known are {', '.join(MAPPINGS)}")
-    return MAPPINGS[name]()

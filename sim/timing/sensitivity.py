@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from sim.plugins import MAPPINGS
 from sim.timing.costs import Cost, Costs
-from sim.timing.latency import RUN, SETTING, TOTAL
+from sim.timing.latency import TOTAL, run_columns, setting_columns
 from sim.timing.setting import Setting
 
 FIGURES = ("mean_us", "p50_us", "p99_us")
@@ -14,7 +15,7 @@ FIGURES = ("mean_us", "p50_us", "p99_us")
 
 def variants(costs: Costs, setting: Setting) -> Iterator[tuple[Cost, Costs]]:
     """The costs with each assumed cost at each end of its range; only those of the mapping in use."""
-    used = setting.mapping.replace("-", "_")
+    used = MAPPINGS.make(setting.mapping).name.replace("-", "_")
     for cost in costs.assumed():
         section, _, key = cost.name.partition(".")
         if section == "map" and not (key == used or key == f"{used}_per_cpu"):
@@ -31,14 +32,16 @@ def compared(rows: list[dict[str, Any]], base: list[dict[str, Any]]) -> list[dic
     `rows` are totals of runs with one cost changed, with the columns `price` and `value`; `base` are rows of the
     `latency` frame. Each figure comes with its `_change`, the share by which it differs from that of the base.
     """
-    key = (*RUN, *SETTING, "operation")
+    columns = rows[0] if rows else {}
+    run = (*run_columns(columns), *setting_columns(columns))
+    key = (*run, "operation")
     known = {tuple(row[name] for name in key): row for row in base if row["part"] == TOTAL and row.get("mapping")}
     found = []
     for row in rows:
         before = known.get(tuple(row[name] for name in key))
         if before is None:  # its run was not finished
             continue
-        entry = {name: row[name] for name in (*RUN, *SETTING, "price", "value", "operation")}
+        entry = {name: row[name] for name in (*run, "price", "value", "operation")}
         for figure in FIGURES:
             entry[figure] = row[figure]
             entry[figure.replace("_us", "_change")] = row[figure] / before[figure] - 1 if before[figure] else 0.0

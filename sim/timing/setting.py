@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sim.errors import UserError
 from sim.parameters import is_number
+from sim.plugins import MAPPINGS
+
+if TYPE_CHECKING:
+    from sim.timing.mapping import Mapping
 
 ARRIVALS = ("closed", "recorded", "saturate")
 MOST_CLUSTER = 10  # as much as the kernel's page-cluster may sensibly be: 4 MiB at a fault
@@ -25,7 +29,7 @@ class Setting:
     device's service times.
     """
 
-    mapping: str = "copy"
+    mapping: str | Mapping = "copy"
     cpus: int = 2
     arrivals: str = "closed"
     load: float = 1.0
@@ -37,7 +41,6 @@ class Setting:
 
     def __post_init__(self) -> None:
         from sim.timing.devices import read_device
-        from sim.timing.mapping import mapping
 
         for name, least, most in (("cpus", 1, 4096), ("page_cluster", 0, MOST_CLUSTER), ("streams", 1, 4096)):
             value = getattr(self, name)
@@ -50,13 +53,13 @@ class Setting:
                 raise UserError(f"timing: {name}={value!r}; give a number above 0")
         if self.arrivals not in ARRIVALS:
             raise UserError(f"timing: unknown arrivals {self.arrivals!r}; known are {', '.join(ARRIVALS)}")
-        mapping(self.mapping)
+        MAPPINGS.make(self.mapping)
         read_device(self.device)
 
     def columns(self) -> dict[str, Any]:
         """The columns of the `latency` frame that tell settings apart; a device's file without its folders."""
         return {
-            "mapping": self.mapping,
+            "mapping": MAPPINGS.make(self.mapping).spec,
             "cpus": self.cpus,
             "arrivals": self.arrivals,
             "load": float(self.load),

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from allocators.zspages.zsmalloc import Zsmalloc
-from sim.compressors.registry import compressor
 from sim.errors import UserError
 from sim.frontends.zram import Zram
+from sim.plugins import COMPRESSORS
 from sim.sizing.sizing import size_pages
 from sim.validate.prediction import Prediction
 from sim.validate.recorded import Report, quiet
@@ -84,7 +84,7 @@ def compare_ending(trace: Trace, chain: int | None = None, report: Report = quie
     if "sample" in source:
         raise UserError(f"{trace.name}: a sample has no ending of its own; give the whole recording")
     kernel, before = (_mm_stat(trace, source.get(key)) for key in ("mm_stat", "mm_stat_before"))
-    codec = compressor(str(source.get("algorithm")))
+    codec = COMPRESSORS.make(str(source.get("algorithm")))
     with report(f"{codec.spec} on {trace.name}") as done:
         sizes = size_pages(trace, codec, progress=done)
     if before.compr_data_size > trace.page_size:

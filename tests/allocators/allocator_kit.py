@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from allocators import CompiledAllocator, PageZone, TooLarge, allocator_class, names
+from allocators import CompiledAllocator, PageZone, TooLarge
 from allocators.compiled import batch
 from allocators.compiled.batch import ALLOC, COMPACT, FREE
 from allocators.compiled.ids import NIL
 from allocators.zbud import Zbud
+from sim.plugins import ALLOCATORS
 
 Spec = tuple[str, dict[str, Any]]
 
@@ -28,13 +29,13 @@ VARIANTS: dict[str, Spec] = {
 DEFAULTS = {"zsmalloc": "zsmalloc-6.12-c8", "xvmalloc": "xvmalloc-a4", "zbud": "zbud-6.1"}  # labels in golden rows
 KNOWN = {*DEFAULTS.values(), *VARIANTS, "z3fold", "order1", "kmalloc", "coalesce", "ideal"}
 # Every allocator there is, and what else of the known ones is worth a test.
-ALL: dict[str, Spec] = {DEFAULTS.get(name, name): (name, {}) for name in names()} | VARIANTS
+ALL: dict[str, Spec] = {DEFAULTS.get(name, name): (name, {}) for name in ALLOCATORS.names()} | VARIANTS
 
 
 def make(label: str, page_size: int = 4096, zone: PageZone | None = None) -> Any:
     """An allocator of ALL."""
     name, config = ALL[label]
-    return allocator_class(name)(**config, page_size=page_size, zone=zone)  # type: ignore[call-arg]
+    return ALLOCATORS.find(name)(**config, page_size=page_size, zone=zone)  # type: ignore[call-arg]
 
 
 def largest(label: str, page_size: int = 4096) -> int:

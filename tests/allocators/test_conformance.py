@@ -10,8 +10,9 @@ from typing import Any
 import allocator_kit
 import pytest
 
-from allocators import AllocatorError, NoMemory, PageZone, Placement, TooLarge, UnknownHandle, allocator_class
+from allocators import AllocatorError, NoMemory, PageZone, Placement, TooLarge, UnknownHandle
 from allocators.compiled import dispatch
+from sim.plugins import ALLOCATORS
 
 PAGE_SIZES = (4096, 16384, 65536)
 every = pytest.mark.parametrize("label", allocator_kit.ALL)
@@ -170,7 +171,7 @@ def test_spec(label: str) -> None:
     assert allocator.config == config == json.loads(json.dumps(allocator.config))
     settings = ",".join(f"{key}={value}" for key, value in config.items())
     assert allocator.spec == (f"{name}:{settings}" if settings else name)
-    assert allocator_class(name)(**allocator.config).spec == allocator.spec
+    assert ALLOCATORS.find(name)(**allocator.config).spec == allocator.spec
 
 
 DEFAULTS: list[tuple[str, dict[str, Any]]] = [
@@ -183,7 +184,7 @@ DEFAULTS: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("name", "config"), DEFAULTS)
 def test_a_default_that_is_spelt_out_is_not_in_the_spec(name: str, config: dict[str, Any]) -> None:
-    assert allocator_class(name)(**config).spec == name
+    assert ALLOCATORS.find(name)(**config).spec == name
 
 
 @pytest.mark.parametrize(
@@ -200,5 +201,5 @@ def test_a_default_that_is_spelt_out_is_not_in_the_spec(name: str, config: dict[
 )
 def test_parameters_that_make_no_sense(name: str, config: dict[str, Any], message: str) -> None:
     with pytest.raises(AllocatorError) as caught:
-        allocator_class(name)(**config)
+        ALLOCATORS.find(name)(**config)
     assert str(caught.value) == message

@@ -52,7 +52,7 @@ def result_in(folder: Path) -> None:
     """An older result, and the trace."""
     from sim import Experiment, run
 
-    result = run(Experiment((str(trace_in(folder)),), OLD, ("lz4",)), workers=1)
+    result = run(Experiment((str(trace_in(folder)),), allocators=OLD, compressors=("lz4",)), workers=1)
     result.save(folder / "out")
     result.save_plots(folder / "out")
 

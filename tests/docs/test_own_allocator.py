@@ -7,9 +7,9 @@ from types import ModuleType
 
 import pytest
 
-from allocators import Allocator, TooLarge, registry
+from allocators import Allocator, TooLarge
 from sim.experiment.inputs import open_input
-from sim.frontends.registry import make_frontend
+from sim.plugins import ALLOCATORS, FRONTENDS
 from sim.replay.replay import replay
 from sim.results.density import DensityMeter
 from workloads import FREE, OUT, Trace
@@ -27,7 +27,7 @@ def example() -> Iterator[ModuleType]:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     yield module
-    del registry._registered["pairs"]
+    del ALLOCATORS._registered["pairs"]
 
 
 def given(trace: Trace) -> Sizes:
@@ -55,7 +55,7 @@ def test_it_stands_in_the_result_as_the_same_replay_by_hand_has_it(example: Modu
     assert list(density.index) == ["zsmalloc", "pairs", "ideal"]
     trace, allocator = open_input(WORKLOAD), example.Pairs()
     meter = DensityMeter(trace.n_events, trace.page_size)
-    for events, outcome in replay(trace, given(trace), make_frontend("zram"), allocator):
+    for events, outcome in replay(trace, given(trace), FRONTENDS.make("zram"), allocator):
         meter.add(events, outcome)
     assert density.loc["pairs"][list(meter.row())].to_dict() == meter.row()
     assert density.loc["pairs", "pages_peak"] == most_pages(trace, example.Pairs())

@@ -10,13 +10,11 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from allocators import NoMemory, PageZone, TooLarge, registry
+from allocators import NoMemory, PageZone, TooLarge
 from allocators.compiled import batch
 from allocators.compiled.jit import plain
 from sim import Experiment, run
-from sim.frontends.registry import FRONTENDS, make_frontend
-from sim.spec import make_allocator
-from workloads.generators.synthetic import GENERATORS
+from sim.plugins import ALLOCATORS, FRONTENDS, GENERATORS, make_allocator
 
 DOCS = Path(__file__).parents[2] / "docs"
 WORKLOAD = "bell:events=3000,slots=1500"
@@ -36,7 +34,7 @@ def _plugins() -> Iterator[None]:
     loaded("compiled_allocator")
     loaded("compiled_frontend")
     yield
-    del registry._registered["whole"], FRONTENDS["picky"]
+    del ALLOCATORS._registered["whole"], FRONTENDS._registered["picky"]
 
 
 def test_the_allocator_holds_a_page_an_object() -> None:
@@ -66,11 +64,13 @@ def test_the_allocator_refuses() -> None:
 
 
 def test_both_are_in_experiments() -> None:
-    experiment = Experiment((WORKLOAD,), ("whole", "ideal"), ("lz4",), ("raw", "picky", "picky:percent=40"))
+    experiment = Experiment(
+        (WORKLOAD,), allocators=("whole", "ideal"), compressors=("lz4",), frontends=("raw", "picky", "picky:percent=40")
+    )
     density = run(experiment).density.set_index(["frontend", "allocator"])
-    sizes = GENERATORS["bell"](events=3000, slots=1500).trace().sizes("given")
+    sizes = GENERATORS.find("bell")(events=3000, slots=1500).trace().sizes("given")
     assert sizes is not None
     assert (density.loc["raw", "whole"]["density"], density.loc["raw", "whole"]["refused"]) == (1, 0)
     refused = density["refused"]
     assert 0 < refused["picky", "whole"] == refused["picky", "ideal"] < refused["picky:percent=40", "ideal"]
-    assert make_frontend("picky:percent=50").spec == "picky"
+    assert FRONTENDS.make("picky:percent=50").spec == "picky"

@@ -13,7 +13,7 @@ from command import Wrong
 from mutate import mutated_bytes
 from sound import PAGE, pages
 
-from sim.compressors.registry import compressor
+from sim.plugins import COMPRESSORS
 
 STREAMS = 64  # of a case
 CODECS = ("lz4", "lzo", "lzo-rle")
@@ -22,7 +22,7 @@ CODECS = ("lz4", "lzo", "lzo-rle")
 def make_streams(draw: Random, folder: Path) -> None:
     """Streams of one codec, each mutated, or noise."""
     codec = draw.choice(CODECS)
-    good = [compressor(codec).compress(page.tobytes()) for page in pages()]
+    good = [COMPRESSORS.make(codec).compress(page.tobytes()) for page in pages()]
     streams = [
         mutated_bytes(draw.choice(good), draw)[: 2 * PAGE]
         if draw.random() < 0.9
@@ -42,7 +42,7 @@ def answer_streams(folder: Path) -> None:
     )
     guarded = np.full((2 * len(given) + 1, PAGE), 0xA5, np.uint8)
     sizes, times = np.zeros(1, np.int32), np.zeros(1, np.int64)
-    decompress = compressor(codec).codec.decompress_pages  # type: ignore[attr-defined]
+    decompress = COMPRESSORS.make(codec).codec.decompress_pages  # type: ignore[attr-defined]
     for i in range(len(given)):
         row = guarded[2 * i + 1 : 2 * i + 2]
         decompress(table[i : i + 1], lengths[i : i + 1], row, sizes, times)

@@ -23,7 +23,8 @@ traces = ["{TRACE}"]
 allocators = ["zsmalloc:chain=8", "zbud"]
 compressors = ["lz4"]
 frontends = ["zram:mem_limit=65536", "zswap"]
-zone_pages = 400
+[memory]
+pages = 400
 unusable = 0.25
 seed = 3
 """
@@ -53,11 +54,11 @@ def answer_toml(folder: Path) -> None:
             read = Experiment.from_toml(file)
         except USER_ERRORS as error:
             raise Refused(one_line(error)) from error
-        small = read.traces == (TRACE,) and (read.zone_pages or 0) < 1 << 20
+        small = read.traces == (TRACE,) and max(pages or 0 for pages in read.memory.pages) < 1 << 20
         if small and set(read.allocators) | set(read.frontends) <= set(WARM):  # not what takes long for good reasons
             command("run", "--experiment", file, "--json")
         return
-    option = ("--costs", file) if file.stem == "costs" else ("--device", f"{file}:nvme")
+    option = ("--costs", file) if file.stem == "costs" else ("--swap-device", f"{file}:nvme")
     timed = ("--timing", "--page-cluster", "1", "-a", "zsmalloc", "-c", "lz4")
     rows(command("run", sound(True, True), *timed, *option, "--json"))
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from command import command
 
-from sim.compressors.registry import compressor
+from sim.plugins import COMPRESSORS
 from sim.sizing.sizing import size_pages
 from workloads import COMPACT, FREE, IN, LOST, OUT, Events, Trace, save_trace, strip_trace
 
@@ -40,7 +40,7 @@ def sound(times: bool, content: bool) -> Path:
     page = [draw.randrange(len(pages())) if k == OUT else -1 for k in kind]
     given = (range(100, 8100, 100), [draw.randrange(3) for _ in kind]) if times else ()
     made = ("sound", Events.of(kind, slot, page, *given), pages())
-    sizes = size_pages(Trace.from_arrays(*made), compressor("lz4"))
+    sizes = size_pages(Trace.from_arrays(*made), COMPRESSORS.make("lz4"))
     trace = Trace.from_arrays(*made, {"lz4": sizes}, {"kind": "made", "limit": 65536})
     if content:
         save_trace(trace, place / "t.cswap")
@@ -54,4 +54,4 @@ def sound(times: bool, content: bool) -> Path:
 @cache
 def lz4_size(page: bytes) -> int:
     """What the kernel's lz4 makes of a page."""
-    return len(compressor("lz4").compress(page))
+    return len(COMPRESSORS.make("lz4").compress(page))

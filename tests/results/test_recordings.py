@@ -56,7 +56,11 @@ def test_they_are_small() -> None:
 def test_the_committed_densities_are_those_of_the_recordings() -> None:
     committed = pd.read_csv(DENSITY / "density.csv")
     assert len(committed) == 5 * 3 * 10
-    made = run(Experiment((str(TRACES / "redis.cswap"),), ("zsmalloc", "xvmalloc", "zbud"), ("lz4", "zstd"))).density
+    made = run(
+        Experiment(
+            (str(TRACES / "redis.cswap"),), allocators=("zsmalloc", "xvmalloc", "zbud"), compressors=("lz4", "zstd")
+        )
+    ).density
     key = ["trace", "compressor", "allocator"]
     both = made.merge(committed, on=key, suffixes=("", "_committed"), validate="1:1")
     assert len(both) == 6

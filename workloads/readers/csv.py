@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
 from workloads.permissions import withheld, withholding
 from workloads.progress import Progress, silent
+from workloads.readers.base import Reader
 from workloads.readers.csv_rows import read_rows
 from workloads.readers.stream import raw_pages
 from workloads.traces.disk import open_trace
@@ -50,3 +52,16 @@ def import_csv(
                 zero = int(writer.add_pages(np.zeros((1, page_size), np.uint8))[0])
             writer.add_events(rows.events(numbers, zero))
     return open_trace(out)
+
+
+class Csv(Reader):
+    """Events as CSV, and a file of raw `pages` of `page_size` bytes; see `import_csv`."""
+
+    name: ClassVar[str] = "csv"
+
+    def __init__(self, pages: str, page_size: int = 4096) -> None:
+        self.pages, self.page_size = pages, page_size
+
+    def read(self, file: Path, out: Path, name: str | None = None, progress: Progress = silent) -> Trace:
+        """See `Reader.read`."""
+        return import_csv(file, self.pages, out, name, self.page_size, progress)

@@ -25,14 +25,14 @@ compiles = pytest.mark.skipif(not JIT, reason="nothing is compiled, nothing cach
 CODES, SWAPPED = "OUT, IN, FREE, COMPACT, LOST = 0, 1, 2, 3, 4", "OUT, IN, FREE, COMPACT, LOST = 0, 2, 1, 3, 4"
 
 REPLAY = """
-from allocators import allocator_class
+from sim.plugins import ALLOCATORS
 from sim.results.density import DensityMeter
 from sim.frontends.raw import Raw
 from sim.replay.replay import replay
-from workloads.generators.synthetic import GENERATORS
-trace = GENERATORS["bell"](events=2000, slots=300).trace()
+from sim.plugins import GENERATORS
+trace = GENERATORS.find("bell")(events=2000, slots=300).trace()
 meter = DensityMeter(trace.n_events, trace.page_size)
-for events, outcome in replay(trace, trace.sizes("given"), Raw(), allocator_class("ideal")()):
+for events, outcome in replay(trace, trace.sizes("given"), Raw(), ALLOCATORS.find("ideal")()):
     meter.add(events, outcome)
 print(meter.row()["density_mean"])
 """

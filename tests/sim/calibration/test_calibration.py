@@ -14,8 +14,8 @@ from sim.calibration.costs import measured_costs, to_toml
 from sim.calibration.machine import machine
 from sim.calibration.samples import COLUMNS, Samples
 from sim.calibration.summary import codec_rows
-from sim.compressors.registry import compressor
 from sim.errors import CompressorError, UserError
+from sim.plugins import COMPRESSORS
 from sim.timing.costs import read_costs
 from workloads import Events, Trace, open_sample
 
@@ -26,7 +26,7 @@ def test_every_codec_meets_every_page_once_cold_and_once_warm() -> None:
     pages = open_sample("gcc").page_array(0, 150)
     samples = Samples()
     seen: list[int] = []
-    codecs = [compressor("lz4"), compressor("zstd")]
+    codecs = [COMPRESSORS.make("lz4"), COMPRESSORS.make("zstd")]
     measure_codecs(samples, codecs, pages, np.random.default_rng(1), seen.append)
     frame = samples.frame(process=7)
     assert list(frame) == list(COLUMNS)

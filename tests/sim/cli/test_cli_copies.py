@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cli_kit import good, process, refused
 
-from sim.compressors.registry import COMPRESSORS, compressor
+from sim.plugins import COMPRESSORS
 from workloads import open_sample, open_trace, sample_slots, save_trace, verify
 from workloads.samples import FOLDER
 
@@ -33,7 +33,7 @@ def test_strip(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     stripped = open_trace(tmp_path / "pandas-stripped.cswap")
     verify(tmp_path / "pandas-stripped.cswap")
     assert not stripped.content
-    assert stripped.sizes_codecs() == sorted(compressor(name).spec for name in COMPRESSORS)
+    assert stripped.sizes_codecs() == sorted(COMPRESSORS.make(name).spec for name in COMPRESSORS)
     assert bytes_in(small) == before, "the original is as it was, without sizes beside it"
     assert said.startswith(f"pandas-stripped.cswap: {stripped.n_events} events, ")
     assert "left out: " in said

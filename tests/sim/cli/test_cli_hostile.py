@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cli_kit import GOLDEN, good, refused
 
-from sim.compressors.registry import compressor
+from sim.plugins import COMPRESSORS
 from sim.validate import live
 from workloads import TraceError, open_trace
 from workloads.samples import FOLDER
@@ -48,7 +48,7 @@ def test_no_device_is_added_for_a_lying_trace(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setattr(live, "require_zram", lambda: None)
     monkeypatch.setattr(live, "zram_device", lambda *given: pytest.fail("a device was added"))
     with pytest.raises(TraceError, match="events_digest"):
-        live.compare_live(open_trace(folder), compressor("lz4"))
+        live.compare_live(open_trace(folder), COMPRESSORS.make("lz4"))
 
 
 def test_nothing_of_a_source_is_obeyed(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_toml_of_strangers(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     long.write_text("#" * (1 << 20) + "\n")
     truth = tmp_path / "truth.toml"
-    truth.write_text("zone_pages = true")
-    for path, said in ((deep, "nested too deep"), (pipe, "is a pipe"), (long, "is longer"), (truth, "zone_pages=True")):
+    truth.write_text("memory = {pages = true}")
+    for path, said in ((deep, "nested too deep"), (pipe, "is a pipe"), (long, "is longer"), (truth, "pages=True")):
         assert said in refused("run", "--experiment", path)
     assert "is a device" in refused("run", "gcc", "--timing", "--costs", "/dev/zero")

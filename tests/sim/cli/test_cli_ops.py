@@ -14,9 +14,9 @@ import pytest
 import zstandard
 from cli_kit import GOLDEN, good, refused
 
-from allocators import Allocator, TooLarge, registry
+from allocators import Allocator, TooLarge
 from allocators.compiled.batch import ALLOC, COMPACT, FREE, run_operations
-from sim.spec import make_allocator
+from sim.plugins import ALLOCATORS, make_allocator
 
 SPECS = {
     "xvmalloc-a4": "xvmalloc:align=4",
@@ -100,9 +100,9 @@ class Whole(Allocator):
 
 @pytest.fixture
 def whole() -> Iterator[None]:
-    registry.register(Whole)
+    ALLOCATORS.register(Whole)
     yield
-    del registry._registered["whole"]
+    del ALLOCATORS._registered["whole"]
 
 
 @pytest.mark.usefixtures("whole")

@@ -124,7 +124,7 @@ def killed_at(allocator: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_worker_that_is_killed_is_told_with_its_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     killed_at("ideal", monkeypatch)
-    experiment = Experiment((WORDS[1],), ("zbud", "ideal", "kmalloc"), ("lz4",))
+    experiment = Experiment((WORDS[1],), allocators=("zbud", "ideal", "kmalloc"), compressors=("lz4",))
     with pytest.raises(Unfinished, match="bell, zram, given, ideal: a worker process was killed") as caught:
         sim.experiment.runner.run(experiment, workers=2)
     assert caught.value.result.density["allocator"].tolist() == ["zbud", "kmalloc"]

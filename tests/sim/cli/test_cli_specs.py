@@ -7,7 +7,8 @@ from typing import Any, Literal
 import pytest
 
 from allocators import AllocatorError, PageZone
-from sim.spec import SpecError, Value, build, make_allocator, parse_spec
+from sim.plugins import make_allocator
+from sim.spec import SpecError, Value, build, parse_spec
 
 
 def test_values_are_typed_where_that_loses_nothing() -> None:

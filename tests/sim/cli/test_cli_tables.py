@@ -19,7 +19,9 @@ FRONTENDS = ("zram", "zram:recompress=zstd,writeback=huge_idle+idle,writeback_li
 
 @pytest.fixture(scope="module")
 def result() -> Result:
-    return run(Experiment((WORKLOAD,), ("zsmalloc", "zsmalloc:era=6.1"), CODECS, FRONTENDS))
+    return run(
+        Experiment((WORKLOAD,), allocators=("zsmalloc", "zsmalloc:era=6.1"), compressors=CODECS, frontends=FRONTENDS)
+    )
 
 
 @pytest.mark.parametrize("width", [60, 80, 120, 10_000])

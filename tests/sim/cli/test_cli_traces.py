@@ -11,13 +11,10 @@ import numpy as np
 import pytest
 from cli_kit import good, refused
 
-from allocators import names
-from sim.compressors.registry import COMPRESSORS, compressor
-from sim.frontends.registry import FRONTENDS
+from sim.plugins import ALLOCATORS, COMPRESSORS, FRONTENDS, GENERATORS, MAPPINGS, READERS
 from sim.sizing.sizing import size_pages
 from sim.timing.devices import device_profiles
-from sim.timing.mapping import MAPPINGS
-from workloads import GENERATORS, open_trace, sample_names, sizes_path, write_sizes
+from workloads import open_trace, sample_names, sizes_path, write_sizes
 from workloads.samples import FOLDER
 
 EVENTS = "ts_ns,kind,pid,slot,page\n0,out,1,0,0\n1,out0,1,1,\n2,in,1,0,\n3,free,1,0,\n"
@@ -49,7 +46,7 @@ def test_verify(tmp_path: Path) -> None:
 
 def test_verify_makes_the_sizes_beside_contents_again(tmp_path: Path) -> None:
     copy = shutil.copytree(FOLDER / "pandas.cswap", tmp_path / "copy.cswap")
-    sizes = size_pages(open_trace(copy), compressor("lz4"))
+    sizes = size_pages(open_trace(copy), COMPRESSORS.make("lz4"))
     write_sizes(sizes_path(copy, "lz4"), sizes)
     write_sizes(sizes_path(copy, "lz6"), replace(sizes, meta={**sizes.meta, "codec": "lz6"}))
     first, last = good("trace", "verify", copy).splitlines()
@@ -125,12 +122,13 @@ def test_a_generator_has_nothing_to_verify() -> None:
 def test_list() -> None:
     listed = json.loads(good("list", "--json"))
     expected = {
-        "allocators": names(),
-        "compressors": [*COMPRESSORS],
-        "frontends": [*FRONTENDS],
+        "allocators": ALLOCATORS.names(),
+        "compressors": COMPRESSORS.names(),
+        "frontends": FRONTENDS.names(),
         "samples": sample_names(),
-        "generators": [*GENERATORS],
-        "mappings": [*MAPPINGS],
+        "generators": GENERATORS.names(),
+        "readers": READERS.names(),
+        "mappings": MAPPINGS.names(),
         "devices": [*device_profiles()],
     }
     assert {kind: [row["name"] for row in rows] for kind, rows in listed.items()} == expected

@@ -11,13 +11,13 @@ from codec_kit import PAGE, contents, golden_pages, samples
 from hypothesis import given, settings
 
 from sim.compressors.base import BATCH, Buffer, Compressor
-from sim.compressors.registry import COMPRESSORS, compressor
 from sim.errors import CodecError, CompressorError
+from sim.plugins import COMPRESSORS
 
 
-@pytest.fixture(params=list(COMPRESSORS))
+@pytest.fixture(params=COMPRESSORS.names())
 def codec(request: pytest.FixtureRequest) -> Compressor:
-    return compressor(request.param)
+    return COMPRESSORS.make(request.param)
 
 
 @pytest.mark.parametrize("size", [4096, 16384, 65536])
@@ -34,9 +34,9 @@ def test_small_blocks(codec: Compressor, size: int) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(page=contents())
-@pytest.mark.parametrize("name", list(COMPRESSORS))
+@pytest.mark.parametrize("name", COMPRESSORS.names())
 def test_round_trip_of_anything(name: str, page: bytes) -> None:
-    codec = compressor(name)
+    codec = COMPRESSORS.make(name)
     assert codec.decompress(codec.compress(page), PAGE) == page
 
 
@@ -82,7 +82,7 @@ def test_description(codec: Compressor) -> None:
     assert json.loads(json.dumps(codec.config)) == codec.config
     assert codec.version
     assert codec.parallel in ("threads", "processes")
-    for copy in (compressor(codec.spec), pickle.loads(pickle.dumps(codec))):
+    for copy in (COMPRESSORS.make(codec.spec), pickle.loads(pickle.dumps(codec))):
         assert (type(copy), copy.spec) == (type(codec), codec.spec)
 
 

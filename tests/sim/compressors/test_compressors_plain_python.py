@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from codec_kit import EXACT, PAGE, golden_pages, samples
 
-from sim.compressors.registry import compressor
+from sim.plugins import COMPRESSORS
 
 PLAIN = """
 import sys
 from sim.errors import CodecError
-from sim.compressors.registry import compressor
+from sim.plugins import COMPRESSORS
 pages = sys.stdin.buffer.read()
-codec = compressor(sys.argv[1])
+codec = COMPRESSORS.make(sys.argv[1])
 for at in range(0, len(pages), 4096):
     page = pages[at : at + 4096]
     stream = codec.compress(page)
@@ -43,5 +43,5 @@ def test_streams_are_the_same(name: str) -> None:
         check=False,
     )
     assert plain.returncode == 0, plain.stderr.decode()
-    codec = compressor(name)
+    codec = COMPRESSORS.make(name)
     assert plain.stdout.decode().split() == [codec.compress(page).hex() for page in pages]

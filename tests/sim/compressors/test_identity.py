@@ -11,7 +11,7 @@ import pytest
 
 from sim.compressors.base import Compressor
 from sim.compressors.identity import identity
-from sim.compressors.registry import COMPRESSORS, compressor
+from sim.plugins import COMPRESSORS
 
 MODULE = """
 from sim.compressors.base import Compressor
@@ -97,7 +97,7 @@ def test_methods_that_close_over_other_values_differ(monkeypatch: pytest.MonkeyP
     assert len(set(found)) == 3
 
 
-@pytest.mark.parametrize("name", COMPRESSORS)
+@pytest.mark.parametrize("name", COMPRESSORS.names())
 def test_all_of_ours_share_the_digest_of_all_sources(name: str) -> None:
-    assert len(identity(compressor(name))) == 32
-    assert identity(compressor(name)) == identity(compressor(name))
+    assert len(identity(COMPRESSORS.make(name))) == 32
+    assert identity(COMPRESSORS.make(name)) == identity(COMPRESSORS.make(name))

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.compressors.exact import ExactCompressor
-from sim.compressors.registry import compressor
 from sim.errors import CodecError
+from sim.plugins import COMPRESSORS
 
 END = bytes([17, 0, 0])
 VERSION_1 = bytes([17, 1])
@@ -68,7 +68,7 @@ STREAMS = {
 @pytest.mark.parametrize("kind", STREAMS)
 def test_hand_made_streams(name: str, kind: str) -> None:
     stream, block = STREAMS[kind]
-    codec = compressor(name)
+    codec = COMPRESSORS.make(name)
     assert codec.decompress(stream, len(block)) == block
     for end in range(len(stream)):
         with pytest.raises(CodecError):
@@ -90,12 +90,12 @@ def test_hand_made_streams(name: str, kind: str) -> None:
 def test_malformed_streams(stream: bytes) -> None:
     for size in (4, 8, PAGE):
         with pytest.raises(CodecError):
-            compressor("lzo-rle").decompress(stream, size)
+            COMPRESSORS.make("lzo-rle").decompress(stream, size)
 
 
 def test_far_copies_that_would_read_as_zeros_are_shortened() -> None:
     """A copy of 262 bytes from 0x803f back is written as 260 (opcode 24, 251 more), and the rest apart."""
-    codec, shortened = compressor("lzo-rle"), 0
+    codec, shortened = COMPRESSORS.make("lzo-rle"), 0
     for start in range(0, 6000, 300):
         head = NOISE[start : start + 262]
         block = head.ljust(0x803F, b"\0") + head + NOISE[-9000:]
@@ -119,7 +119,7 @@ def _decompress_between_guards(codec: ExactCompressor, stream: bytes, size: int 
 @settings(max_examples=300, deadline=None)
 @given(stream=st.binary(max_size=300))
 def test_any_bytes_stay_inside(name: str, stream: bytes) -> None:
-    codec = compressor(name)
+    codec = COMPRESSORS.make(name)
     assert isinstance(codec, ExactCompressor)
     _decompress_between_guards(codec, stream)
 
@@ -128,7 +128,7 @@ def test_any_bytes_stay_inside(name: str, stream: bytes) -> None:
 @settings(max_examples=100, deadline=None)
 @given(page=contents(), seed=st.integers(0, 1 << 30))
 def test_damaged_streams_stay_inside(name: str, page: bytes, seed: int) -> None:
-    codec = compressor(name)
+    codec = COMPRESSORS.make(name)
     assert isinstance(codec, ExactCompressor)
     random = np.random.default_rng(seed)
     stream = np.frombuffer(codec.compress(page), np.uint8).copy()
@@ -138,7 +138,7 @@ def test_damaged_streams_stay_inside(name: str, page: bytes, seed: int) -> None:
 
 @pytest.mark.parametrize("name", EXACT)
 def test_every_truncation_is_refused(name: str) -> None:
-    codec = compressor(name)
+    codec = COMPRESSORS.make(name)
     page = golden_pages()[1].tobytes()
     stream = codec.compress(page)
     for end in range(len(stream)):

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from sim import Experiment, Result, run
+from sim import Experiment, Memory, Result, Timing, run
 from sim.cli import app
 from sim.results.saving import MARK
 from workloads import open_sample, save_trace
@@ -26,7 +26,11 @@ def command(*words: object) -> Any:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     traces = (SPEC, "bell:events=300,slots=40")
-    result = run(Experiment(traces, ("zbud", "order1"), ("lz4",), zone_pages=100, unusable=0.5, seed=3))
+    result = run(
+        Experiment(
+            traces, allocators=("zbud", "order1"), compressors=("lz4",), memory=Memory(pages=100, unusable=0.5, seed=3)
+        )
+    )
     return result.save(tmp_path_factory.mktemp("made") / "out")
 
 
@@ -71,7 +75,7 @@ def test_the_first_difference_is_named(older: Path) -> None:
     told(older, files={})
     answer = command("--rerun", older)
     assert answer.exit_code == 1
-    assert f"row random, zram, lz4, order1, 7: bytes is {was}, was {was + 1}\n" in answer.stdout
+    assert f"row random, zram, lz4, order1, 7, 100, 0.5, 3: bytes is {was}, was {was + 1}\n" in answer.stdout
     assert answer.stdout.endswith("\ndifferent\n")
     table[table["allocator"] != "zbud"].to_csv(older / "timeline.csv", index=False)
     assert "zbud, 0 is new" in command("--rerun", older).stdout
@@ -91,7 +95,9 @@ def test_another_trace_of_the_name_is_refused_before_work_is_done(older: Path, m
 
 def test_a_trace_that_is_elsewhere_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_trace(open_sample("gcc"), tmp_path / "mine.cswap")
-    folder = run(Experiment((str(tmp_path / "mine.cswap"),), ("zbud",), ("lz4",), timing=True)).save(tmp_path / "out")
+    folder = run(
+        Experiment((str(tmp_path / "mine.cswap"),), allocators=("zbud",), compressors=("lz4",), timing=Timing())
+    ).save(tmp_path / "out")
     (tmp_path / "mine.cswap").rename(tmp_path / "moved.cswap")
     assert "gcc: of digest" in command("--rerun", folder).stderr
     answer = command("--rerun", folder, tmp_path / "moved.cswap", "--json")
@@ -120,11 +126,20 @@ def test_of_an_interrupted_result_what_there_was(older: Path) -> None:
         ("{", "cannot be read"),
         ("[" * 100_000, "cannot be read"),
         ('{"codecs": {}}', "tells no experiment"),
-        ('{"experiment": {"alocators": []}, "traces": {"a": {"digest": "0"}}}', "alocators is unknown"),
+        (
+            '{"experiment": {"alocators": []}, "traces": {"a": {"digest": "0"}}}',
+            "unknown key alocators (did you mean allocators?)",
+        ),
         ('{"experiment": {"traces": ["gcc"]}, "traces": {"gcc": 3}}', "gcc has no digest"),
         ('{"experiment": {"traces": ["gcc"]}, "traces": {"gcc": {"digest": "0"}}}', "the one there is now has"),
-        ('{"experiment": {"costs": "no.toml"}, "traces": {"a": {"digest": "0"}}}', "give it as --costs"),
-        ('{"experiment": {"devices": ["no.toml:x"]}, "traces": {"a": {"digest": "0"}}}', "give it as --device"),
+        (
+            '{"experiment": {"timing": true, "costs": "no.toml"}, "traces": {"a": {"digest": "0"}}}',
+            "give it as --costs",
+        ),
+        (
+            '{"experiment": {"timing": {"swap_devices": ["no.toml:x"]}}, "traces": {"a": {"digest": "0"}}}',
+            "give it as --swap-device",
+        ),
     ],
 )
 def test_a_provenance_that_tells_too_little(text: str, said: str, tmp_path: Path) -> None:
@@ -133,6 +148,24 @@ def test_a_provenance_that_tells_too_little(text: str, said: str, tmp_path: Path
     answer = command("--rerun", tmp_path)
     assert (answer.exit_code, answer.stdout, answer.stderr.count("\n")) == (2, "", 1)
     assert said in answer.stderr
+
+
+def test_a_provenance_from_before_experiments_had_parts(older: Path) -> None:
+    about = json.loads((older / MARK).read_text())["experiment"]
+    timing = Timing().describe()
+    timing["devices"] = timing.pop("swap_devices")
+    one = {"cpu_scale": 1.0, "max_comp_streams": None, "costs": None}
+    flat = {key: about[key] for key in ("traces", "allocators", "compressors", "frontends")}
+    flat |= {"zone_pages": 100, "unusable": 0.5, "seed": 3, "timing": False} | timing | one
+    told(older, experiment=flat)
+    for name in ("density", "timeline", "counters"):  # nor had their frames columns for these
+        frame = pd.read_csv(older / f"{name}.csv").drop(columns=["zone_pages", "unusable", "seed"])
+        frame.to_csv(older / f"{name}.csv", index=False)
+    told(older, files={})
+    answer = command("--rerun", older, "--json")
+    assert answer.exit_code == 0, answer.output
+    assert verdicts(answer)["density"] == "identical"
+    assert command("--rerun", older, "--cpus", 4).exit_code == 2
 
 
 def test_options_that_the_provenance_tells(older: Path) -> None:

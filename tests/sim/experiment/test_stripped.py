@@ -7,10 +7,9 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from sim import Experiment, run
-from sim.compressors.registry import COMPRESSORS, compressor
+from sim import Experiment, Memory, run
 from sim.experiment.description import DEFAULT_ALLOCATORS
-from sim.frontends.registry import FRONTENDS
+from sim.plugins import COMPRESSORS, FRONTENDS
 from sim.sizing.sizing import size_pages
 from workloads import Trace, open_sample, sample_slots, save_trace, strip_trace
 
@@ -20,17 +19,17 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Trace, Trace]:
     """A small trace with contents and all sizes beside it, and what is left of it without contents."""
     folder = tmp_path_factory.mktemp("stripped")
     trace = save_trace(sample_slots(open_sample("pandas"), 0.25, seed=3), folder / "pandas.cswap")
-    sizes = {codec.spec: size_pages(trace, codec) for codec in map(compressor, COMPRESSORS)}
+    sizes = {codec.spec: size_pages(trace, codec) for codec in map(COMPRESSORS.make, COMPRESSORS.names())}
     return trace, strip_trace(trace, folder / "shared.cswap", sizes)
 
 
-@pytest.mark.parametrize("frontend", FRONTENDS)
+@pytest.mark.parametrize("frontend", FRONTENDS.names())
 def test_it_replays_to_the_identical_results(both: tuple[Trace, Trace], frontend: str) -> None:
     experiment = Experiment(
-        allocators=DEFAULT_ALLOCATORS, compressors=tuple(COMPRESSORS), frontends=(frontend,), zone_pages=400
+        allocators=DEFAULT_ALLOCATORS, compressors=tuple(COMPRESSORS.names()), frontends=(frontend,), memory=Memory(400)
     )
     results = [run(replace(experiment, traces=(trace,)), workers=1) for trace in both]
-    assert len(results[0].density) == len(DEFAULT_ALLOCATORS) * len(COMPRESSORS)
+    assert len(results[0].density) == len(DEFAULT_ALLOCATORS) * len(COMPRESSORS.names())
     assert (results[0].density["stored"] > 0).any()
     for name in ("density", "timeline", "latency"):
         whole, stripped = (getattr(result, name) for result in results)

@@ -9,10 +9,10 @@ import pytest
 from frontend_kit import PagePer, free, load, out
 
 from allocators import Allocator, NoMemory, TooLarge
+from sim.errors import SpecError
 from sim.frontends.compiled import slots
-from sim.frontends.registry import make_frontend
 from sim.frontends.zcache import Zcache
-from sim.spec import SpecError, make_allocator
+from sim.plugins import FRONTENDS, make_allocator
 from workloads.traces.events import FREE, IN, OUT
 
 
@@ -169,10 +169,10 @@ def test_equals_the_reference_compiled_and_plain(packed: str, ram_pages: int) ->
 
 def test_spec() -> None:
     for spec in ("zcache", "zcache:ram_pages=1000", "zcache:ram_pages=1000,page_count_policy_percent=50"):
-        assert make_frontend(spec).spec == spec
+        assert FRONTENDS.make(spec).spec == spec
 
 
 @pytest.mark.parametrize("setting", ["ram_pages=-1", "page_count_policy_percent=0", "page_count_policy_percent=151"])
 def test_wrong_settings(setting: str) -> None:
     with pytest.raises(SpecError, match=setting):
-        make_frontend("zcache:" + setting)
+        FRONTENDS.make("zcache:" + setting)

@@ -11,11 +11,11 @@ import pytest
 from frontend_kit import PagePer, free, load, out
 
 from allocators import Allocator, NoMemory, TooLarge
+from sim.errors import SpecError
 from sim.frontends.compiled import slots
 from sim.frontends.compiled.slots import WRITTEN_BACK
-from sim.frontends.registry import make_frontend
 from sim.frontends.zswap import ERAS, RETRIES, Zswap
-from sim.spec import SpecError, make_allocator
+from sim.plugins import FRONTENDS, make_allocator
 from workloads.traces.events import FREE, IN, OUT
 
 OLD = ("6.6", "6.10")
@@ -301,9 +301,9 @@ def test_no_memory_is_refused() -> None:
 
 
 def test_spec() -> None:
-    assert make_frontend("zswap").spec == "zswap"
+    assert FRONTENDS.make("zswap").spec == "zswap"
     spec = "zswap:era=6.10,max_pool_percent=30,accept_threshold_percent=80,ram_pages=1000"
-    assert make_frontend(spec).spec == spec
+    assert FRONTENDS.make(spec).spec == spec
     assert np.array_equal(Zswap(ram_pages=10).bounds(), (2, 1))
 
 
@@ -312,4 +312,4 @@ def test_spec() -> None:
 )
 def test_wrong_settings(spec: str) -> None:
     with pytest.raises(SpecError, match=spec.split("=")[0].split(":")[1]):
-        make_frontend(spec)
+        FRONTENDS.make(spec)

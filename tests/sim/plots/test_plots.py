@@ -19,7 +19,9 @@ TRACES = ("bell:events=2000,slots=300", "random:events=400,slots=80,pages=30")
 
 @pytest.fixture(scope="module")
 def result() -> Result:
-    return run(Experiment(TRACES, ("zsmalloc", "zsmalloc:era=2012", "zbud", "ideal"), ("lz4", "lzo")))
+    return run(
+        Experiment(TRACES, allocators=("zsmalloc", "zsmalloc:era=2012", "zbud", "ideal"), compressors=("lz4", "lzo"))
+    )
 
 
 def panels(figure: Any) -> dict[str, Any]:

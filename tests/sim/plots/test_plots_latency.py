@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sim import Experiment, Result, run
+from sim import Experiment, Result, Timing, run
 from sim.errors import UserError
 from sim.plots.latency_cdf import plot_latency_cdf
 from sim.plots.latency_parts import plot_latency_parts
@@ -166,9 +166,16 @@ def test_without_timed_runs() -> None:
 
 def test_a_result_draws_what_it_has(tmp_path: Path) -> None:
     trace = "random:events=300,slots=60,pages=30"
-    plain = run(Experiment((trace,), ("zsmalloc",), ("lz4",)))
+    plain = run(Experiment((trace,), allocators=("zsmalloc",), compressors=("lz4",)))
     assert list(plain.plots()) == ["density", "timeline"]
-    timed = run(Experiment((trace,), ("zsmalloc",), ("lz4",), timing=True, cpus=(1, 2), loads=(1, 2), events=True))
+    timed = run(
+        Experiment(
+            (trace,),
+            allocators=("zsmalloc",),
+            compressors=("lz4",),
+            timing=Timing(cpus=(1, 2), loads=(1, 2), events=True),
+        )
+    )
     names = ["density", "timeline", "latency-parts", "latency-load", "latency-cpus", "latency"]
     assert list(timed.plots()) == names
     timed.save(tmp_path)

@@ -9,10 +9,9 @@ import pytest
 
 from allocators import Allocator, PageZone
 from sim.frontends.compiled.slots import HUGE, OBJECT
-from sim.frontends.registry import make_frontend
+from sim.plugins import FRONTENDS, make_allocator
 from sim.replay.detailed import detailed
 from sim.replay.replay import replay
-from sim.spec import make_allocator
 from workloads import COMPACT, FREE, GIVEN, IN, OUT, Sizes, Trace
 from workloads.generators.base import churn, with_pages
 
@@ -66,7 +65,7 @@ def one_by_one(spec: str, frontend: str) -> dict[str, list[int]]:
     """Each event in a batch of its own, seen from outside through the contract of allocators."""
     trace, sizes = case()
     allocator = make_allocator(spec)
-    running = replay(trace, sizes, make_frontend(frontend), allocator, 1)
+    running = replay(trace, sizes, FRONTENDS.make(frontend), allocator, 1)
     slot = running.device.slots.slot
     seen: dict[str, list[int]] = {name: [] for name in ("spans", "bytes", "stored", "freed", "kept", "moved")}
     page_of: dict[int, int] = {}
@@ -106,7 +105,7 @@ def whole(spec: str | Allocator, frontend: str, batch: int = 333, **given: Any) 
     """The details of all events, and what compactions moved."""
     trace, sizes = case()
     allocator = make_allocator(spec) if isinstance(spec, str) else spec
-    running = detailed(trace, sizes, make_frontend(frontend), allocator, batch=batch, **given)
+    running = detailed(trace, sizes, FRONTENDS.make(frontend), allocator, batch=batch, **given)
     rows, moved = [], {}
     for start, (events, outcome) in enumerate(running):
         rows.append(np.array(running.log.row[: len(events)]))
@@ -141,7 +140,7 @@ def test_pages_allocated_and_released_add_up(spec: str) -> None:
     trace, sizes = case()
     allocator = make_allocator(spec)
     pages = 0
-    running = detailed(trace, sizes, make_frontend("zram"), allocator, batch=100)
+    running = detailed(trace, sizes, FRONTENDS.make("zram"), allocator, batch=100)
     for events, outcome in running:
         for row, held in zip(running.log.row[: len(events)], outcome["pages"].tolist(), strict=True):
             pages += int(row.allocated) - int(row.released)
@@ -152,8 +151,8 @@ def test_pages_allocated_and_released_add_up(spec: str) -> None:
 def test_details_change_nothing() -> None:
     trace, sizes = case()
     plain, noted = make_allocator("zsmalloc"), make_allocator("zsmalloc")
-    before = [np.array(o) for _, o in replay(trace, sizes, make_frontend("zram"), plain)]
-    running = detailed(trace, sizes, make_frontend("zram"), noted, page_cluster=3, cache_pages=16)
+    before = [np.array(o) for _, o in replay(trace, sizes, FRONTENDS.make("zram"), plain)]
+    running = detailed(trace, sizes, FRONTENDS.make("zram"), noted, page_cluster=3, cache_pages=16)
     after = [np.array(o) for _, o in running]
     assert np.concatenate(before).tolist() == np.concatenate(after).tolist()
     assert plain.stats() == noted.stats()
@@ -181,7 +180,7 @@ def test_zsmalloc_has_a_lock_for_each_class() -> None:
 
 def test_an_empty_zone_is_noted() -> None:
     trace, sizes = case()
-    running = detailed(trace, sizes, make_frontend("zram"), make_allocator("zsmalloc", zone=PageZone(40)))
+    running = detailed(trace, sizes, FRONTENDS.make("zram"), make_allocator("zsmalloc", zone=PageZone(40)))
     empty = [np.array(running.log.row["no_page"][: len(events)]) for events, _ in running]
     assert 0 < np.concatenate(empty).sum() < trace.n_events
 

@@ -11,11 +11,10 @@ from allocators.compiled import arrays
 from allocators.compiled.jit import plain
 from sim.errors import UserError
 from sim.frontends.compiled.slots import EMPTY, HUGE, OBJECT, REFUSED, SAME
-from sim.frontends.registry import make_frontend
+from sim.plugins import FRONTENDS, make_allocator
 from sim.replay.loop import OUTCOME
 from sim.replay.loop import replay as loop
 from sim.replay.replay import advance, replay
-from sim.spec import make_allocator
 from workloads import COMPACT, FREE, GIVEN, IN, LOST, OUT, Events, Sizes, Trace
 from workloads.generators.base import churn, with_pages
 
@@ -32,7 +31,7 @@ ALLOCATORS = (
     "coalesce",
     "ideal",
 )
-FRONTENDS = ("raw", "zram")
+NAMES = ("raw", "zram")
 
 
 @pytest.fixture(scope="module")
@@ -53,13 +52,13 @@ def case() -> tuple[Trace, Sizes]:
 
 def outcomes(trace: Trace, sizes: Sizes, frontend: str, allocator: Allocator, batch: int = 700) -> Any:
     """Of all events; the replay overwrites each batch with the next."""
-    parts = replay(trace, sizes, make_frontend(frontend), allocator, batch)
+    parts = replay(trace, sizes, FRONTENDS.make(frontend), allocator, batch)
     return np.concatenate([np.array(outcome) for _, outcome in parts])
 
 
 def in_python(trace: Trace, sizes: Sizes, frontend: str, allocator: Any) -> Any:
     """The same source, never compiled."""
-    device = make_frontend(frontend).device(trace.n_slots, allocator)
+    device = FRONTENDS.make(frontend).device(trace.n_slots, allocator)
     (events,) = trace.batches()
     outcome = arrays.records(len(events), OUTCOME)
     columns = (events.kind, events.slot, events.page, sizes.size, sizes.same_filled, sizes.zero_filled, outcome, None)
@@ -67,7 +66,7 @@ def in_python(trace: Trace, sizes: Sizes, frontend: str, allocator: Any) -> Any:
     return np.array(outcome)
 
 
-@pytest.mark.parametrize("frontend", FRONTENDS)
+@pytest.mark.parametrize("frontend", NAMES)
 @pytest.mark.parametrize("spec", ALLOCATORS)
 def test_compiled_equals_plain_python(case: tuple[Trace, Sizes], spec: str, frontend: str) -> None:
     compiled, plain = make_allocator(spec), make_allocator(spec)
@@ -98,7 +97,7 @@ class Wrapped(Allocator):
         return self.inner.pages
 
 
-@pytest.mark.parametrize("frontend", FRONTENDS)
+@pytest.mark.parametrize("frontend", NAMES)
 def test_a_users_allocator_goes_through_the_same_loop(case: tuple[Trace, Sizes], frontend: str) -> None:
     mine, built_in = (outcomes(*case, frontend, a) for a in (Wrapped(), make_allocator("zbud")))
     assert mine.tolist() == built_in.tolist()
@@ -135,7 +134,7 @@ def test_what_an_outcome_holds() -> None:
 
 def test_a_lost_page_out_leaves_its_slot_empty() -> None:
     trace, sizes = small([OUT, LOST, IN, LOST, OUT], [0, 0, 0, 1, 1], [0, -1, -1, -1, 0], [100])
-    for frontend in FRONTENDS:
+    for frontend in NAMES:
         what, objects = columns(outcomes(trace, sizes, frontend, make_allocator("zsmalloc")), "what", "objects")
         assert what == [OBJECT, OBJECT, EMPTY, EMPTY, OBJECT], "what was dropped, not what nobody saw"
         assert objects == [1, 0, 0, 0, 1]
@@ -152,7 +151,7 @@ def test_an_overwrite_allocates_before_it_frees() -> None:
 @pytest.mark.parametrize("frontend", ["raw", "zram", "zswap:era=6.10", "zcache"])
 def test_what_is_refused_goes_to_the_device(frontend: str) -> None:
     trace, sizes = small([OUT, OUT, IN, IN, FREE, IN], [0, 1, 0, 1, 1, 1], [0, 0, -1, -1, -1, -1], [3000])
-    made = make_frontend(frontend)
+    made = FRONTENDS.make(frontend)
     allocator = make_allocator("kmalloc", zone=PageZone(1))
     device = made.device(trace.n_slots, allocator)
     advance(device, allocator, next(trace.batches()), sizes, arrays.records(6, OUTCOME))

@@ -9,11 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.frontends.compiled import slots
-from sim.frontends.registry import make_frontend
+from sim.plugins import FRONTENDS, make_allocator
 from sim.replay.loop import OUTCOME
 from sim.replay.replay import replay
 from sim.results.density import SAMPLES, STATE, DensityMeter
-from sim.spec import make_allocator
 from workloads import FREE, GIVEN, IN, OUT, Events, Sizes, Trace
 
 TIMES = [0, 10, 30, 40, 50, 60]
@@ -29,7 +28,7 @@ def trace_of_four_pages(times: list[int] | None) -> tuple[Trace, Sizes]:
 
 def measured(trace: Trace, sizes: Sizes, allocator: str, batch: int = 4) -> dict[str, Any]:
     meter = DensityMeter(trace.n_events, trace.page_size)
-    for events, outcome in replay(trace, sizes, make_frontend("zram"), make_allocator(allocator), batch):
+    for events, outcome in replay(trace, sizes, FRONTENDS.make("zram"), make_allocator(allocator), batch):
         meter.add(events, outcome)
     return meter.row()
 

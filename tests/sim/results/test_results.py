@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shutil
 import time
 from dataclasses import replace
@@ -13,7 +14,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from sim import Experiment, Result, run
+from sim import Experiment, Memory, Result, Timing, run
 from sim.cli import app
 from sim.errors import UserError
 from sim.experiment.jobs import Job
@@ -42,7 +43,7 @@ CONTRACT = {
 
 
 def small(*traces: str | Trace, allocators: tuple[str, ...] = ("zbud", "ideal"), **settings: Any) -> Experiment:
-    return Experiment(traces or (WORKLOAD,), allocators, ("lz4",), **settings)
+    return Experiment(traces or (WORKLOAD,), allocators=allocators, compressors=("lz4",), **settings)
 
 
 @pytest.fixture(scope="module")
@@ -118,11 +119,11 @@ def test_the_same_from_toml_from_code_and_from_the_command(tmp_path: Path) -> No
     file = tmp_path / "e.toml"
     file.write_text(
         f'traces = ["{WORKLOAD}"]\nallocators = ["order1", "zbud"]\ncompressors = ["lz4"]\n'
-        "zone_pages = 100\nunusable = 0.5\n"
+        "[memory]\npages = 100\nunusable = 0.5\n"
     )
-    code = small(allocators=("order1", "zbud"), zone_pages=100, unusable=0.5)
+    code = small(allocators=("order1", "zbud"), memory=Memory(100, 0.5))
     assert Experiment.from_toml(file) == code
-    assert Experiment.from_toml(file, seed=3).seed == 3
+    assert Experiment.from_toml(file, memory={"seed": 3}).memory == Memory(100, 0.5, 3)
     words = [WORKLOAD, "-a", "order1", "-a", "zbud", "-c", "lz4", "--zone-pages", 100, "--unusable", 0.5]
     rows = run(code).density.to_dict("records")
     assert rows[0]["refused"] > 0
@@ -133,21 +134,29 @@ def test_the_same_from_toml_from_code_and_from_the_command(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('alocators = ["zbud"]', "unknown key alocators; known are traces, allocators"),
+        ('alocators = ["zbud"]', "unknown key alocators (did you mean allocators?); known are traces, frontends"),
         ("allocators = []", "allocators is empty"),
         ("allocators = 3", "allocators holds 3"),
         ('traces = [["a"]]', "traces holds"),
-        ('zone_pages = "10"', "zone_pages='10'"),
-        ("zone_pages = 0", "zone_pages=0"),
-        ("unusable = 0.5", "together with zone_pages"),
-        ("seed = -1", "seed=-1"),
+        ('memory = {pages = "10"}', "pages='10'"),
+        ("memory = {pages = 0}", "pages=0"),
+        ("memory = {pages = [[1]]}", "give values, not lists"),
+        ("memory = {unusable = 0.5}", "together with pages"),
+        ("memory = {seed = -1}", "seed=-1"),
+        ("memory = {zone_pages = 1}", "memory: unknown key zone_pages (did you mean pages?)"),
+        ("memory = 4", "memory=4; give Memory(...), in TOML a table [memory]"),
+        ("timing = true", "timing=True; give Timing(...), in TOML a table [timing]"),
+        ("zone_pages = 9", "zone_pages stands in memory now; give pages in the table [memory]"),
+        ('devices = ["hdd"]', "devices stands in timing now; give swap_devices in the table [timing]"),
+        ('timing = {devices = "hdd"}', "timing: unknown key devices (did you mean swap_devices?)"),
+        ("page_sizes = 0", "page_sizes holds 0"),
         ("traces = ", "write it as TOML"),
     ],
 )
 def test_an_experiment_that_makes_no_sense_is_refused(text: str, said: str, tmp_path: Path) -> None:
     file = tmp_path / "e.toml"
     file.write_text(text)
-    with pytest.raises(UserError, match=said.replace("[", r"\[")):
+    with pytest.raises(UserError, match=re.escape(said)):
         Experiment.from_toml(file)
     answer = command("--experiment", file)
     assert (answer.exit_code, answer.stderr.count("\n")) == (2, 1)
@@ -176,7 +185,7 @@ def test_counters_are_tidy(result: Result) -> None:
 
 
 def test_given_sizes_are_run_once_for_all_codecs() -> None:
-    result = run(Experiment((WORKLOAD,), ("zbud",), ("lz4", "lzo")))
+    result = run(Experiment((WORKLOAD,), allocators=("zbud",), compressors=("lz4", "lzo")))
     assert result.density["compressor"].tolist() == [GIVEN]
     assert result.latency.empty
 
@@ -221,7 +230,7 @@ def test_interrupted_it_keeps_what_other_processes_have_finished(monkeypatch: py
     run_job = Job.run
 
     def slow(self: Job, *given: Any) -> Any:
-        if self.allocator == "zbud":
+        if self.allocator.spec == "zbud":
             time.sleep(3)
         return run_job(self, *given)
 
@@ -237,7 +246,7 @@ def test_progress_goes_on_within_a_run(workers: int, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("sim.experiment.runner.POLL_S", 0.001)
     told: dict[str, list[tuple[int, int]]] = {}
     traces = ("random:events=400,slots=100,pages=60",)
-    experiment = Experiment(traces=traces, allocators=("zbud", "ideal"), compressors=("lz4",), timing=True)
+    experiment = Experiment(traces=traces, allocators=("zbud", "ideal"), compressors=("lz4",), timing=Timing())
 
     def report(stage: str) -> Any:
         return lambda *step: told.setdefault(stage, []).append(step)
@@ -257,14 +266,14 @@ def test_provenance_names_no_person_no_path_no_command(tmp_path: Path) -> None:
     costs, devices = tmp_path / "own.toml", tmp_path / "devices.toml"
     costs.write_text("")
     devices.write_text(PROFILES.read_text())
-    given = {"timing": True, "costs": str(costs), "devices": (f"{devices}:nvme",)}
+    given = {"timing": {"costs": str(costs), "swap_devices": (f"{devices}:nvme",)}}
     about = run(small(str(tmp_path / "mine.cswap"), allocators=("zbud",), **given)).provenance
     assert str(tmp_path) not in json.dumps(about)
     assert "alice" not in json.dumps(about)
     assert about["traces"]["mine"]["source"] == {"kind": "recording", "limit": 7}
     assert about["experiment"]["traces"] == ["mine.cswap"]
-    assert about["experiment"]["devices"] == list(about["devices"]) == ["devices.toml:nvme"]
-    assert about["experiment"]["costs"] == about["prices"]["file"] == "own.toml"
+    assert about["experiment"]["timing"]["swap_devices"] == list(about["devices"]) == ["devices.toml:nvme"]
+    assert about["experiment"]["timing"]["costs"] == [about["prices"]["file"]] == ["own.toml"]
     told = run(small(str(tmp_path / "mine.cswap"), allocators=("zbud",)), keep_source=True).provenance
     assert told["traces"]["mine"]["source"] == source
     assert told["experiment"]["traces"] == [str(tmp_path / "mine.cswap")]

@@ -29,7 +29,7 @@ KILLS = 12
 def results() -> list[Result]:
     """Two results, whose files all differ."""
     traces = ("bell:events=600,slots=90", "random:events=400,slots=80,pages=30")
-    return [run(Experiment((trace,), ("zbud", "ideal"), ("lz4",))) for trace in traces]
+    return [run(Experiment((trace,), allocators=("zbud", "ideal"), compressors=("lz4",))) for trace in traces]
 
 
 def digests(folder: Path) -> dict[str, str]:

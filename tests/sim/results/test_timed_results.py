@@ -12,15 +12,23 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from sim import Experiment
+from allocators.zbud import Zbud
+from sim import Experiment, Timing
 from sim.cli import app
+from sim.cli.run import OUTPUT
 from sim.cli.run import run as run_command
+from sim.compressors.zstd import Zstd
 from sim.errors import UserError
-from sim.experiment.description import LISTS, OF_TIMING
+from sim.experiment.description import HOME, PARTS
 from sim.experiment.runner import run
+from sim.frontends.zram import Zram
+from sim.frontends.zswap import Zswap
 from sim.results.result import Result
 from sim.timing import arrivals
-from sim.timing.latency import COLUMNS, PARTS, RUN, SETTING, TOTAL
+from sim.timing.latency import FIGURES, RUN, SETTING, TOTAL
+from sim.timing.latency import PARTS as PARTS_OF_TIME
+from sim.timing.mapping import Pte
+from workloads.generators.sizes import Bell
 
 WORKLOAD = "random:events=400,slots=100,pages=60"
 SMALL: dict[str, Any] = {"traces": (WORKLOAD,), "allocators": ("zsmalloc", "xvmalloc"), "compressors": ("lz4",)}
@@ -29,7 +37,8 @@ SMALL: dict[str, Any] = {"traces": (WORKLOAD,), "allocators": ("zsmalloc", "xvma
 @pytest.fixture(scope="module")
 def result() -> Result:
     varied = {"mappings": ("copy", "pte"), "cpus": (1, 2), "page_clusters": (0, 3)}
-    return run(Experiment(**SMALL, timing=True, sensitivity=True, events=True, arrivals=("saturate",), **varied))
+    timing = Timing(sensitivity=True, events=True, arrivals=("saturate",), **varied)
+    return run(Experiment(**SMALL, timing=timing))
 
 
 def command(*words: object) -> Any:
@@ -38,11 +47,11 @@ def command(*words: object) -> Any:
 
 def test_latency_has_a_row_for_every_run_operation_and_part(result: Result) -> None:
     latency = result.latency
-    assert tuple(latency.columns) == COLUMNS
+    assert tuple(latency.columns) == (*RUN, *SETTING, "operation", "part", *FIGURES)
     timed = latency[latency["operation"] != "codec"]
     assert len(timed.groupby([*RUN, *SETTING])) == 2 * 2 * 2 * 2
     for _, rows in timed.groupby([*RUN, *SETTING, "operation"]):
-        assert sorted(rows["part"]) == sorted((TOTAL, *PARTS))
+        assert sorted(rows["part"]) == sorted((TOTAL, *PARTS_OF_TIME))
         assert rows["count"].nunique() == 1
         of_parts = rows[rows["part"] != TOTAL]["mean_us"].sum()
         assert of_parts == pytest.approx(rows[rows["part"] == TOTAL]["mean_us"].iloc[0])
@@ -58,7 +67,7 @@ def test_density_is_the_same_timed_or_not(result: Result) -> None:
 def test_every_operation_is_kept(result: Result) -> None:
     events = result.events
     assert len(events) == 16 * 400
-    parts = events[[f"{part}_us" for part in PARTS]].sum(axis=1)
+    parts = events[[f"{part}_us" for part in PARTS_OF_TIME]].sum(axis=1)
     assert (parts - events["total_us"]).abs().max() < 1e-9
     totals = result.latency[result.latency["part"] == TOTAL].set_index([*RUN, *SETTING, "operation"])["mean_us"]
     means = events.groupby([*RUN, *SETTING, "operation"])["total_us"].mean()
@@ -99,11 +108,11 @@ def test_saved_and_read_again(result: Result, tmp_path: Path) -> None:
 def test_the_same_from_toml_python_and_the_command(tmp_path: Path) -> None:
     file = tmp_path / "e.toml"
     file.write_text(
-        f'traces = ["{WORKLOAD}"]\nallocators = ["zsmalloc"]\ncompressors = ["lz4"]\ntiming = true\ncpus = [1, 4]\n'
-        'mappings = ["pte"]\narrivals = "saturate"\nloads = [2.0]\ndevices = ["hdd"]\npage_clusters = [1]\n'
+        f'traces = ["{WORKLOAD}"]\nallocators = ["zsmalloc"]\ncompressors = ["lz4"]\n[timing]\ncpus = [1, 4]\n'
+        'mappings = ["pte"]\narrivals = "saturate"\nloads = [2.0]\nswap_devices = ["hdd"]\npage_clusters = [1]\n'
         "cpu_scale = 2.0\nmax_comp_streams = 1\nsensitivity = false\n"
     )
-    options = "--timing --cpus 1 --cpus 4 --mapping pte --arrivals saturate --load 2 --device hdd --page-cluster 1"
+    options = "--timing --cpus 1 --cpus 4 --mapping pte --arrivals saturate --load 2 --swap-device hdd --page-cluster 1"
     one, two = tmp_path / "one", tmp_path / "two"
     assert command(*options.split(), "--cpu-scale", 2, "--max-comp-streams", 1, "--out", one).exit_code == 0
     answer = CliRunner().invoke(app, ["run", "--experiment", str(file), "--out", str(two)])
@@ -145,7 +154,7 @@ def test_json_has_the_latencies_in_the_rows_of_density() -> None:
     [
         (["--timing", "--cpus", 0], "timing: cpus=0"),
         (["--timing", "--mapping", "mmap"], "unknown mapping 'mmap'"),
-        (["--timing", "--device", "tape"], "unknown device 'tape'"),
+        (["--timing", "--swap-device", "tape"], "unknown device 'tape'"),
         (["--timing", "--arrivals", "poisson"], "unknown arrivals 'poisson'"),
         (["--timing", "--load", 0], "timing: load=0"),
         (["--timing", "--page-cluster", -1], "page_cluster=-1"),
@@ -154,6 +163,7 @@ def test_json_has_the_latencies_in_the_rows_of_density() -> None:
         (["--timing", "--costs", "/nowhere.toml"], "/nowhere.toml: No such file"),
         (["--timing", "--arrivals", "recorded"], "the trace has no times"),
         (["--cpus", 4], "cpus has no effect without timing"),
+        (["--timing", "--device", "hdd"], "--swap-device"),
         (["--sensitivity"], "sensitivity has no effect without timing"),
     ],
 )
@@ -167,7 +177,7 @@ def test_one_clear_line(words: list[object], said: str) -> None:
 
 def test_overload_is_told_after_what_there_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(arrivals, "MOST_INSIDE", 20)
-    out = ["--device", "hdd", "--arrivals", "recorded", "--load", 1e6, "--out", tmp_path / "out"]
+    out = ["--swap-device", "hdd", "--arrivals", "recorded", "--load", 1e6, "--out", tmp_path / "out"]
     answer = CliRunner().invoke(app, ["run", "gcc", "-a", "zbud", "-c", "lz4", "--timing", *map(str, out)])
     assert answer.exit_code == 2
     assert "zbud" in answer.stdout
@@ -181,25 +191,103 @@ def test_overload_is_told_after_what_there_is(monkeypatch: pytest.MonkeyPatch, t
     [
         ({"cpus": ()}, "cpus is empty"),
         ({"cpus": ("4",)}, "cpus='4'"),
-        ({"timing": 1}, "timing=1; give true or false"),
+        ({"sensitivity": 1}, "sensitivity=1; give true or false"),
+        ({"swap_devices": ("a/x.toml:d", "b/x.toml:d")}, "have equal names"),
         ({"mappings": (3,)}, "mappings holds 3; give texts"),
         ({"costs": 3}, "costs=3; give the name of a file"),
     ],
 )
 def test_an_experiment_that_makes_no_sense(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError, match=said):
-        Experiment(**{"timing": True} | settings)
+        Timing(**settings)
 
 
 def test_every_option_is_a_field_and_every_field_an_option() -> None:
-    # An option has the name of its field, in the singular.
-    others = {"experiment", "out", "json", "csv", "keep_source", "rerun"}
-    options = set(inspect.signature(run_command).parameters) - others
-    plural = {field.name.removesuffix("s") if field.name in LISTS else field.name for field in fields(Experiment)}
-    irregular = {"trace": "traces", "cpu": "cpus", "arrival": "arrivals"}
-    assert options == {irregular.get(name, name) for name in plural} - {"seed"}
+    options = set(inspect.signature(run_command).parameters) - {*OUTPUT, "experiment"}
+    alone = {field.name for field in fields(Experiment)} - {"memory"}
+    placed = {(part, field.name) for part, cls in PARTS.items() for field in fields(cls)}
+    assert {HOME.get(name, name) for name in options} == placed | alone
 
 
-def test_the_lists_of_fields_are_fields() -> None:
-    names = {field.name for field in fields(Experiment)}
-    assert names >= {*LISTS, *OF_TIMING}
+SWEPT = """
+traces = ["bell:events=300,slots=90"]
+allocators = ["zbud", "ideal"]
+page_sizes = [4096, 8192]
+[memory]
+pages = [20, 40]
+unusable = [0.0, 0.5]
+seed = [0, 1]
+[timing]
+arrivals = "saturate"
+cpu_scale = [1.0, 2.0]
+max_comp_streams = [1, 2]
+"""
+
+
+def test_every_field_is_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "e.toml").write_text(SWEPT)
+    result = run(Experiment.from_toml(tmp_path / "e.toml"))
+    runs = ["trace", "allocator", "zone_pages", "unusable", "seed"]
+    assert len(result.density) == len(result.density.drop_duplicates(runs)) == 2 * 2 * 8
+    assert set(result.density["page_size"]) == {4096, 8192}
+    sizes = result.density.groupby("zone_pages")["pages_peak"].max()
+    assert 0 < sizes[20] <= 20 < sizes[40] <= 40
+    totals = result.latency[(result.latency["part"] == TOTAL) & (result.latency["operation"] == "page-out")]
+    keys = [*runs, "cpu_scale", "max_comp_streams"]
+    assert len(totals) == len(totals.drop_duplicates(keys)) == 2 * 2 * 8 * 4
+    folder = result.save(tmp_path / "out", plots=True)
+    monkeypatch.setenv("COLUMNS", "120")
+    answer = CliRunner().invoke(app, ["run", "--rerun", str(folder), "--json"])
+    assert answer.exit_code == 0, answer.output
+    words = ["run", "--experiment", str(tmp_path / "e.toml"), "--seed", "1", "--page-size", "4096"]
+    rows = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
+    assert len(rows) == 2 * 4
+    assert {row["seed"] for row in rows} == {1}
+    assert all(len(row["latency"]) == len(rows[0]["latency"]) for row in rows)
+    said = CliRunner().invoke(app, words).stdout
+    assert "bell, zone-pages 20, unusable 0.5:" in said
+
+
+def test_what_was_not_set_is_no_column(result: Result) -> None:
+    swept = {"zone_pages", "unusable", "seed", "cpu_scale", "max_comp_streams", "costs"}
+    for frame in (result.density, result.timeline, result.latency, result.counters, result.timing, result.sensitivity):
+        assert not swept & set(frame.columns)
+
+
+def test_page_sizes_are_of_generators() -> None:
+    with pytest.raises(UserError, match="gcc: its pages have 4096 bytes"):
+        run(Experiment(("gcc",), page_sizes=(8192,)))
+
+
+def test_objects_wherever_specs_are() -> None:
+    specs = Experiment(("bell:events=300,slots=90",), ("zram", "zswap:ram_pages=90"), ("zstd:level=5",), ("zbud",))
+    objects = Experiment(
+        (Bell(events=300, slots=90),),
+        (Zram(), Zswap(ram_pages=90)),
+        (Zstd(level=5),),
+        [Zbud()],
+        timing=Timing(mappings=[Pte(), "copy"]),
+    )
+    left, right = run(specs), run(objects)
+    pd.testing.assert_frame_equal(left.density, right.density)
+    assert set(right.latency["mapping"].dropna()) == {"pte", "copy"}
+    told = objects.describe()
+    assert (told["compressors"], told["frontends"][1]) == (["zstd:level=5"], "zswap:ram_pages=90")
+    assert told["timing"]["mappings"] == ["pte", "copy"]
+    for wrong in (Zbud, 3, Zram()):
+        with pytest.raises(UserError, match="give specs or allocator objects"):
+            Experiment(allocators=[wrong])
+    with pytest.raises(UserError, match="two classes of allocators are called zbud"):
+        run(Experiment(("bell:events=30",), allocators=[Zbud(), type("Other", (Zbud,), {})()]))
+
+
+def test_an_allocator_object_is_a_template() -> None:
+    used = Zbud()
+    used.alloc(100)
+    density = run(Experiment(("bell:events=300,slots=90",), allocators=[used, "zbud"])).density
+    assert len(density) == 1, "the same configuration"
+    assert used.pages == 1
+    assert (
+        density["pages_end"].iloc[0]
+        == run(Experiment(("bell:events=300,slots=90",), allocators=["zbud"])).density["pages_end"].iloc[0]
+    )

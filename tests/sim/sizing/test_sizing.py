@@ -12,8 +12,8 @@ import pytest
 
 import sim.sizing.sizing as sizing
 from sim.compressors.base import Compressor, Measures, Pages
-from sim.compressors.registry import compressor
 from sim.errors import UserError
+from sim.plugins import COMPRESSORS
 from sim.sizing.sizing import filled, size_pages
 from workloads import Events, Sizes, Trace, TraceError, open_trace, save_trace, sizes_path, write_sizes
 from workloads.traces.parquet import EVENTS_FILE, PAGES_FILE
@@ -143,7 +143,7 @@ def test_pages_are_decoded_for_their_digest_once_for_all_codecs(
 ) -> None:
     size_pages(on_disk(tmp_path / "a.cswap"), Counting())
     monkeypatch.setattr("sim.sizing.contents.verify_pages", lambda *_: pytest.fail("decoded again"))
-    size_pages(open_trace(tmp_path / "a.cswap"), compressor("lz4"))
+    size_pages(open_trace(tmp_path / "a.cswap"), COMPRESSORS.make("lz4"))
 
 
 @pytest.mark.parametrize("spec", ["lz4", "lz4-lib"])  # in threads, in processes
@@ -151,14 +151,16 @@ def test_workers_find_what_one_core_finds(spec: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sizing, "CHUNK", 7)
     monkeypatch.setattr(sizing, "WORTHWHILE", 0.0)
     trace, calls = in_memory(100), list[int]()
-    one = size_pages(trace, compressor(spec), workers=1)
-    two = size_pages(trace, compressor(spec), workers=2, progress=lambda done, _: calls.append(done))
+    one = size_pages(trace, COMPRESSORS.make(spec), workers=1)
+    two = size_pages(trace, COMPRESSORS.make(spec), workers=2, progress=lambda done, _: calls.append(done))
     assert np.array_equal(one.size, two.size)
     assert np.array_equal(one.same_filled, two.same_filled)
     assert np.array_equal(one.zero_filled, two.zero_filled)
     assert calls == [*range(7, 100, 7), 100]
     assert two.compress_ns.min() > 0
-    assert [len(compressor(spec).compress(page.tobytes())) for page in trace.page_array(0, 100)] == two.size.tolist()
+    assert [
+        len(COMPRESSORS.make(spec).compress(page.tobytes())) for page in trace.page_array(0, 100)
+    ] == two.size.tolist()
 
 
 def test_without_contents_only_known_sizes_can_be_had() -> None:
@@ -167,10 +169,10 @@ def test_without_contents_only_known_sizes_can_be_had() -> None:
     named = replace(known, meta={"codec": "zstd:level=9"})
     trace = Trace.from_arrays("secret", events, None, {"zstd:level=9": named})
     with pytest.raises(UserError, match="secret: no contents, and no sizes for lz4; use -c zstd:level=9"):
-        size_pages(trace, compressor("lz4"))
-    assert size_pages(trace, compressor("zstd:level=9")).size.tolist() == [10, 20]
+        size_pages(trace, COMPRESSORS.make("lz4"))
+    assert size_pages(trace, COMPRESSORS.make("zstd:level=9")).size.tolist() == [10, 20]
     given = Trace.from_arrays("drawn", events, None, {"given": known})
-    assert size_pages(given, compressor("lz4")).size.tolist() == [10, 20]
+    assert size_pages(given, COMPRESSORS.make("lz4")).size.tolist() == [10, 20]
 
 
 def test_same_filled_is_one_word_of_eight_bytes_over_and_over() -> None:
@@ -192,7 +194,7 @@ def test_without_contents_such_sizes_are_refused(tmp_path: Path) -> None:
     path = sizes_path(tmp_path / "a.cswap", "given")
     pq.write_table(pq.read_table(path).drop(["zero_filled"]), path)
     with pytest.raises(TraceError, match=r"given.parquet: columns: are .*without contents, make it again"):
-        size_pages(open_trace(tmp_path / "a.cswap"), compressor("lz4"))
+        size_pages(open_trace(tmp_path / "a.cswap"), COMPRESSORS.make("lz4"))
 
 
 class Interrupted(Compressor):

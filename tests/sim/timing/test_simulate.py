@@ -11,13 +11,12 @@ import numpy as np
 import pytest
 
 from allocators import Allocator, PageZone
-from sim.errors import UserError
-from sim.frontends.registry import make_frontend
-from sim.spec import make_allocator
+from sim.errors import SpecError, UserError
+from sim.plugins import FRONTENDS, MAPPINGS, make_allocator, register
 from sim.timing import arrivals
 from sim.timing.costs import Costs, read_costs
 from sim.timing.latency import TOTAL
-from sim.timing.mapping import MAPPINGS, Mapping, mapping, register
+from sim.timing.mapping import Mapping
 from sim.timing.setting import ARRIVALS, Setting
 from sim.timing.simulate import Timed, simulate
 from workloads import COMPACT, FREE, GIVEN, IN, OUT, Events, Sizes, Trace
@@ -52,7 +51,7 @@ def timed(
     if isinstance(allocator, str):
         allocator = make_allocator(allocator)
     chosen = Setting(**{"arrivals": "saturate", "cpus": 1} | setting)
-    return simulate(*case, make_frontend(frontend), allocator, chosen, given, events=True)
+    return simulate(*case, FRONTENDS.make(frontend), allocator, chosen, given, events=True)
 
 
 def took(run: Timed, part: str = TOTAL) -> list[float]:
@@ -131,7 +130,7 @@ def test_refused_pages_go_to_the_device() -> None:
 def test_only_objects_that_span_pages_pay_for_their_mapping() -> None:
     case = busy()
     for name in ("pte", "pte-global", "copy", "vmap", "map-vm-area"):
-        cost = mapping(name).cost(read_costs(), 4)
+        cost = MAPPINGS.make(name).cost(read_costs(), 4)
         run = timed(case, "zsmalloc", mapping=name, cpus=4)
         paid = run.events["map_us"] * 1e3
         assert set(np.unique(paid.round(6))) == {0.0, round(cost, 6)}
@@ -140,7 +139,7 @@ def test_only_objects_that_span_pages_pay_for_their_mapping() -> None:
 
 
 def test_a_global_flush_interrupts_every_other_cpu() -> None:
-    assert [mapping("pte-global").cost(read_costs(), cpus) for cpus in (1, 4)] == [760 / 3, (760 + 3 * 1000) / 3]
+    assert [MAPPINGS.make("pte-global").cost(read_costs(), cpus) for cpus in (1, 4)] == [760 / 3, (760 + 3 * 1000) / 3]
 
 
 @pytest.mark.parametrize("name", ["kmap-pair", "contiguous"])
@@ -172,12 +171,13 @@ def test_a_mapping_of_ones_own() -> None:
 
     try:
         register(Free)
-        with pytest.raises(UserError, match="'free' is there already"):
-            register(Free)
+        with pytest.raises(SpecError, match="'free' is there already"):
+            register(type("Other", (Free,), {}))
         paid = timed(busy(), "zsmalloc", mapping="free").events["map_us"]
+        assert (timed(busy(), "zsmalloc", mapping=Free()).events["map_us"] == paid).all()
         assert paid.max() == pytest.approx(0.001)
     finally:
-        MAPPINGS.pop("free", None)
+        MAPPINGS._registered.pop("free", None)
 
 
 def test_readahead_costs_and_saves() -> None:
@@ -255,7 +255,7 @@ def test_what_was_recompressed_is_decompressed_by_its_codec() -> None:
     case = trace([OUT, OUT, IN, IN], [0, 1, 0, 1], [0, 1, -1, -1], [3000, 3000])
     second = Sizes.given([100, 2990])  # gains a size class for the first page only
     second.decompress_ns[:] = 50_000
-    frontend = make_frontend("zram:recompress=zstd,recompress_type=all,every=2")
+    frontend = FRONTENDS.make("zram:recompress=zstd,recompress_type=all,every=2")
     setting = Setting(arrivals="saturate", cpus=1)
     run = simulate(*case, frontend, make_allocator("zsmalloc"), setting, costs(), secondary=(second,), events=True)
     assert took(run, "decompress")[2:] == [50_000, 2000]

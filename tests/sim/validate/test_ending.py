@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.compressors.registry import compressor
 from sim.errors import UserError
+from sim.plugins import COMPRESSORS
 from sim.sizing.sizing import size_pages
 from sim.validate.ending import HELD, MAXIMA, compare_ending
 from sim.validate.recording import read_expected, read_operations, read_pages
@@ -70,7 +70,9 @@ def test_the_swap_header_lies_in_the_pool_too() -> None:
 
 def test_it_needs_no_contents(tmp_path: Path) -> None:
     trace = recorded()
-    stripped = strip_trace(trace, tmp_path / "s.cswap", {"lz4": size_pages(trace, compressor("lz4"))}, keep_source=True)
+    stripped = strip_trace(
+        trace, tmp_path / "s.cswap", {"lz4": size_pages(trace, COMPRESSORS.make("lz4"))}, keep_source=True
+    )
     assert compare_ending(stripped, chain=8).rows() == compare_ending(trace, chain=8).rows()
 
 

@@ -15,14 +15,14 @@ from live_kit import devices, needs_zram, with_device
 
 from sim.calibration.device import COUNT, FLOOR_SLOTS, measure_floors
 from sim.calibration.samples import Samples
-from sim.compressors.registry import compressor
 from sim.errors import UserError
+from sim.plugins import COMPRESSORS
 from sim.timing.costs import Costs, read_costs
 from sim.validate.latency import Pair, calibrated, compare_latency, predict, summary, there_and_back
 from sim.validate.live_latency import Measured
 from workloads import open_sample
 from workloads.errors import HostError
-from workloads.generators.synthetic import Bell
+from workloads.generators.sizes import Bell
 from workloads.host import zram
 from workloads.host.zram import zram_device
 from workloads.traces.events import IN, OUT
@@ -97,20 +97,20 @@ def test_ratios_are_predicted_by_measured() -> None:
 def test_without_zram(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(zram, "CONTROL", tmp_path / "none")
     with pytest.raises(HostError, match="this kernel has no zram"):
-        compare_latency(open_sample("gcc"), compressor("lz4"))
+        compare_latency(open_sample("gcc"), COMPRESSORS.make("lz4"))
 
 
 def test_a_trace_without_contents(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sim.validate.latency.require_zram", lambda: None)
     with pytest.raises(UserError, match="no contents; a device needs contents"):
-        compare_latency(Bell(events=50, slots=9).trace(), compressor("lz4"))
+        compare_latency(Bell(events=50, slots=9).trace(), COMPRESSORS.make("lz4"))
 
 
 @pytest.mark.live
 @needs_zram
 @pytest.mark.usefixtures("others")
 def test_on_a_device() -> None:
-    rows = compare_latency(open_sample("gcc"), compressor("lzo-rle"), count=150, repeats=2)
+    rows = compare_latency(open_sample("gcc"), COMPRESSORS.make("lzo-rle"), count=150, repeats=2)
     assert len(rows) == 6
     for row in rows:
         assert row["measured_us"] > 0.1

@@ -13,12 +13,12 @@ import pytest
 from live_kit import devices, needs_zram, with_device
 
 import sim.validate.live
-from sim.compressors.registry import compressor
 from sim.errors import UserError
+from sim.plugins import COMPRESSORS
 from sim.validate.live import compare_live
 from workloads import open_sample
 from workloads.errors import HostError
-from workloads.generators.synthetic import RandomPages
+from workloads.generators.pages import RandomPages
 from workloads.host import kernel, zram
 from workloads.host.cleanup import cleanup
 from workloads.host.zram import ZramDevice
@@ -45,7 +45,7 @@ def mixed(events: int, slots: int = 500) -> Trace:
 @pytest.mark.parametrize("codec", ["lz4", "lzo", "lzo-rle"])
 def test_identical(codec: str) -> None:
     try:
-        found = compare_live(mixed(10_000), compressor(codec), every=50)
+        found = compare_live(mixed(10_000), COMPRESSORS.make(codec), every=50)
     except HostError as error:
         if f"has no {codec}" in str(error):
             pytest.skip(str(error))
@@ -58,7 +58,7 @@ def test_identical(codec: str) -> None:
 @pytest.mark.usefixtures("others")
 def test_identical_on_a_sample() -> None:
     sample = open_sample("gcc")
-    found = compare_live(sample, compressor("lzo-rle"))
+    found = compare_live(sample, COMPRESSORS.make("lzo-rle"))
     assert found.identical == found.rows == -(-sample.n_events // 1000), "a row each thousand events"
 
 
@@ -66,7 +66,7 @@ def test_identical_on_a_sample() -> None:
 @needs_zram
 @pytest.mark.usefixtures("others")
 def test_identical_beyond_a_memory_limit() -> None:
-    found = compare_live(mixed(3000), compressor("lzo-rle"), every=1, mem_limit=500_001)
+    found = compare_live(mixed(3000), COMPRESSORS.make("lzo-rle"), every=1, mem_limit=500_001)
     assert (found.rows, found.identical) == (3000, 3000)
 
 
@@ -75,7 +75,7 @@ def test_identical_beyond_a_memory_limit() -> None:
 @pytest.mark.usefixtures("others")
 def test_another_chain_differs() -> None:
     chain = 4 if kernel.zsmalloc_chain() != 4 else 8
-    assert not compare_live(mixed(1000), compressor("lzo-rle"), chain=chain).equal
+    assert not compare_live(mixed(1000), COMPRESSORS.make("lzo-rle"), chain=chain).equal
 
 
 @pytest.mark.live
@@ -87,7 +87,7 @@ def test_removed_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(sim.validate.live.ZramDevice, "read", corrupt)
     with pytest.raises(UserError, match="reads back other contents than were written"):
-        compare_live(mixed(1000), compressor("lzo-rle"))
+        compare_live(mixed(1000), COMPRESSORS.make("lzo-rle"))
 
 
 @pytest.mark.live
@@ -95,7 +95,7 @@ def test_removed_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("others")
 def test_a_codec_the_kernel_has_not() -> None:
     with pytest.raises(HostError, match=r"zram of this kernel has no lz4-lib; use -c .*lzo"):
-        compare_live(mixed(100), compressor("lz4-lib"))
+        compare_live(mixed(100), COMPRESSORS.make("lz4-lib"))
 
 
 def validating(run: Path) -> tuple[subprocess.Popen[str], str]:
@@ -140,14 +140,14 @@ def test_removed_after_a_signal(
 def test_without_zram(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(zram, "CONTROL", tmp_path / "none")
     with pytest.raises(HostError, match="this kernel has no zram, or it is not loaded; try `modprobe zram`"):
-        compare_live(mixed(10), compressor("lz4"))
+        compare_live(mixed(10), COMPRESSORS.make("lz4"))
 
 
 def test_without_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(zram, "CONTROL", tmp_path)
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(HostError, match="needs root and a writable"):
-        compare_live(mixed(10), compressor("lz4"))
+        compare_live(mixed(10), COMPRESSORS.make("lz4"))
 
 
 def test_traces_that_no_device_can_replay(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -155,4 +155,4 @@ def test_traces_that_no_device_can_replay(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setattr(os, "access", lambda *_: True)
     large = RandomPages(events=10, page_size=8192).trace()
     with pytest.raises(UserError, match="8192-byte pages in 10 slots; a device needs contents, in pages of 4096 bytes"):
-        compare_live(large, compressor("lz4"))
+        compare_live(large, COMPRESSORS.make("lz4"))

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from allocators.zspages.zsmalloc import Zsmalloc
-from sim.compressors.registry import compressor
 from sim.errors import UserError
+from sim.plugins import COMPRESSORS
 from sim.validate.comparison import Comparison
 from sim.validate.recorded import compare_recorded
 from sim.validate.recording import HEADER
@@ -22,7 +22,7 @@ PAGES = GOLDEN / "public.bin.zst"
 
 
 def compare(pages: Path, ops: Path, expect: Path, codec: str = "lz4") -> Comparison:
-    return compare_recorded(pages, ops, expect, compressor(codec), Zsmalloc())
+    return compare_recorded(pages, ops, expect, COMPRESSORS.make(codec), Zsmalloc())
 
 
 @pytest.mark.parametrize("codec", ["lz4", "lzo", "lzo-rle"])

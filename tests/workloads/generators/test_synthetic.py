@@ -11,8 +11,11 @@ import pytest
 import trace_kit
 import zstandard
 
-from workloads import FREE, GENERATORS, GIVEN, IN, OUT, Trace, TraceError
-from workloads.generators.synthetic import Bell, Bimodal, Generator, RandomPages, Uniform, by_name
+from sim.plugins import GENERATORS
+from workloads import FREE, GIVEN, IN, OUT, Trace, TraceError
+from workloads.generators.base import Generator
+from workloads.generators.pages import RandomPages
+from workloads.generators.sizes import Bell, Bimodal, Uniform
 
 
 def concrete(cls: type[Generator]) -> set[type[Generator]]:
@@ -27,24 +30,23 @@ def drawn_sizes(trace: Trace) -> np.ndarray:
 
 
 def test_every_generator_is_registered() -> None:
-    assert set(GENERATORS.values()) == concrete(Generator)  # type: ignore[type-abstract]
-    assert list(GENERATORS) == ["uniform", "bell", "bimodal", "random"]
-    with pytest.raises(ValueError, match="two generators are called bell"):
-        by_name(Uniform, Bell, Bell)
+    names = ["uniform", "bell", "bimodal", "random"]
+    assert GENERATORS.names() == names
+    assert {GENERATORS.find(name) for name in names} == concrete(Generator)  # type: ignore[type-abstract]
 
 
-@pytest.mark.parametrize("name", GENERATORS)
+@pytest.mark.parametrize("name", GENERATORS.names())
 def test_equal_configuration_gives_equal_traces(name: str) -> None:
-    config = GENERATORS[name](events=3_000, slots=300)
-    same = GENERATORS[name](**json.loads(json.dumps(asdict(config))))
+    config = GENERATORS.find(name)(events=3_000, slots=300)
+    same = GENERATORS.find(name)(**json.loads(json.dumps(asdict(config))))
     assert trace_kit.same_traces(config.trace(), same.trace())
     assert config.trace().digest != replace(config, seed=1).trace().digest
     assert config.trace().source == {"kind": "synthetic", "generator": name, **asdict(config)}
 
 
-@pytest.mark.parametrize("name", GENERATORS)
+@pytest.mark.parametrize("name", GENERATORS.names())
 def test_slots_are_filled_and_then_churn(name: str) -> None:
-    trace = GENERATORS[name](events=5_000, slots=400).trace()
+    trace = GENERATORS.find(name)(events=5_000, slots=400).trace()
     assert (trace.n_events, trace.n_slots) == (5_000, 400)
     events = trace_kit.all_events(trace)
     assert events.slot[:400].tolist() == list(range(400))
@@ -58,7 +60,7 @@ def test_slots_are_filled_and_then_churn(name: str) -> None:
     assert (events.slot[reads + 1] == events.slot[reads]).all()
     assert min(trace.counts[k] for k in ("out", "in", "free")) > 1_000
     assert len(live) > 150
-    assert GENERATORS[name](events=10, slots=400).trace().counts["out"] == 10
+    assert GENERATORS.find(name)(events=10, slots=400).trace().counts["out"] == 10
 
 
 def test_sizes_follow_their_distribution() -> None:

@@ -12,9 +12,9 @@ import trace_kit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim.plugins import GENERATORS
 from workloads import (
     FREE,
-    GENERATORS,
     IN,
     OUT,
     Events,
@@ -33,10 +33,10 @@ from workloads.traces.sizes import read_sizes, sizes_path, write_sizes
 from workloads.traces.tally import Tally
 
 
-@pytest.mark.parametrize("name", [*GENERATORS, *sample_names(), "tiny", "empty"])
+@pytest.mark.parametrize("name", [*GENERATORS.names(), *sample_names(), "tiny", "empty"])
 def test_conformance_in_memory_on_disk_and_pickled(name: str, tmp_path: Path) -> None:
-    if name in GENERATORS:
-        trace = GENERATORS[name](events=20_000, slots=2_000).trace()
+    if name in GENERATORS.names():
+        trace = GENERATORS.find(name)(events=20_000, slots=2_000).trace()
     elif name in sample_names():
         trace = open_sample(name)
     elif name == "empty":

@@ -14,13 +14,12 @@ from zram_reference import ZramReference
 
 from allocators import PageZone
 from allocators.zspages.zsmalloc import Zsmalloc
-from sim.errors import UserError
+from sim.errors import SpecError, UserError
 from sim.frontends.compiled import slots
-from sim.frontends.registry import make_frontend
 from sim.frontends.zram import Zram, post_processing
 from sim.frontends.zram.scans import choose, mark_idle, recompress, write_back
+from sim.plugins import FRONTENDS
 from sim.replay.replay import replay
-from sim.spec import SpecError
 from sim.validate.prediction import Prediction
 from workloads.traces.events import COMPACT, FREE, IN, OUT, Events
 from workloads.traces.sizes import Sizes
@@ -302,7 +301,7 @@ def test_post_processing_comes_at_every_period_whatever_the_batches(batch: int) 
     numbers = np.where(kinds == OUT, rng.integers(0, len(PAGES.fill), 600), -1)
     events = Events.of(kinds, rng.integers(0, SLOTS, 600), numbers)
     trace = Trace.from_arrays("any", events, None, {"given": PAGES.primary})
-    zram = make_frontend("zram:recompress=zstd,writeback=huge_idle+idle,writeback_limit=60,every=50")
+    zram = FRONTENDS.make("zram:recompress=zstd,writeback=huge_idle+idle,writeback_limit=60,every=50")
     allocator = Zsmalloc()
     running = replay(trace, PAGES.primary, zram, allocator, batch, secondary=PAGES.secondary[:1])
     for _ in running:
@@ -342,9 +341,9 @@ def test_spec() -> None:
         "zram:recompress=zstd:level=9+deflate,threshold=1000",
         "zram:writeback=huge_idle+incompressible,writeback_limit=0,every=5000",
     ):
-        assert make_frontend(spec).spec == spec
-    assert make_frontend("zram:recompress=zstd:level=9+deflate").compressors == ("zstd:level=9", "deflate")
-    assert (make_frontend("zram").period, make_frontend("zram:writeback=idle").period) == (0, 1000)
+        assert FRONTENDS.make(spec).spec == spec
+    assert FRONTENDS.make("zram:recompress=zstd:level=9+deflate").compressors == ("zstd:level=9", "deflate")
+    assert (FRONTENDS.make("zram").period, FRONTENDS.make("zram:writeback=idle").period) == (0, 1000)
 
 
 @pytest.mark.parametrize(
@@ -363,4 +362,4 @@ def test_spec() -> None:
 )
 def test_wrong_settings(spec: str, said: str) -> None:
     with pytest.raises(SpecError, match=said):
-        make_frontend("zram:" + spec)
+        FRONTENDS.make("zram:" + spec)

@@ -8,10 +8,10 @@ from frontend_kit import PagePer, free, load, out
 
 from allocators import Allocator, NoMemory, PageZone
 from sim import Experiment, run
+from sim.errors import SpecError
 from sim.frontends.compiled import slots
-from sim.frontends.registry import make_frontend
 from sim.frontends.zram import Zram
-from sim.spec import SpecError, make_allocator
+from sim.plugins import FRONTENDS, make_allocator
 from workloads.traces.events import IN, OUT
 
 ERA = Zram(era="2012")
@@ -100,15 +100,22 @@ def test_equals_the_reference_compiled_and_plain(packed: str, pages: int | None)
 
 def test_in_an_experiment() -> None:
     allocators = ("xvmalloc", "zsmalloc:era=2012")
-    result = run(Experiment(("uniform:events=2000,slots=300",), allocators, ("lzo",), ("zram:era=2012",)))
+    result = run(
+        Experiment(
+            ("uniform:events=2000,slots=300",),
+            allocators=allocators,
+            compressors=("lzo",),
+            frontends=("zram:era=2012",),
+        )
+    )
     assert (result.density["huge"] > 100).all()
     assert (result.density["refused"] == 0).all()
     assert set(result.counters["counter"]) == {"refusals", "device_reads", "device_writes"}
 
 
 def test_spec() -> None:
-    assert make_frontend("zram:era=2012").spec == "zram:era=2012"
+    assert FRONTENDS.make("zram:era=2012").spec == "zram:era=2012"
     with pytest.raises(SpecError, match="mem_limit is not of era=2012"):
-        make_frontend("zram:era=2012,mem_limit=5000")
+        FRONTENDS.make("zram:era=2012,mem_limit=5000")
     with pytest.raises(SpecError, match=r"era=5.4 is unknown; use 2012, 6.18"):
-        make_frontend("zram:era=5.4")
+        FRONTENDS.make("zram:era=5.4")

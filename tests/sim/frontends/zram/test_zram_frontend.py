@@ -10,8 +10,8 @@ import pytest
 import sim.replay.replay
 from allocators.zspages.zsmalloc import Zsmalloc
 from sim.errors import SpecError
-from sim.frontends.registry import make_frontend
 from sim.frontends.zram import Zram
+from sim.plugins import FRONTENDS
 from sim.replay.loop import replay as loop
 from sim.validate.prediction import Prediction
 from workloads.host.mmstat import MmStat
@@ -88,7 +88,7 @@ def test_plain_python_is_equal(mem_limit: int, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_spec() -> None:
-    assert make_frontend("zram").spec == "zram"
-    assert make_frontend("zram:mem_limit=8192").spec == "zram:mem_limit=8192"
+    assert FRONTENDS.make("zram").spec == "zram"
+    assert FRONTENDS.make("zram:mem_limit=8192").spec == "zram:mem_limit=8192"
     with pytest.raises(SpecError, match="mem_limit=-1: give 0"):
-        make_frontend("zram:mem_limit=-1")
+        FRONTENDS.make("zram:mem_limit=-1")

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from allocators.zspages.zsmalloc import Zsmalloc
-from sim.compressors.registry import compressor
 from sim.frontends.base import NO_LIMIT
 from sim.frontends.zram import Zram, post_processing
+from sim.plugins import COMPRESSORS
 from sim.sizing.sizing import size_pages
 from sim.validate.prediction import Prediction
 from workloads.readers.stream import raw_pages
@@ -38,7 +38,7 @@ def pages() -> Trace:
 @cache
 def stored(codec: str) -> Sizes:
     """What a codec makes of the pages: as the kernel stored them, for codecs that are a library's here."""
-    exact = size_pages(pages(), compressor("lz4" if codec in ("lz4hc", "zstd", "deflate") else codec))
+    exact = size_pages(pages(), COMPRESSORS.make("lz4" if codec in ("lz4hc", "zstd", "deflate") else codec))
     if codec in ("lz4", "lzo-rle"):
         return exact
     with (ROWS / "sizes.csv").open() as file:
@@ -135,7 +135,7 @@ def test_every_row_is_identical(path: Path) -> None:
 
 @pytest.mark.parametrize("codec", ["zstd", "deflate"])
 def test_sizes_of_a_library_are_the_kernels(codec: str) -> None:
-    made: Any = compressor(codec)
+    made: Any = COMPRESSORS.make(codec)
     if codec == "zstd" and made.version != "libzstd 1.5.7":
         pytest.skip(f"{made.version}; the kernel has 1.5.7")
     sizes = size_pages(pages(), made)

@@ -1,0 +1,101 @@
+"""How runs are timed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from sim.errors import UserError
+from sim.experiment.fields import described, several
+from sim.plugins import MAPPINGS
+
+if TYPE_CHECKING:
+    from sim.timing.costs import Costs
+    from sim.timing.mapping import Mapping
+    from sim.timing.setting import Setting
+
+FLAGS = ("sensitivity", "events")
+LATER = ("cpu_scale", "max_comp_streams", "costs")  # columns of the frames only where they are swept
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Every run is timed under every setting (`sim.timing.setting`): all fields but the last two may hold several
+    values, and are swept.
+
+    `swap_devices` are the devices behind the frontend; `costs` a file that overrides the default costs. `sensitivity`
+    times every run at both ends of the range of each assumed cost too; `events` keeps every operation. Raises UserError
+    for what is empty or makes no sense.
+    """
+
+    mappings: tuple[str | Mapping, ...] = ("copy",)
+    cpus: tuple[int, ...] = (2,)
+    arrivals: tuple[str, ...] = ("closed",)
+    loads: tuple[float, ...] = (1.0,)
+    swap_devices: tuple[str, ...] = ("nvme",)
+    page_clusters: tuple[int, ...] = (0,)
+    cpu_scale: tuple[float, ...] = (1.0,)
+    max_comp_streams: tuple[int | None, ...] = (None,)
+    costs: tuple[str | None, ...] = (None,)
+    sensitivity: bool = False
+    events: bool = False
+
+    def __post_init__(self) -> None:
+        for name in FLAGS:
+            if not isinstance(getattr(self, name), bool):
+                raise UserError(f"timing: {name}={getattr(self, name)!r}; give true or false")
+        for field in fields(self):
+            if field.name not in FLAGS:
+                several(self, field.name, "timing")
+        for name, good in (("mappings", _is_mapping), ("arrivals", _is_text), ("swap_devices", _is_text)):
+            for item in getattr(self, name):
+                if not good(item):
+                    raise UserError(f"timing: {name} holds {item!r}; give texts")
+        for costs in self.costs:
+            if costs is not None and not isinstance(costs, str):
+                raise UserError(f"timing: costs={costs!r}; give the name of a file")
+        for name, texts in (("swap_devices", self.swap_devices), ("costs", self.costs)):
+            names = [text and text.rpartition("/")[2] for text in texts]  # as results call them
+            if len(set(names)) < len(names):
+                raise UserError(f"timing: {name} {', '.join(map(str, texts))} have equal names; rename a file")
+        list(self.settings())  # what is wrong there is told here
+
+    def settings(self, seed: int = 0) -> Iterator[tuple[Setting, Costs, dict[str, Any]]]:
+        """Every setting with its costs, and the columns that it has besides its own. Raises UserError."""
+        from sim.timing.setting import Setting
+
+        swept = [name for name in LATER if len(getattr(self, name)) > 1]
+        known = dict(zip(self.costs, self.all_costs(), strict=True))
+        own = (self.mappings, self.cpus, self.arrivals, self.loads, self.swap_devices, self.page_clusters)
+        values: Any
+        for values in product(*own, self.cpu_scale, self.max_comp_streams, self.costs):
+            *_, scale, streams, file = values
+            later = {"cpu_scale": scale, "max_comp_streams": streams, "costs": (file or "default").rpartition("/")[2]}
+            setting = replace(Setting(*values[:6]), cpu_scale=scale, streams=streams, seed=seed)
+            yield setting, known[file], {name: later[name] for name in swept}
+
+    def all_costs(self) -> list[Costs]:
+        """The costs of each file. Raises UserError."""
+        from sim.timing.costs import read_costs
+
+        return [read_costs(file) for file in self.costs]
+
+    def device_profiles(self) -> dict[str, Any]:
+        """The swap devices in JSON-safe form."""
+        from sim.timing.devices import read_device
+
+        return {name: read_device(name).describe() for name in self.swap_devices}
+
+    def describe(self) -> dict[str, Any]:
+        """The fields in JSON-safe form."""
+        return {field.name: described(getattr(self, field.name)) for field in fields(self)}
+
+
+def _is_text(item: object) -> bool:
+    return isinstance(item, str)
+
+
+def _is_mapping(item: object) -> bool:
+    return isinstance(item, str) or MAPPINGS.covers(type(item))
