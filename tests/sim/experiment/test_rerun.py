@@ -78,7 +78,7 @@ def test_the_first_difference_is_named(older: Path) -> None:
     assert f"row random, zram, lz4, order1, 7, 100, 0.5, 3: bytes is {was}, was {was + 1}\n" in answer.stdout
     assert answer.stdout.endswith("\ndifferent\n")
     table[table["allocator"] != "zbud"].to_csv(older / "timeline.csv", index=False)
-    assert "zbud, 0 is new" in command("--rerun", older).stdout
+    assert "zbud, 0, 100, 0.5, 3 is new" in command("--rerun", older).stdout
 
 
 def test_another_trace_of_the_name_is_refused_before_work_is_done(older: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,5 +169,5 @@ def test_a_provenance_from_before_experiments_had_parts(older: Path) -> None:
 
 
 def test_options_that_the_provenance_tells(older: Path) -> None:
-    assert "the provenance tells allocators" in command("--rerun", older, "-a", "zbud").stderr
+    assert "the provenance sets allocators" in command("--rerun", older, "-a", "zbud").stderr
     assert "is no file" in command("--rerun", older / "nothing").stderr

@@ -126,7 +126,7 @@ def test_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     said = command("--timing", "--cpus", 1, "--cpus", 4, "--sensitivity").stdout
     said = " ".join(said.split())
     assert "how long page-outs and page-ins take" in said
-    assert "what depends on assumed prices" in said
+    assert "what depends on assumed costs" in said
     assert "path.fault" in said
     assert "cpus" in said
 
