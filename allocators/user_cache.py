@@ -1,6 +1,6 @@
 """The user's cache: a folder of this user alone, and one line on stderr where nothing can be kept in it.
 
-What lies there is believed, and compiled code from it is run: it is closed to others, and one that belongs to somebody
+Its contents are trusted, compiled code among them: it is closed to others, and one that belongs to somebody
 else is not used. As with pip, root does not use a cache in another user's folder (`sudo` with HOME kept).
 A cache that is full or cannot be written costs time, not results.
 """
@@ -48,12 +48,12 @@ def _root() -> Path:
 
 
 def not_kept(error: Exception) -> None:
-    """Say that sizes and compiled code are not kept, and why; once, in one line, whoever finds it out."""
+    """Report that sizes and compiled code are not kept, and why; once, in one line."""
     if not os.read(_word, 1):
         return
     why = str(error)
     if isinstance(error, OSError) and error.strerror:
         why = f"{error.filename or _root()}: {error.strerror}"
-    remedy = "results are right, the next run takes as long; set XDG_CACHE_HOME to a folder of yours that has room"
+    remedy = "results are correct, but the next run takes as long; set XDG_CACHE_HOME to a folder that has room"
     text = " ".join(f"cswap: sizes and compiled code are not kept: {why}; {remedy}".split())
     logging.getLogger("cswap").warning("%s", text)

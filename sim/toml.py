@@ -1,4 +1,4 @@
-"""TOML files of users, and of strangers."""
+"""TOML files, which may be foreign."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ class TraceError(ValueError):
     def at(cls, file: object, place: str, wrong: str, remedy: str) -> TraceError:
         """Build the message; line breaks in the parts (from libraries' errors) become spaces, escapes visible.
 
-        What is wrong is cut where it is longer than a screen: libraries repeat a stranger's names whole.
+        What is wrong is cut where it is longer than a screen: libraries repeat foreign names whole.
         """
         if len(wrong) > MOST:
             wrong = f"{wrong[:MOST]}..."

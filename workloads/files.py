@@ -1,4 +1,4 @@
-"""The files of a trace, opened only if they are files: no links, pipes, devices or folders in their place."""
+"""Opens the files of a trace only if they are regular files, not links, pipes, devices or folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits on what strangers' files may become, checked before it becomes so; one of them can be lifted."""
+"""Limits on the decoded size of foreign files, checked before decoding; one of them can be lifted."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def check_growth(file: object, place: str, size: int, becomes: int) -> None:
     most = _lifted[-1] if _lifted else max(FREE, RATIO * size)
     if becomes > most:
         wrong = f"the file's {size:,} bytes become more than {most:,}"
-        remedy = f"if that is right, allow more, as with {OPTION} 64G"
+        remedy = f"if that is expected, allow more, as with {OPTION} 64G"
         raise TraceError.at(file, place, wrong, remedy)
 
 

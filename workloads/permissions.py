@@ -1,4 +1,4 @@
-"""Who may read what is written: a copy of contents is no less private than what they come from."""
+"""Permissions of what is written: a copy of contents is as private as its source."""
 
 from __future__ import annotations
 

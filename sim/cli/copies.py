@@ -69,7 +69,7 @@ def strip(
 
 
 def _is_codec(name: str) -> bool:
-    """Whether it is a name that cswap gives, and not a stranger's text."""
+    """Whether it is one of cswap's names, not foreign text."""
     from sim.errors import USER_ERRORS
     from sim.plugins import COMPRESSORS
     from workloads.traces.sizes import GIVEN

@@ -27,7 +27,7 @@ class Closed(io.TextIOBase):
 
 
 def open_streams() -> None:
-    """Stand in for standard streams that are closed, so that no file of ours gets their numbers."""
+    """Replace closed standard streams, so that no file we open gets their numbers."""
     if sys.stdout is not None and sys.stderr is not None:
         return
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
@@ -41,7 +41,7 @@ def open_streams() -> None:
 
 @contextmanager
 def standard_output() -> Iterator[None]:
-    """Print within: what cannot be written is an OSError that names standard output, or BrokenPipeError."""
+    """Print inside: a failed write is an OSError that names standard output, or BrokenPipeError."""
     try:
         yield
         sys.stdout.flush()
@@ -55,7 +55,7 @@ def standard_output() -> Iterator[None]:
 
 
 def forget_output(unless_written: bool = False) -> None:
-    """Let what is not printed yet, and the interpreter's last flush, go nowhere; or only if it cannot be written."""
+    """Discard what is not printed yet, and the interpreter's last flush; or only if it cannot be written."""
     with suppress(OSError):
         if unless_written:
             sys.stdout.flush()

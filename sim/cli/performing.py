@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def perform(experiment: Experiment, out: Path | None, keep_source: bool, show: Show) -> Result:
     """Run it, write the result to `out`, and only then `show` it: what cannot be shown is not lost.
 
-    What cannot be written is shown all the same, before the error. Raises that, then what broke the run off.
+    A result that cannot be written is shown all the same. Raises that error, then what interrupted the run.
     """
     from sim.cli.output import STDOUT, standard_output
     from sim.cli.progress import progress

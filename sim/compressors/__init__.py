@@ -1,1 +1,1 @@
-"""Compressors: what a page becomes, and how long that takes; look them up in `sim.plugins`."""
+"""Compressors: the stream that a page becomes, and the time that takes; look them up in `sim.plugins`."""

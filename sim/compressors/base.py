@@ -53,7 +53,7 @@ class Compressor(Configured, ABC):
 
     @property
     def config(self) -> dict[str, Any]:
-        """All arguments: sizes are kept under the spec, which must say the same whatever the defaults become."""
+        """All arguments: sizes are kept under the spec, which must not change when defaults do."""
         return self._arguments
 
     def measure(self, pages: Pages, prepare: Callable[[], object] = _nothing) -> Measures:

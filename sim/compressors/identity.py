@@ -1,4 +1,4 @@
-"""Which code a compressor runs: what was kept of one is of no use once it was edited."""
+"""The code that a compressor runs: sizes kept of it are invalid once it is edited."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def identity(compressor: Compressor) -> str:
     """Digest in hex of the code behind a compressor: of our own sources, and of a user's classes.
 
     Of a user's class it covers the methods with what they close over, the functions and classes that they name, and the
-    source files of all these, or, in a notebook, the values that they name. What libraries do is for
-    `Compressor.version` to tell.
+    source files of all these, or, in a notebook, the values that they name. Libraries are covered by
+    `Compressor.version`.
     """
     code = _Code(type(compressor).__module__)
     code.note(_our_sources())

@@ -10,7 +10,7 @@ from sim.errors import CodecError, CompressorError
 
 
 class LibraryCompressor(Compressor):
-    """A codec of which a library does the work: `calls` gives the bare calls, which `measure` times as they are."""
+    """A compressor that is a library's: `calls` gives the bare calls, which `measure` times as they are."""
 
     faults: ClassVar[tuple[type[Exception], ...]]
     """What the library raises for a stream it cannot decompress."""

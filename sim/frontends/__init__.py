@@ -1,1 +1,1 @@
-"""What a page becomes: a value, an object, a whole page, or refused."""
+"""Frontends: they make of a page a value, an object, a whole page, or refuse it."""

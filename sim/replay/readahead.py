@@ -1,4 +1,4 @@
-"""Swap readahead: a page-in that is no hit in the swap cache also reads the slots around its own.
+"""Swap readahead: a page-in that misses the swap cache also reads the slots around its own.
 
 Source: mm/swap_state.c, swapin_readahead (until 4.13), swap_cluster_readahead: the aligned window of 2**page_cluster
 slots, those in use and not in the swap cache already. A page read ahead waits in the swap cache: a later page-in of its

@@ -105,7 +105,7 @@ class Result:
 
     @classmethod
     def load(cls, folder: str | Path) -> Result:
-        """Read what `save` wrote. Raises UserError, also for frames that are not those its provenance tells of."""
+        """Read what `save` wrote. Raises UserError, also for frames that are not those of its provenance."""
         import pandas as pd
 
         folder = Path(folder)

@@ -121,7 +121,7 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether a file has a name that a result's have, those that earlier releases left half written among them."""
+    """Whether a file is named as one of a result, or as those that earlier releases left half written."""
     name = path.name.removeprefix(".").removesuffix(".part") if path.name.startswith(".") else path.name
     return name in OURS and stat.S_ISREG(path.lstat().st_mode)
 

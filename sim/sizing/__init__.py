@@ -1,1 +1,1 @@
-"""Sizing: what each compressor makes of the pages of a trace, kept for the next time."""
+"""Sizing: the size of each page by each compressor, kept for the next run."""

@@ -1,4 +1,4 @@
-"""Arrays kept for the next run in the user's cache, and believed only if this user kept them.
+"""Arrays kept for the next run in the user's cache, and trusted only if this user kept them.
 
 A file holds a keyed digest (blake2b, with a secret of 32 random bytes that never leaves the cache) and the arrays. The
 digest is over the fields that say what the arrays are of, and over all bytes of the arrays; it is compared before
@@ -37,7 +37,7 @@ DIGEST = 32  # bytes, of a digest and of the secret
 
 
 def recall(fields: Fields) -> Arrays | None:
-    """The arrays kept under these fields; None when there are none that can be believed."""
+    """The arrays kept under these fields; None unless there are trusted ones."""
     try:
         folder = cache_folder(FOLDER)
         secret = _secret(folder)
@@ -51,7 +51,7 @@ def recall(fields: Fields) -> Arrays | None:
 
 
 def keep(fields: Fields, arrays: Arrays) -> None:
-    """Keep arrays under these fields; where that cannot be done, say so on stderr and go on."""
+    """Keep arrays under these fields; if that fails, report it on stderr and go on."""
     stream = io.BytesIO()
     np.savez(stream, allow_pickle=False, **arrays)
     data = stream.getvalue()

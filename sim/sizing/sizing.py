@@ -1,8 +1,8 @@
-"""Sizing: every unique page of a trace through a compressor, once, on all cores, and kept for the next time.
+"""Sizing: every unique page of a trace through a compressor, once, on all cores, and kept for the next run.
 
 Every compressed page is decompressed and compared, and that holds for kept sizes too. Each run hashes the bytes of
 `pages.parquet`; sizes are kept under that digest, once the pages decoded from those bytes had the digest of the header,
-and under the codec's code; and what is kept is believed only if this user kept it (`sim.sizing.kept`).
+and under the codec's code; and what is kept is trusted only if this user kept it (`sim.sizing.kept`).
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ class Recorded:
 
 
 def _nobody() -> None:
-    """Nobody goes on after an operation that came by itself."""
+    """No task waits for an operation that came by itself."""
 
 
 class Saturate:

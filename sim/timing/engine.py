@@ -64,7 +64,7 @@ class Engine:
             self.most_inside = self.inside
 
     def start(self, work: Work, i: int, then: Then) -> None:
-        """Put an operation that has arrived in line for a CPU; `then` is called when whoever does it may go on."""
+        """Queue an operation that has arrived for a CPU; `then` is called when its task may go on."""
         self.processors.run(self._paths.operation, work, i, then)
 
     def end(self, work: Work, i: int) -> None:

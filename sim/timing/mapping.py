@@ -1,4 +1,4 @@
-"""Ways to reach an object that spans two pages: the methods that the thread of 2012 weighed, as plug-ins.
+"""Ways to reach an object that spans two pages: the methods that the thread of 2012 compared, as plug-ins.
 
 Objects inside one page need none on 64-bit, so only those that span pay. Costs and their sources: `costs.toml`, [map].
 One's own is added with `sim.register`.

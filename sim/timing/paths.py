@@ -35,7 +35,7 @@ class Paths:
         self.writing = 0
 
     def operation(self, work: Work, i: int, then: Then) -> Path:
-        """An operation from its beginning, on a CPU. `then` is called when whoever does it may go on."""
+        """An operation from its beginning, on a CPU. `then` is called when its task may go on."""
         clock = self.clock
         work.queue[i] = clock.now - work.arrived[i]
         yield work.first[i]

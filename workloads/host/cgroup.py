@@ -178,14 +178,14 @@ def memory_hierarchy() -> tuple[Path, int]:
             unified = unified or Path(place)
     if unified and "memory" in (unified / "cgroup.subtree_control").read_text().split():
         return unified, 2
-    raise HostError("no memory cgroup can be made: the controller is in neither a v1 nor the unified hierarchy")
+    raise HostError("no memory cgroup can be created: the controller is in neither a v1 nor the unified hierarchy")
 
 
 def require_cgroup() -> None:
     """Raise HostError unless this process can make a memory cgroup."""
     place, _ = memory_hierarchy()
     if not os.access(place, os.W_OK):
-        raise HostError(f"making a memory cgroup needs root and a writable {place}")
+        raise HostError(f"creating a memory cgroup needs root and a writable {place}")
 
 
 @contextmanager

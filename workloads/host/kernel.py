@@ -1,4 +1,4 @@
-"""How this host's kernel was built."""
+"""The configuration of this host's kernel."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def header(n_slots: int, page_size: int, identity: uuid.UUID | None = None) -> b
 
 
 def identity_of(device: Path, page_size: int) -> str:
-    """The UUID that a device has as swap; empty when its first page is all zeros, "none" when it is no swap."""
+    """The UUID that a device has as swap; empty when its first page is all zeros, "none" when it is not swap."""
     reader = SlotReader(device, page_size)
     try:
         (page,), _, (used,) = reader.read(np.zeros(1, np.int64))
@@ -64,11 +64,11 @@ def swap_on(device: Path) -> None:
 
 
 def swap_off(device: Path) -> None:
-    """Bring all pages back and stop swapping to the device; nothing when it is no swap. Raises HostError."""
+    """Bring all pages back and stop swapping to the device; does nothing when it is not swap. Raises HostError."""
     end = time.monotonic() + PATIENCE_S
     while _libc.swapoff(os.fsencode(device)):
         code = ctypes.get_errno()
-        if code in (errno.EINVAL, errno.ENOENT):  # no swap, or no longer there
+        if code in (errno.EINVAL, errno.ENOENT):  # not swap, or gone
             return
         if code not in (errno.EINTR, errno.ENOMEM) or time.monotonic() > end:
             raise HostError(f"{device}: swapoff is refused ({os.strerror(code)}); free memory, then `swapoff {device}`")
@@ -102,4 +102,4 @@ def page_out_own() -> Iterator[tuple[int, int, bytes]]:
                     yield entry & 31, entry >> 5 & (1 << 50) - 1, content
                     return
                 time.sleep(0.01)
-    raise HostError("a page of our own could not be paged out; is the swap that was just added full or of no use?")
+    raise HostError("a page of our own could not be paged out; is the swap just added full or unusable?")

@@ -21,7 +21,7 @@ PATIENCE_S = 5.0
 
 
 def missing() -> str:
-    """What keeps us from tracing; empty when nothing does."""
+    """Why tracing is not possible; empty when it is."""
     if "\ttracefs\n" not in Path("/proc/filesystems").read_text():
         return "this kernel has no tracefs"
     return "tracing needs root" if os.geteuid() else ""
@@ -29,7 +29,7 @@ def missing() -> str:
 
 @contextmanager
 def tracing() -> Iterator[Path]:
-    """Mount tracefs where only we use it: nobody else's mount is relied on, and none is kept from going."""
+    """Mount tracefs privately: no other mount is relied on, or kept busy."""
     place = own_journal().path.with_suffix(".tracing")
     with noted("mount", str(place), partial(unmount, place)):
         place.mkdir(mode=0o700)

@@ -60,7 +60,7 @@ class Backend(Protocol):
 
     @classmethod
     def missing(cls) -> str:
-        """Say in a few words what this host lacks, such as "tracefs cannot be mounted"; empty when it can be used."""
+        """What this host lacks, in a few words, such as "tracefs cannot be mounted"; empty when it can be used."""
 
     def __init__(self, target: Target) -> None:
         """Touch nothing yet."""

@@ -50,7 +50,7 @@ class Neighbours:
         return after
 
     def read_then_written(self, writes: Mask) -> Mask:
-        """Whether it is a write whose slot's record before is no write: that page-in has freed it."""
+        """Whether it is a write whose slot's previous record is not a write: that page-in has freed it."""
         previous = np.full(len(self.slot), -1, np.int64)
         known = self._next >= 0
         previous[self._next[known]] = np.flatnonzero(known)

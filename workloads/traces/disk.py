@@ -34,7 +34,7 @@ from workloads.traces.trace import Trace
 class DiskBackend:
     """The files of a folder `NAME.cswap`. Holds one row group of pages, the last one asked for.
 
-    This is the door of strangers' traces: every event is checked against the header as it is read, and after the last
+    Traces may be foreign, so every event is checked against the header as it is read, and after the last
     one the counts and, in the first complete pass, the digest. Of a trace without contents the sizes are.
     """
 
@@ -122,7 +122,7 @@ class DiskBackend:
         return self._read_sizes(codec)
 
     def sizes_codecs(self) -> list[str]:
-        """List `sizes/`; files whose names are no codec's are none of the trace's."""
+        """List `sizes/`; files not named after a compressor do not belong to the trace."""
         return sorted(p.stem for p in (self._path / SIZES).glob("[!.]*.parquet") if is_codec(p.stem))
 
     def _read_sizes(self, codec: str) -> Sizes:
@@ -139,7 +139,7 @@ class DiskBackend:
 
 
 def _check_folder(folder: Path) -> None:
-    """Raise TraceError if `sizes` leads elsewhere, or something in it is no regular file."""
+    """Raise TraceError if `sizes` is a link, or contains anything but regular files."""
     if folder.is_symlink():
         raise TraceError.at(folder, "folder", "is a symbolic link", "give the folder itself, with its files in it")
     for path in folder.iterdir() if folder.is_dir() else ():

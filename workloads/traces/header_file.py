@@ -1,4 +1,4 @@
-"""`trace.json`: read as what a stranger wrote, every field of its type and within its limits."""
+"""`trace.json`: read as foreign input, every field of its type and within its limits."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def write(path: Path, body: dict[str, Any]) -> None:
     data = (json.dumps(body, indent=1, allow_nan=False) + "\n").encode()
     if len(data) > BYTES or _depth(data) > DEPTH:
         wrong = f"is longer than {BYTES:,} bytes, or nested deeper than {DEPTH}"
-        raise TraceError.at(path, "source", wrong, "say less of the source")
+        raise TraceError.at(path, "source", wrong, "shorten the source")
     path.write_bytes(data)
 
 

@@ -21,7 +21,7 @@ PAGES_FILE = "pages.parquet"
 EVENTS_GROUP = 1 << 18  # rows of a row group: what a reader holds at once
 PAGES_GROUP = 1024
 
-# Limits on strangers' files; what cswap writes stays far below.
+# Limits on foreign files; what cswap writes stays far below.
 GROUPS = 1 << 16  # row groups of a file
 GROUP_BYTES = 1 << 26  # of a column in a row group, decoded
 SLACK = 1 << 17  # bytes of a column chunk besides its values

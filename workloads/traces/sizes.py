@@ -150,7 +150,7 @@ def read_sizes(path: Path, unique_pages: int | None = None, page_size: int = LAR
     """
     from workloads.traces.parquet import open_parquet, reading
 
-    remedy = "delete the file, and sizing the pages again makes it anew; of a trace without contents, make it again"
+    remedy = "delete the file and size the pages again; import or generate a trace without contents again"
     codec = path.name.removesuffix(".parquet")
     file = open_parquet(path, _schema(), None, remedy)
     if unique_pages is not None:

@@ -29,7 +29,7 @@ class Trace:
         """`path` is the folder of a trace on disk."""
         self.header = header
         self.path = path
-        self.origin = path  # the folder that the contents come from, also of what was made of it in memory
+        self.origin = path  # the folder that the contents come from, also for copies in memory
         self._backend = backend
 
     @classmethod

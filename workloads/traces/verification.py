@@ -64,5 +64,5 @@ def verify_pages(trace: Trace, file: Path, report: Callable[[int], None]) -> Non
 def _verify_sizes(trace: Trace, folder: Path, codec: str) -> None:
     sizes = trace.sizes(codec)
     if sizes is not None and sizes.meta.get("pages", trace.pages_digest) != trace.pages_digest:
-        remedy = "delete the file; sizing the pages again makes it anew"
+        remedy = "delete the file; sizing the pages again rewrites it"
         raise TraceError.at(folder / "sizes" / f"{codec}.parquet", "meta", "is of other pages", remedy)

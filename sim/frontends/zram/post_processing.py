@@ -33,7 +33,7 @@ def recompress(
     max_pages: int | None = None,
     priority: int | None = None,
 ) -> None:
-    """`echo "type=KIND threshold=... max_pages=... priority=..." > recompress`; kind `all` is no type.
+    """`echo "type=KIND threshold=... max_pages=... priority=..." > recompress`; kind `all` means no type.
 
     Objects of less than `threshold` bytes are left alone, and none is replaced by one of that size or more; no more
     than `max_pages` are tried; `priority` names one of the secondary algorithms, else all are tried in turn. Raises

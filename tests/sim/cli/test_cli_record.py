@@ -75,7 +75,7 @@ def test_without_root(able: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_memory_cgroups(able: Path) -> None:
     (able / "mounts").write_text("")
     line = attempt(able)
-    assert "no memory cgroup can be made" in line
+    assert "no memory cgroup can be created" in line
     assert line.endswith(SNAPSHOT)
 
 

@@ -100,7 +100,7 @@ def test_where_nothing_can_be_kept_one_line_says_so(
     keep(FIELDS, ARRAYS)
     (line,) = caplog.messages
     assert line.startswith("cswap: sizes and compiled code are not kept: ")
-    assert "No space left on device; results are right" in line
+    assert "No space left on device; results are correct" in line
     assert [path.name for path in folder.iterdir()] == [kept.SECRET]
     assert recall(FIELDS) is None
     os.close(said)

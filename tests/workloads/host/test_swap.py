@@ -96,5 +96,5 @@ def test_no_memory_controller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     mounts = tmp_path / "mounts"
     mounts.write_text(MOUNTS["v2"][0].format(unified=tmp_path))
     monkeypatch.setattr(cgroup, "MOUNTS", mounts)
-    with pytest.raises(HostError, match="no memory cgroup can be made"):
+    with pytest.raises(HostError, match="no memory cgroup can be created"):
         cgroup.memory_hierarchy()

@@ -40,7 +40,7 @@ for _event, _kind, _owner in (
 
 
 class BpfBackend:
-    """See `workloads.recorder.backend`. What it makes in the kernel goes with the process, however that ends."""
+    """See `workloads.recorder.backend`. What it adds to the kernel disappears with the process, however that ends."""
 
     name: ClassVar[str] = "bpf"
     sees_zeros: ClassVar[bool] = False  # page-outs only: nothing tells when one is read or freed
@@ -52,7 +52,7 @@ class BpfBackend:
 
     @classmethod
     def missing(cls) -> str:
-        """Say what this host lacks; empty when it can be used."""
+        """What this host lacks; empty when it can be used."""
         return missing()
 
     def __init__(self, target: Target) -> None:

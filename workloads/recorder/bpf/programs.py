@@ -20,7 +20,7 @@ SWEEP = "sweep"
 
 
 def missing() -> str:
-    """Say what this host lacks for BPF programs; empty when they work."""
+    """What this host lacks for BPF programs; empty when they work."""
     if os.geteuid() != 0:
         return "it needs root"
     if not BTF.exists():

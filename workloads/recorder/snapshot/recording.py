@@ -143,7 +143,7 @@ class SnapshotSession:
     def _conclude(self, ended: str, camera: Camera, seconds: float) -> None:
         if camera.unreadable and not camera.readable:
             raise HostError(
-                "no process of the command could be looked at: it runs as somebody else, or "
+                "no process of the command could be read: it runs as another user, or "
                 "/proc/sys/kernel/yama/ptrace_scope is above 1; record as root, with `cswap record` alone"
             )
         self._source |= {

@@ -72,7 +72,7 @@ class TracefsBackend:
             except queue.Empty:
                 first = None
             if first is None:
-                raise HostError("the reader of tracefs did not start; what it said stands above")
+                raise HostError("the reader of tracefs did not start; see its message above")
             self._held = stack.pop_all()
         return self
 
@@ -97,7 +97,7 @@ class TracefsBackend:
         except queue.Empty:
             return Records.none(self._target.page_size, self._until)
         if records is None:
-            raise HostError("the reader of tracefs has ended; what it said stands above; the trace ends there")
+            raise HostError("the reader of tracefs has ended; see its message above; the trace ends there")
         with self._room:
             self._waiting -= records.content.nbytes
             self._room.notify()

@@ -1,4 +1,4 @@
-"""Which page was written by which page-out, decided from times alone.
+"""Decides from times alone which page each page-out wrote.
 
 A page-out k of a slot is queued at q(k), then written. Its contents are read from the device after the event that says
 that it was written; the read is over at r. The page read is k's if no other page-out of the slot was queued by r: a
