@@ -193,7 +193,7 @@ def test_without_contents_such_sizes_are_refused(tmp_path: Path) -> None:
     save_trace(drawn, tmp_path / "a.cswap")
     path = sizes_path(tmp_path / "a.cswap", "given")
     pq.write_table(pq.read_table(path).drop(["zero_filled"]), path)
-    with pytest.raises(TraceError, match=r"given.parquet: columns: are .*without contents, make it again"):
+    with pytest.raises(TraceError, match=r"given.parquet: columns: are .*generate a trace without contents again"):
         size_pages(open_trace(tmp_path / "a.cswap"), COMPRESSORS.make("lz4"))
 
 
