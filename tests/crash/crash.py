@@ -28,7 +28,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "workloads" / "recorder")]
 from commands import COMMANDS, Command, not_live  # noqa: E402
 from killing import host_state  # noqa: E402
 
-from allocators import jit  # noqa: E402
+from allocators.compiled import jit  # noqa: E402
 
 SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 PATIENCE_S = 15.0  # in which all its processes must be gone

@@ -40,7 +40,7 @@ answers = {
     "fault": lambda folder: {}[0], "memory": lambda folder: len(bytearray(1200 << 20)),
     "outside": lambda folder: (folder.parent / "x").write_text(""),
 }
-fuzz.MOST_S = 1
+fuzz.MOST_S = 5
 doors.DOORS = {name: doors.Door(lambda draw, folder: None, answer) for name, answer in answers.items()}
 for outcome in fuzz.fuzz(iter([(name, n) for n in range(2) for name in answers]), 2):
     print(outcome.door, outcome.verdict)

@@ -58,7 +58,7 @@ def test_json() -> None:
     ("words", "message"),
     [
         (["nope"], "nope: there is no such trace"),
-        (["-c", "nope"], "no compressor is called nope"),
+        (["-c", "nope"], "unknown compressor 'nope'"),
         (["-n", "0"], "'-n'"),
         (["--processes", "0"], "'--processes'"),
         (["--device", "sda"], "--device sda: only zram devices can be added"),

@@ -114,7 +114,7 @@ def killed_at(allocator: str, monkeypatch: pytest.MonkeyPatch) -> None:
     run_job = Job.run
 
     def fatal(self: Job, *given: object) -> object:
-        if self.allocator == allocator:
+        if self.allocator.spec == allocator:
             time.sleep(1)  # the others are done by then
             os.kill(os.getpid(), signal.SIGKILL)
         return run_job(self, *given)  # type: ignore[arg-type]

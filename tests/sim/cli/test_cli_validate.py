@@ -87,7 +87,7 @@ def test_ending_of_a_program_that_gave_everything_back(incompressible: Callable[
     ("words", "message"),
     [
         ([*RECORDED], "Missing option '-c'"),
-        ([*RECORDED, "-c", "nope"], "no compressor is called nope"),
+        ([*RECORDED, "-c", "nope"], "unknown compressor 'nope'"),
         ([*RECORDED, "-c", "lz4", "--chain", "99"], "chain=99 is out of range"),
         ([*RECORDED, "-c", "lz4", "gcc"], "gcc"),
         ([*RECORDED[:-2], "-c", "lz4"], "Missing option '--expect'"),

@@ -135,5 +135,5 @@ def test_nothing_of_a_neighbours_is_written(backend: str, tmp_path: Path) -> Non
     used = np.unique(np.concatenate([events.page[events.kind == OUT] for events in trace.batches()]))
     assert len(used) == trace.unique_pages, "no page to which no event refers"
     assert trace.counts["out"] > 2_000
-    # How many contents tracefs catches depends on how busy the machine is; bpf copies each as it is written.
-    assert trace.counts["lost"] < (trace.counts["out"] if backend == "tracefs" else 1)
+    if backend == "bpf":  # which copies each page as it is written; what tracefs catches depends on the machine
+        assert trace.counts["lost"] == 0

@@ -85,7 +85,7 @@ def test_equal_to_the_kernel(backend: str, tmp_path: Path) -> None:
     alone = not active()
     done = record(out, "--backend", backend, "--duration", "3", program=("stay",))
     assert done.returncode == 0, done.stderr
-    assert "holds memory of the program" in done.stderr
+    assert "the program's memory" in done.stderr
     verify(out)
     trace = open_trace(out)
     counts, source = trace.counts, trace.source
