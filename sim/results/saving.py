@@ -100,12 +100,12 @@ def publish(part: Path, folder: Path) -> None:
     if part.parent == folder:
         _fill(part, folder)
         return
-    while not _swapped(part, folder):  # another process has just put its own there
-        pass
-    _sync(folder.parent)
-    if part.exists():  # now the older one; what somebody else put there meanwhile is kept
-        for path in [path for path in part.iterdir() if not _is_ours(path)]:
-            path.rename(folder / path.name)
+    swapped = False
+    while not swapped:  # again, if another process has just put its own there
+        with _locked(folder) as there:
+            if swapped := _swapped(part, folder, there):
+                _sync(folder.parent)
+                _keep_strangers(part, folder)
     _clear(folder.parent, folder)
 
 
@@ -156,8 +156,38 @@ def _clear(home: Path, folder: Path) -> None:
                     os.close(lock)
 
 
-def _swapped(part: Path, folder: Path) -> bool:
-    """Try to put one in the place of the other."""
+@contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Hold what is in the place, so that nobody takes it for a dead one's once it is aside; whether something is."""
+    there, same = True, False
+    while there and not same:
+        try:
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            there = False
+            continue
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        with suppress(FileNotFoundError):
+            same = os.path.samestat(os.fstat(lock), folder.stat())
+        if not same:  # replaced while we waited
+            os.close(lock)
+    try:
+        yield there
+    finally:
+        if there:
+            os.close(lock)
+
+
+def _keep_strangers(part: Path, folder: Path) -> None:
+    """Move what somebody else put into the older result, now `part`, into the one that took its place."""
+    with suppress(FileNotFoundError):  # nothing was there before
+        for path in [path for path in part.iterdir() if not _is_ours(path)]:
+            path.rename(folder / path.name)
+
+
+def _swapped(part: Path, folder: Path, there: bool) -> bool:
+    """Try to put one in the place of the other, which nobody else changes if something is `there`."""
     try:
         older = folder.stat()
         part.chmod(stat.S_IMODE(older.st_mode))
@@ -171,6 +201,8 @@ def _swapped(part: Path, folder: Path) -> bool:
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
+    if not there:
+        return False
     try:
         _exchange(part, folder)
     except FileNotFoundError:

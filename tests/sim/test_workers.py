@@ -7,6 +7,7 @@ import time
 from multiprocessing.connection import Connection
 
 import pytest
+from alive import alive
 
 from sim.errors import UserError
 from sim.workers import worker_pool
@@ -33,6 +34,6 @@ def test_workers_end_with_their_parent() -> None:
     parent.kill()
     parent.join()
     deadline = time.monotonic() + 10
-    while (left := [pid for pid in workers if os.path.exists(f"/proc/{pid}")]) and time.monotonic() < deadline:
+    while (left := [pid for pid in workers if alive(pid)]) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not left

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from alive import alive
 from cli_kit import ROOT, process, run
 
 import sim.cli.tables
@@ -75,13 +76,6 @@ def test_what_cannot_be_written_is_shown(tmp_path: Path, monkeypatch: pytest.Mon
 
 def workers_of(parent: int) -> list[int]:
     return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_killed_it_leaves_the_older_result_and_no_worker(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import cli_kit
 import pytest
+from alive import alive
 
 from workloads import Trace, open_trace
 from workloads.traces.events import FREE, OUT
@@ -131,13 +132,6 @@ def _wait_for(path: Path) -> None:
         time.sleep(0.02)
 
 
-def _gone(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "XZ"
-    except OSError:
-        return True
-
-
 def test_ctrl_c_ends_the_program_and_keeps_the_trace(place: Path) -> None:
     ready = f"open({str(place / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(600)"
     script = _script(place, WRITER.replace("sys.exit(3)", ready).replace("import mmap", "import os, mmap"))
@@ -151,7 +145,7 @@ def test_ctrl_c_ends_the_program_and_keeps_the_trace(place: Path) -> None:
     trace = open_trace(place / "t.cswap")
     assert trace.source["ended"] == f"signal {signal.SIGINT}"
     assert len(_marked(trace)) >= 4 * MIB_PAGES
-    assert _gone(int((place / "pid").read_text()))
+    assert not alive(int((place / "pid").read_text()))
     assert [path.name for path in place.iterdir() if "recording" in path.name] == []
 
 
@@ -161,7 +155,7 @@ def test_what_the_program_leaves_running_ends_with_the_recording(place: Path) ->
     recorder = _record(place, "sh", "-c", shell)
     _, said = recorder.communicate(timeout=60)
     assert recorder.returncode == 4, said
-    assert _gone(int((place / "pid").read_text()))
+    assert not alive(int((place / "pid").read_text()))
 
 
 def test_it_ends_after_the_duration(place: Path) -> None:
