@@ -1,4 +1,4 @@
-"""Where page-outs and page-ins come from: traces on disk, generators, readers, samples.
+"""Where page-outs and page-ins come from: traces on disk, generators, readers, recordings, samples.
 
 The names below are loaded when first used, so that `import workloads` costs nothing.
 """
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from workloads.errors import TraceError as TraceError
     from workloads.readers.csv import import_csv as import_csv
+    from workloads.recordings import open_recording as open_recording
+    from workloads.recordings import recording_names as recording_names
     from workloads.samples import open_sample as open_sample
     from workloads.samples import sample_names as sample_names
     from workloads.traces.events import COMPACT as COMPACT
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "errors": ("TraceError",),
     "readers.csv": ("import_csv",),
+    "recordings": ("open_recording", "recording_names"),
     "samples": ("open_sample", "sample_names"),
     "traces.events": ("COMPACT", "FREE", "IN", "KINDS", "LOST", "OUT", "Events"),
     "traces.sampling": ("sample_slots",),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from sim.timing.costs import Cost
 
-SAMPLE = "gcc"
+SAMPLE = "gcc-sample"
 CODECS = ("lz4", "lzo-rle", "zstd")
 
 

@@ -18,7 +18,7 @@ def list_(
     json: Annotated[bool, typer.Option("--json", help="JSON instead of tables.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="CSV instead of tables.")] = False,
 ) -> None:
-    """List allocators, compressors, frontends, samples, generators, readers, mappings and devices."""
+    """List allocators, compressors, frontends, recordings, samples, generators, readers, mappings and devices."""
     from sim import plugins
     from sim.cli.output import print_csv, print_json, print_table
 
@@ -26,7 +26,8 @@ def list_(
         "allocators": list(_classes(plugins.ALLOCATORS, {"page_size", "zone"})),  # those two are given by the run
         "compressors": list(_classes(plugins.COMPRESSORS)),
         "frontends": list(_classes(plugins.FRONTENDS)),
-        "samples": list(_samples()),
+        "recordings": list(_shipped(content=False)),
+        "samples": list(_shipped(content=True)),
         "generators": list(_classes(plugins.GENERATORS)),
         "readers": list(_classes(plugins.READERS)),
         "mappings": list(_classes(plugins.MAPPINGS)),
@@ -42,12 +43,15 @@ def list_(
             print_table(kind, ({**row, "parameters": _settings(row)} for row in members))
 
 
-def _samples() -> Iterator[Row]:
-    from workloads import open_sample, sample_names
+def _shipped(content: bool) -> Iterator[Row]:
+    from sim.experiment.inputs import shipped
 
-    for name in sample_names():
-        trace = open_sample(name)
+    for name, opened in shipped().items():
+        trace = opened()
+        if trace.content != content:
+            continue
         about = f"{trace.n_events} events, {trace.unique_pages} unique pages of {trace.page_size} bytes"
+        about += "" if content else f"; sizes by {', '.join(trace.sizes_codecs())}"
         yield {"name": name, "parameters": {}, "about": about}
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from workloads import Trace
     from workloads.generators.base import Generator
 
-DEFAULT_TRACES = ("gcc", "pandas", "redis", "node", "random:events=40000,slots=8000,pages=8000")
+DEFAULT_TRACES = ("gcc", "pandas", "redis", "node")
 ERAS = {"zsmalloc": ("zsmalloc:era=6.1", "zsmalloc:era=2012")}  # besides today's
 DEFAULT_ALLOCATORS = tuple(spec for name in ALLOCATORS.built_in for spec in (name, *ERAS.get(name, ())))
 DEFAULT_COMPRESSORS = ("lz4", "lzo-rle", "zstd")

@@ -1,9 +1,11 @@
-"""The trace a user means: a folder, a shipped sample or a generator."""
+"""The trace a user means: a folder, a shipped recording or sample, or a generator."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -17,16 +19,19 @@ if TYPE_CHECKING:
     Item = str | Trace | Generator
 
 
+SAMPLE = "-sample"  # what is added to the name of a recording
+
+
 def open_input(item: Item) -> Trace:
     """The only trace of an item. Raises as `open_inputs`."""
     return open_inputs(item)[0]
 
 
 def open_inputs(item: Item, page_sizes: Sequence[int] = ()) -> list[Trace]:
-    """Open an existing path, else the sample of that name, else what a generator or its spec describes.
+    """Open an existing path, else the recording or sample of that name, else what a generator or its spec describes.
 
     A generator makes a trace of each page size; any other trace must have one of them. Raises TraceError, SpecError, or
-    UserError naming the samples and generators there are.
+    UserError naming the recordings, samples and generators there are.
     """
     generator = as_generator(item)
     if generator is not None:
@@ -42,24 +47,43 @@ def open_inputs(item: Item, page_sizes: Sequence[int] = ()) -> list[Trace]:
 
 def as_generator(item: Item) -> Generator | None:
     """The generator that an item is or describes, None if it is no generator. Raises SpecError, TraceError."""
-    from workloads import sample_names
-
     if not isinstance(item, str):
         return cast("Generator", item) if GENERATORS.covers(type(item)) else None
-    if Path(item).exists() or item in sample_names() or item.partition(":")[0].strip() not in GENERATORS.names():
+    if Path(item).exists() or item in shipped() or item.partition(":")[0].strip() not in GENERATORS.names():
         return None
     return GENERATORS.make(item)
 
 
 def _opened(text: str) -> Trace:
-    from workloads import open_sample, open_trace, sample_names
+    from workloads import open_trace
 
     if Path(text).exists():
         return open_trace(text)
-    if text in sample_names():
-        return open_sample(text)
-    known = [*sample_names(), *GENERATORS.names()]
+    if text in shipped():
+        return shipped()[text]()
+    known = [*shipped(), *GENERATORS.names()]
     raise UserError(
-        f"{text}: there is no such trace{meant(text.partition(':')[0], known)}; give a folder NAME.cswap, a sample "
-        f"({', '.join(sample_names())}) or a generator ({', '.join(GENERATORS.names())})"
+        f"{text}: there is no such trace{meant(text.partition(':')[0], known)}; give a folder NAME.cswap, a shipped one "
+        f"({', '.join(shipped())}) or a generator ({', '.join(GENERATORS.names())})"
     )
+
+
+def shipped() -> Mapping[str, Callable[[], Trace]]:
+    """What opens the shipped traces, by name: recordings, and the samples with contents as `NAME-sample`."""
+    from workloads import open_recording, recording_names, sample_names
+
+    recordings = {name: partial(open_recording, name) for name in recording_names()}
+    return recordings | {name + SAMPLE: partial(_open_sample, name) for name in sample_names()}
+
+
+def _open_sample(name: str) -> Trace:
+    from workloads import open_sample
+
+    return renamed(open_sample(name), name + SAMPLE)
+
+
+def renamed(trace: Trace, name: str) -> Trace:
+    """The same trace under another name."""
+    other = copy.copy(trace)
+    other.header = replace(trace.header, name=name)
+    return other

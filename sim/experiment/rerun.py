@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sim.errors import UserError
 from sim.experiment.description import PARTS, Experiment, in_parts, joined
 from sim.experiment.fields import check_keys
-from sim.experiment.inputs import as_generator, open_input
+from sim.experiment.inputs import as_generator, open_input, renamed, shipped
 from sim.plugins import GENERATORS
 from sim.results.saving import MARK
 
@@ -86,7 +86,7 @@ class Recorded:
                 there = f"the one there is now has {others[name]}" if name in others else "it is not here"
                 raise UserError(f"{self.file}: {name}: of digest {digest}, but {there}; give the trace itself as TRACE")
             trace = found[digest]
-            yield trace if trace.name == name else _renamed(trace, name)
+            yield trace if trace.name == name else renamed(trace, name)
 
     def _known(self) -> Iterator[Trace]:
         """The traces that the experiment names, as far as they are here, and those of generators with all fields."""
@@ -115,9 +115,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _is_here(text: str) -> bool:
-    from workloads import sample_names
-
-    return Path(text).is_dir() or text in sample_names() or as_generator(text) is not None
+    return Path(text).is_dir() or text in shipped() or as_generator(text) is not None
 
 
 def _generated(source: Any) -> Trace | None:
@@ -129,11 +127,3 @@ def _generated(source: Any) -> Trace | None:
     known = {field.name for field in fields(cls)}
     made: Trace = cls(**{key: value for key, value in source.items() if key in known}).trace()
     return made
-
-
-def _renamed(trace: Trace, name: str) -> Trace:
-    import copy
-
-    other = copy.copy(trace)
-    other.header = replace(trace.header, name=name)
-    return other

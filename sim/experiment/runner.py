@@ -167,8 +167,7 @@ def distinct(traces: list[Trace]) -> list[Trace]:
             name = f"{trace.name} {number}"
         taken.add(name)
         if number > 1:
-            trace = copy.copy(trace)
-            trace.header = replace(trace.header, name=name)
+            trace = renamed(trace, name)
         named.append(trace)
     return named
 

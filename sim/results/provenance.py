@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.machine import processor
 from sim.plugins import GENERATORS
+from workloads.recordings import FOLDER as RECORDINGS
 from workloads.samples import FOLDER as SAMPLES
 from workloads.traces.stripping import safe_source
 
@@ -81,13 +82,13 @@ def file_name(text: str) -> str:
 
 
 def _reference(item: Item, trace: Trace, keep_source: bool) -> str:
-    """How a trace of an experiment is called for the next time: a sample, a generator's spec, or a file's name."""
+    """How a trace of an experiment is called for the next time: a shipped one, a generator's spec, or a file's name."""
     if isinstance(item, str) and trace.path is None:
         return item
     if trace.path is None:
         return trace.name
-    if trace.path.parent == SAMPLES:
-        return trace.path.stem
+    if trace.path.parent in (RECORDINGS, SAMPLES):
+        return trace.path.stem + ("-sample" if trace.path.parent == SAMPLES else "")
     return str(item if isinstance(item, str) else trace.path) if keep_source else trace.path.name
 
 

@@ -27,6 +27,7 @@ from sim.sizing.contents import check_contents, contents_digest
 from sim.sizing.kept import keep, recall
 from sim.workers import worker_pool
 from workloads.progress import Progress, silent
+from workloads.recordings import FOLDER as RECORDINGS
 from workloads.traces.sizes import DTYPES, GIVEN, Sizes
 from workloads.traces.trace import Trace
 
@@ -98,7 +99,12 @@ def _given(trace: Trace, compressor: Compressor) -> Sizes:
     if sizes is None:
         sizes = trace.sizes(compressor.spec)
     if sizes is None:
-        there = ", ".join(trace.sizes_codecs()) or "none"
+        there = " or ".join(trace.sizes_codecs()) or "none"
+        if trace.path and trace.path.parent == RECORDINGS:
+            raise UserError(
+                f"{trace.name}: the recording has no contents, and no sizes for {compressor.spec}; "
+                f"use -c {there}, or {trace.name}-sample, which has contents"
+            )
         raise UserError(f"{trace.path or trace.name}: no contents, and no sizes for {compressor.spec}; use -c {there}")
     return sizes
 

@@ -45,6 +45,12 @@ def sample_slots(trace: Trace, share: float, seed: int) -> Trace:
     return made
 
 
+def sampled_pages(trace: Trace, share: float, seed: int) -> npt.NDArray[np.int64]:
+    """Return the pages that `sample_slots` keeps, by their numbers in `trace`, in the order that they have there."""
+    kept = [batch.page[_keep(batch, share, seed) & (batch.kind == OUT)] for batch in trace.batches()]
+    return np.unique(np.concatenate(kept or [np.empty(0, np.int32)])).astype(np.int64)
+
+
 def _keep(events: Events, share: float, seed: int) -> npt.NDArray[np.bool_]:
     """Say which events stay, by the finalizer of splitmix64 (Steele, Lea, Flood 2014) over slot and seed."""
     x = events.slot.astype(np.uint64) + np.uint64((seed + 1) * 0x9E3779B97F4A7C15 % 2**64)

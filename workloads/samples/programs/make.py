@@ -13,7 +13,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 SAMPLES = HERE.parent
 ROOT = SAMPLES.parents[1]
-LONG = ROOT / "results" / "traces"
+LONG = ROOT / "workloads" / "recordings"
+CODECS = ("lz4", "lzo", "lzo-rle", "zstd")  # whose sizes the recordings carry
 RECORDED = ROOT / "out" / "samples"
 # What a program finds in its environment is in its memory, and so in the sample: nothing of the user's.
 CLEAN = ["env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "HOME=/nonexistent"]
@@ -47,7 +48,7 @@ def make(name: str, command: list[str], limit: str, share: float, needs: str = "
     cswap("record", "-o", recorded, "--limit", limit, "--", *CLEAN, *map(found, command))
     cswap("trace", "verify", recorded)
     cswap("trace", "sample", recorded, "--share", share, "-o", sample)
-    cswap("trace", "strip", recorded, "--keep-source", "-o", long)
+    cswap("trace", "strip", recorded, "--keep-source", "-o", long, *(word for codec in CODECS for word in ("-c", codec)))
     replace(sample, SAMPLES / folder)
     replace(long, LONG / folder)
 
