@@ -34,7 +34,7 @@ def replay(folder: str) -> None:
     for frontend in ("raw", "zram"):
         allocator = ALLOCATORS.find("zsmalloc")()
         compile_for(FRONTENDS.make(frontend), allocator)
-        meter = DensityMeter(trace.n_events, trace.page_size)
+        meter = DensityMeter(trace.n_events, trace.page_size, trace.fullest)
         began = time.perf_counter()
         for events, outcome in replay(trace, sizes, FRONTENDS.make(frontend), allocator):
             meter.add(events, outcome)

@@ -57,7 +57,7 @@ class Job:
         from sim.results.density import DensityMeter
 
         allocator = self.new_allocator()
-        meter = DensityMeter(self.trace.n_events, self.trace.page_size)
+        meter = DensityMeter(self.trace.n_events, self.trace.page_size, self.trace.fullest)
         # Where runs are timed too, the loop that notes details serves both: half as much to compile.
         begin = detailed if self.experiment.timing else replay
         running = begin(self.trace, self.sizes, self.frontend, allocator, secondary=self.secondary)

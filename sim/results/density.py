@@ -1,8 +1,8 @@
 """Density: compressed pages per physical page, from the outcomes of a replay.
 
 `density` = objects / pages they occupy, a refused page counting as one object in one page; same-filled pages are in
-neither. `effective_density` = live slots of every kind / pages. Each at the peak (the first moment with most pages), in
-the time-weighted mean (slots and pages are averaged over time, then divided) and at the end of the trace.
+neither. `effective_density` = live slots of every kind / pages. Each at the trace's fullest moment, which is the same
+for every allocator, in the time-weighted mean (slots and pages are averaged over time, then divided) and at the end.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from typing import Any
 import numpy as np
 
 from sim.frontends.compiled import slots
-from workloads.traces.events import IN, LOST, OUT, Events
+from workloads.traces.events import COMPACT, IN, LOST, OUT, Events
+from workloads.traces.moment import Moment
 
-SAMPLES = 500  # of a timeline
+SAMPLES = 500  # of a timeline, besides the moments that are always in it
+Row = dict[str, Any]
+Columns = dict[str, Any]  # int64[n] by name of STATE
 STATE = ("pages", "objects", "bytes", "same_filled", "refused")
 
 
@@ -24,9 +27,10 @@ def _ratio(count: float, pages: float) -> float:
 
 
 class DensityMeter:
-    """Reads a replay batch by batch and keeps what the results need: some sums, the peak and a thinned timeline."""
+    """Reads a replay batch by batch and keeps what the results need: some sums, one moment and a thinned timeline."""
 
-    def __init__(self, n_events: int, page_size: int) -> None:
+    def __init__(self, n_events: int, page_size: int, moment: Moment) -> None:
+        """`moment` is the trace's fullest."""
         self.page_size = page_size
         self.every = max(1, n_events // SAMPLES)
         self.events = 0
@@ -35,11 +39,15 @@ class DensityMeter:
         self.lost = 0
         self.peak: dict[str, int] = dict.fromkeys(STATE, 0)
         self.end: dict[str, int] = dict.fromkeys(STATE, 0)
-        self.most_pages = 0
+        self.moment = moment
+        self.pages_max = 0
         self._weighted = np.zeros(len(STATE))  # sums of state x duration
+        self._lasted = 0  # the sum of durations
         self._last_time: int | None = None
         self._first_time = 0
-        self._timeline: list[dict[str, Any]] = []
+        self._timeline: dict[int, Row] = {}  # by event
+        self._most: Row = {}  # of most RAM
+        self._last: Row = {}
 
     def add(self, events: Events, outcome: Any) -> None:
         """Take one batch of events and their outcomes (`sim.replay.loop.OUTCOME`)."""
@@ -48,36 +56,52 @@ class DensityMeter:
         self.missing += int((outcome["what"][events.kind == IN] == slots.EMPTY).sum())
         self.lost += int((events.kind == LOST).sum())
         self._weigh(events, columns)
-        held = columns["pages"] + columns["refused"]
-        top = int(held.argmax())
-        if held[top] > self.most_pages:
-            self.most_pages = int(held[top])
-            self.peak = {name: int(column[top]) for name, column in columns.items()}
-        keep = np.flatnonzero((self.events + np.arange(len(events))) % self.every == 0)
-        for i in keep:
-            row = {"event": self.events + int(i), "time_s": self._seconds(events, int(i))}
-            self._timeline.append(row | {name: int(column[i]) for name, column in columns.items()})
+        if 0 <= (i := self.moment.event - self.events) < len(events) and self.moment.slots:
+            self.peak = {name: int(column[i]) for name, column in columns.items()}
+        self._sample(events, columns)
         self.events += len(events)
         self.end = {name: int(column[-1]) for name, column in columns.items()}
 
-    def _seconds(self, events: Events, i: int) -> float:
-        return math.nan if events.time_ns is None else (int(events.time_ns[i]) - self._first_time) / 1e9
+    def _sample(self, events: Events, columns: Columns) -> None:
+        """Keep every n-th event, the fullest moment, and what is around compactions that released pages."""
 
-    def _weigh(self, events: Events, columns: dict[str, Any]) -> None:
+        def row(i: int) -> Row:
+            time_s = math.nan if events.time_ns is None else (int(events.time_ns[i]) - self._first_time) / 1e9
+            state = {name: int(column[i]) for name, column in columns.items()}
+            return {"event": self.events + i, "time_s": time_s, **state}
+
+        pages, n = columns["pages"], len(events)
+        keep = (self.events + np.arange(n)) % self.every == 0
+        if 0 <= (i := self.moment.event - self.events) < n:
+            keep[i] = True
+        fewer = (events.kind == COMPACT) & (np.diff(pages, prepend=self.end["pages"]) < 0)
+        keep |= fewer
+        keep[:-1] |= fewer[1:]
+        if fewer[0] and self._last:
+            self._timeline[self._last["event"]] = self._last
+        for i in np.flatnonzero(keep).tolist():
+            self._timeline[self.events + i] = row(i)
+        if pages[top := int(pages.argmax())] > self.pages_max:
+            self.pages_max, self._most = int(pages[top]), row(top)
+        self._last = row(n - 1)
+
+    def _weigh(self, events: Events, columns: Columns) -> None:
         """Weigh each state by the time it lasts: until the next event, or one event each without times."""
         if events.time_ns is None:
             self._weighted += [column.sum() for column in columns.values()]
+            self._lasted += len(events)
             return
         if self._last_time is None:
             self._first_time = self._last_time = int(events.time_ns[0])
         gaps = np.diff(events.time_ns, prepend=self._last_time)
+        self._lasted += int(events.time_ns[-1]) - self._last_time
         self._last_time = int(events.time_ns[-1])
         for k, (name, column) in enumerate(columns.items()):
             before = np.concatenate(([self.end[name]], column[:-1]))
             self._weighted[k] += float(before @ gaps)
 
     def row(self) -> dict[str, float | int]:
-        """The figures of one run, by the names of the `density` frame."""
+        """The figures of one run, by the names of the `density` frame; two maxima may be of different moments."""
         mean = dict(zip(STATE, self._weighted, strict=True))
         row: dict[str, float | int] = {}
         for suffix, state in (("", self.peak), ("_mean", mean), ("_end", self.end)):
@@ -89,6 +113,9 @@ class DensityMeter:
         row["ideal_density"] = _ratio(self.peak["objects"] + self.peak["refused"], ideal)
         for name in STATE:
             row[name + "_peak"] = self.peak[name]
+        row["pages_max"] = self.pages_max
+        row["pages_mean"] = mean["pages"] / self._lasted if self._lasted else math.nan
+        row["slots_max"] = self.moment.slots
         row["pages_end"] = self.end["pages"]
         for what in (slots.OBJECT, slots.SAME, slots.HUGE, slots.REFUSED):
             row[{slots.OBJECT: "stored"}.get(what, slots.WHAT[what])] = int(self.outs[what])
@@ -97,6 +124,11 @@ class DensityMeter:
         row["page_size"] = self.page_size
         return row
 
-    def timeline(self) -> list[dict[str, Any]]:
-        """Rows of the `timeline` frame: event, time_s, and the state after it."""
-        return self._timeline
+    def timeline(self) -> list[Row]:
+        """Rows of the `timeline` frame: event, time_s, and the state after it.
+
+        About `SAMPLES` evenly spaced, and the last event, the trace's fullest moment, the first with most RAM, and those
+        before and after each compaction that released pages.
+        """
+        rows = self._timeline | {row["event"]: row for row in (self._most, self._last) if row}
+        return [rows[event] for event in sorted(rows)]

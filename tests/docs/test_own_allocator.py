@@ -54,7 +54,7 @@ def test_it_stands_in_the_result_as_the_same_replay_by_hand_has_it(example: Modu
     density = example.compare(WORKLOAD).density.set_index("allocator")
     assert list(density.index) == ["zsmalloc", "pairs", "ideal"]
     trace, allocator = open_input(WORKLOAD), example.Pairs()
-    meter = DensityMeter(trace.n_events, trace.page_size)
+    meter = DensityMeter(trace.n_events, trace.page_size, trace.fullest)
     for events, outcome in replay(trace, given(trace), FRONTENDS.make("zram"), allocator):
         meter.add(events, outcome)
     assert density.loc["pairs"][list(meter.row())].to_dict() == meter.row()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from workloads.errors import TraceError
 from workloads.traces.backend import Backend, MemoryBackend
 from workloads.traces.events import Events
 from workloads.traces.header import Header
+from workloads.traces.moment import Moment, fullest
 from workloads.traces.pageindex import PageIndex, check_pages, renumbered
 from workloads.traces.sizes import Sizes, check_sizes, sizes_digest
 from workloads.traces.tally import Tally
@@ -135,6 +137,11 @@ class Trace:
     def pages_digest(self) -> str:
         """Digest of the unique pages, or of their sizes without contents, in hex: the key of kept sizes."""
         return self.header.pages_digest
+
+    @cached_property
+    def fullest(self) -> Moment:
+        """The first event after which most slots hold a page, and how many: reads all events, once."""
+        return fullest(self.batches(), self.n_slots)
 
     def batches(self, size: int = 1 << 18) -> Iterator[Events]:
         """Yield all events in order, at most `size` at once; never holds the whole of a trace on disk."""

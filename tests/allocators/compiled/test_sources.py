@@ -31,7 +31,7 @@ from sim.frontends.raw import Raw
 from sim.replay.replay import replay
 from sim.plugins import GENERATORS
 trace = GENERATORS.find("bell")(events=2000, slots=300).trace()
-meter = DensityMeter(trace.n_events, trace.page_size)
+meter = DensityMeter(trace.n_events, trace.page_size, trace.fullest)
 for events, outcome in replay(trace, trace.sizes("given"), Raw(), ALLOCATORS.find("ideal")()):
     meter.add(events, outcome)
 print(meter.row()["density_mean"])

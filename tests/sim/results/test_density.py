@@ -27,7 +27,7 @@ def trace_of_four_pages(times: list[int] | None) -> tuple[Trace, Sizes]:
 
 
 def measured(trace: Trace, sizes: Sizes, allocator: str, batch: int = 4) -> dict[str, Any]:
-    meter = DensityMeter(trace.n_events, trace.page_size)
+    meter = DensityMeter(trace.n_events, trace.page_size, trace.fullest)
     for events, outcome in replay(trace, sizes, FRONTENDS.make("zram"), make_allocator(allocator), batch):
         meter.add(events, outcome)
     return meter.row()
