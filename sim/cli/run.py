@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 
 
 TIMING = "With --timing; names and numbers may be given several times"
-OUTPUT = ("out", "keep_source", "rerun", "json", "csv")  # all other options are fields of the experiment
+OUTPUT = ("full", "out", "keep_source", "rerun", "json", "csv")  # all other options are fields of the experiment
 
 
 def run(
     traces: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TRACE]...", help="Folders NAME.cswap, shipped samples, or generator specs."),
+        typer.Argument(
+            metavar="[TRACE]...", help="Folders NAME.cswap, shipped recordings or samples, or generator specs."
+        ),
     ] = None,
     allocators: Annotated[
         list[str] | None, typer.Option("-a", "--allocator", metavar="SPEC", help="May be given several times.")
@@ -100,6 +102,9 @@ def run(
         Path | None,
         typer.Option(metavar="PROVENANCE", help="Repeat the result of this provenance.json, and compare."),
     ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Print the tables of densities and compressors before the summary.")
+    ] = False,
     json: Annotated[
         bool, typer.Option("--json", help="A list of rows as JSON instead of tables; with --timing, latencies in each.")
     ] = False,
@@ -107,7 +112,8 @@ def run(
 ) -> None:
     """Replay traces through every frontend, compressor and allocator; how many pages fit into one.
 
-    Without TRACE: the real samples that are shipped, and a random one.
+    Without TRACE: the whole recordings that are shipped; their samples' pages are compressed besides, which confirms
+    the sizes that the recordings carry. The output ends with a summary of at most 24 lines.
     """
     given = {name: value for name, value in locals().items() if name not in OUTPUT}
     from sim.cli.output import print_csv, print_json
@@ -131,11 +137,13 @@ def run(
         elif csv:
             print_csv(_plain(result.density))
         else:
+            from sim.cli.summary import print_summary
             from sim.cli.tables import print_result
 
-            print_result(result)
+            print_result(result, full)
             if written:
                 _tell_written(result, written)
+            print_summary(result)
 
     _tell_overload(perform(asked_for, out, keep_source, show))
 

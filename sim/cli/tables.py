@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sim.plots.style import by_sweep, in_order, short
+from sim.results.density import SMALL
 from sim.timing.latency import RUN, SETTING
 
 if TYPE_CHECKING:
@@ -16,12 +17,11 @@ if TYPE_CHECKING:
 
     from sim.results.result import Result
 
-UNFINISHED: dict[str, Any] = {"density": math.nan, "density_mean": math.nan, "refused": 0}
-SMALL = 5_000  # pages of a pool in which partly filled zspages weigh much
+UNFINISHED: dict[str, Any] = {"density": math.nan, "density_mean": math.nan, "refused": 0, "small": False}
 
 
-def print_result(result: Result) -> None:
-    """Print density and latency, a table per trace each, and the compressors' times."""
+def print_result(result: Result, full: bool) -> None:
+    """Print latency and counters, a table per trace each; density and the compressors' times too if `full`."""
     from sim.cli.counters import counters
     from sim.cli.output import console, fitting
 
@@ -40,15 +40,13 @@ def print_result(result: Result) -> None:
             for table in fitting(of_codecs, in_order(mine["compressor"]), screen.width):
                 _print(screen, table)
 
-    show(result.density, _density)
-    if note := _small(by_sweep(result.density)):
-        screen.print(note, style="dim", highlight=False)
-        screen.print()
+    if full:
+        show(result.density, _density)
     codec = result.latency["operation"] == "codec"
     show(result.latency[~codec], _latency)
     if len(result.sensitivity):
         _print(screen, _sensitivity(result.sensitivity))
-    if codec.any():
+    if full and codec.any():
         _print(screen, _codecs(result.latency[codec]))
     for table in counters(result.counters):
         _print(screen, table)
@@ -82,8 +80,9 @@ def _density(rows: pd.DataFrame, trace: str) -> Any:
     cells = {(run["frontend"], run["allocator"], run["compressor"]): run for run in rows.to_dict("records")}
     table = _table(
         f"{trace}: compressed pages per physical page",
-        "at the peak (mean over time), then MiB of pages held at the peak / MiB of RAM that they take; "
-        "refused: page-outs that the allocator did not take",
+        "at the trace's fullest moment (mean over time), then MiB of pages held then / MiB of RAM that they take; "
+        f"refused: page-outs that the allocator did not take; small: a pool of fewer than {SMALL:,} pages, which is "
+        "too small to judge",
     )
     table.add_column("allocator", **TEXT)
     if len(frontends) > 1:
@@ -97,33 +96,25 @@ def _density(rows: pd.DataFrame, trace: str) -> Any:
             table.add_row(
                 str(allocator),
                 *([str(frontend)] if len(frontends) > 1 else []),
-                *(f"{_figure(run['density'])} ({_figure(run['density_mean'])}) {_memory(run):>9}" for run in mine),
+                *(f"{_densities(run)} {_memory(run):>9}" for run in mine),
                 " / ".join(str(run["refused"]) for run in mine) if any(run["refused"] for run in mine) else "",
                 style="dim" if str(allocator) == "ideal" else "",
             )
     return table
 
 
+def _densities(run: Mapping[Any, Any]) -> str:
+    """At the fullest moment and in the mean; neither of a pool too small to judge."""
+    return "small" if run["small"] else f"{_figure(run['density'])} ({_figure(run['density_mean'])})"
+
+
 def _memory(run: Mapping[Any, Any]) -> str:
-    """MiB of pages held at the peak, same-filled ones too, and MiB that the allocator has for them."""
+    """MiB of pages held at the fullest moment, same-filled ones too, and MiB that the allocator has for them."""
     if math.isnan(run["density"]):
         return "-"
     held, taken = run["objects_peak"] + run["same_filled_peak"], run["pages_peak"]
     return "/".join(
         f"{mib:.1f}" if mib < 100 else f"{mib:.0f}" for mib in (n * run["page_size"] / 2**20 for n in (held, taken))
-    )
-
-
-def _small(density: pd.DataFrame) -> str:
-    """A note on zsmalloc's figures in small pools, if there are any."""
-    zsmalloc = density[density["allocator"].str.startswith("zsmalloc")]
-    peaks = zsmalloc.groupby("trace", sort=False)["pages_peak"].max()
-    names = list(peaks.index[peaks < SMALL])
-    if not names:
-        return ""
-    return (
-        f"{', '.join(map(str, names))}: a pool of fewer than {SMALL:,} pages, in which zsmalloc's partly filled "
-        "zspages weigh more than in a large one; full recordings: results/traces"
     )
 
 

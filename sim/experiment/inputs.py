@@ -63,8 +63,8 @@ def _opened(text: str) -> Trace:
         return shipped()[text]()
     known = [*shipped(), *GENERATORS.names()]
     raise UserError(
-        f"{text}: there is no such trace{meant(text.partition(':')[0], known)}; give a folder NAME.cswap, a shipped one "
-        f"({', '.join(shipped())}) or a generator ({', '.join(GENERATORS.names())})"
+        f"{text}: there is no such trace{meant(text.partition(':')[0], known)}; give a folder NAME.cswap, a shipped "
+        f"trace ({', '.join(shipped())}) or a generator ({', '.join(GENERATORS.names())})"
     )
 
 

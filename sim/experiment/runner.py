@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import copy
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
+from contextlib import contextmanager
 from itertools import product
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sim.errors import UserError
 from sim.experiment.description import Experiment
+from sim.experiment.inputs import renamed
 from sim.experiment.jobs import Job, Rows, TimedJob
 from sim.results.provenance import provenance
 from sim.results.result import Result
@@ -42,6 +43,7 @@ _done: Any = []
 _worker: Any = []
 
 POLL_S = 0.2  # how often progress is read
+COMPILING = "compiling for this machine, once: later runs find it on disk"
 
 
 def _run_job(index: int) -> Rows:
@@ -76,29 +78,35 @@ def run(
     """
     from sim.sizing.sizing import cores
 
-    traces, jobs, codecs = prepare(experiment, report)
+    traces, jobs, codecs, confirmed = prepare(experiment, report)
     found = Rows(latency=codecs)
     complete, lost = True, None
-    progress = report("replay and timing" if experiment.timing else "replay")
     try:
-        for rows in _results(jobs, workers or cores(), progress):
+        for rows in _results(jobs, workers or cores(), report):
             found.extend(rows)
     except KeyboardInterrupt:
         complete = False
     except _Lost as error:
         complete, lost = False, error
     about = provenance(experiment, traces, jobs, complete=complete, keep_source=keep_source)
-    result = Result.of(found, about)
+    result = Result.of(found, about | {"confirmed": confirmed})
     if lost:
         raise Unfinished(worker_killed(str(lost)), result) from lost
     return result
 
 
-def prepare(experiment: Experiment, report: Report) -> tuple[list[Opened], list[Job], list[dict[str, Any]]]:
-    """Open the traces and size their pages: the traces with their items, all runs, the rows of the codecs' times."""
+def prepare(
+    experiment: Experiment, report: Report
+) -> tuple[list[Opened], list[Job], list[dict[str, Any]], dict[str, Any]]:
+    """Open the traces and size their pages.
+
+    Gives the traces with their items, all runs, the rows of the codecs' times, and how many sizes of shipped recordings
+    were confirmed, of how many, by trace and codec (`sim.sizing.confirmation`).
+    """
     from sim.experiment.inputs import open_inputs
     from sim.plugins import ALLOCATORS, COMPRESSORS, FRONTENDS, make_allocator
     from sim.results.codec_times import codec_times
+    from sim.sizing.confirmation import Sampled
     from sim.sizing.sizing import size_pages
 
     points = experiment.memory.points()
@@ -113,7 +121,10 @@ def prepare(experiment: Experiment, report: Report) -> tuple[list[Opened], list[
     traces = distinct([trace for _, trace in opened])
     jobs: list[Job] = []
     codec_rows: list[dict[str, Any]] = []
+    confirmed: dict[str, dict[str, list[int]]] = {}
     for trace in traces:
+        sampled = Sampled.of(trace)
+        _ = trace.fullest  # once, not in every worker
 
         def sized(codec: Compressor, trace: Trace = trace) -> Sizes:
             return size_pages(trace, codec, progress=report(f"{codec.spec} on {trace.name}"))
@@ -125,13 +136,18 @@ def prepare(experiment: Experiment, report: Report) -> tuple[list[Opened], list[
             if sizes.meta["codec"] in done:  # given sizes stand for any codec
                 continue
             done.add(sizes.meta["codec"])
-            codec_rows.extend(codec_times(trace, sizes))
+            if sampled:
+                made_here, equal = sampled.confirm(sizes, codec, report(f"{codec.spec} on {sampled.sample.name}"))
+                confirmed.setdefault(trace.name, {})[codec.spec] = [equal, len(made_here)]
+                codec_rows.extend(codec_times(renamed(sampled.sample, trace.name), made_here))
+            else:
+                codec_rows.extend(codec_times(trace, sizes))
             for frontend in frontends:
                 other = tuple(secondary[spec] for spec in frontend.compressors)
                 for allocator, point in product(allocators, points):
                     jobs.append(Job(trace, sizes, other, frontend, allocator, point, experiment))
                     jobs.extend(_timed(jobs[-1]))
-    return list(zip((item for item, _ in opened), traces, strict=True)), jobs, codec_rows
+    return list(zip((item for item, _ in opened), traces, strict=True)), jobs, codec_rows, confirmed
 
 
 def made(family: Registry[T], items: Iterable[str | T], **given: Any) -> list[T]:
@@ -172,16 +188,21 @@ def distinct(traces: list[Trace]) -> list[Trace]:
     return named
 
 
-def _results(jobs: list[Job], workers: int, progress: Progress) -> Iterator[Rows]:
+def _results(jobs: list[Job], workers: int, report: Report) -> Iterator[Rows]:
     """Results in the order of the jobs; several processes where there is much to compile or to time.
 
     Progress is in events of all jobs.
     """
     global _done, _worker
     timed = sum(isinstance(job, TimedJob) for job in jobs)
+    stage = "replay and timing" if timed else "replay"
     total = sum(job.trace.n_events for job in jobs)
     if workers == 1 or (len({job.allocator.spec for job in jobs}) == 1 and timed < 2):
         before = 0
+        for i in _kinds(jobs):
+            with _telling(report(COMPILING)):
+                jobs[i].compile()
+        progress = report(stage)
 
         def within(done: int, of_run: int) -> None:
             progress(before + done, total)
@@ -194,7 +215,7 @@ def _results(jobs: list[Job], workers: int, progress: Progress) -> Iterator[Rows
     _jobs[:] = jobs
     _done, _worker = multiprocessing.RawArray("q", len(jobs)), multiprocessing.RawArray("q", len(jobs))
 
-    def result(future: Future[T]) -> T:
+    def result(future: Future[T], progress: Progress) -> T:
         """The result of a worker; while there is none, progress is told."""
         while not wait([future], POLL_S).done:
             progress(sum(_done), total)
@@ -202,14 +223,16 @@ def _results(jobs: list[Job], workers: int, progress: Progress) -> Iterator[Rows
 
     with worker_pool(workers, "compiling") as pool:
         try:
+            compiling = report(COMPILING)
             # Each kind of kernel is compiled once, by one worker; the others then find it on disk.
             for compiled in [pool.submit(_compile, i) for i in _kinds(jobs)]:
-                result(compiled)
+                result(compiled, compiling)
+            progress = report(stage)
             children = multiprocessing.active_children()
             futures = deque(pool.submit(_run_job, i) for i in range(len(jobs)))
             try:
                 while futures:
-                    yield result(futures[0])
+                    yield result(futures[0], progress)
                     futures.popleft()
                     progress(sum(_done), total)
             except (KeyboardInterrupt, BrokenProcessPool) as error:  # of those behind it, some are finished
@@ -241,6 +264,24 @@ def _kinds(jobs: list[Job]) -> list[int]:
     for i, job in enumerate(jobs):
         kinds.setdefault(job.kind(), i)
     return list(kinds.values())
+
+
+@contextmanager
+def _telling(progress: Progress) -> Iterator[None]:
+    """Tell progress while this process itself is busy."""
+    done = threading.Event()
+
+    def tell() -> None:
+        while not done.wait(POLL_S):
+            progress(0, 0)
+
+    thread = threading.Thread(target=tell, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def _compile(index: int) -> None:

@@ -62,10 +62,11 @@ class Result:
         """From the rows of runs."""
         import pandas as pd
 
+        from sim.results.density import mark_small
         from sim.timing.latency import frame
         from sim.timing.sensitivity import compared
 
-        frames = (_frame(rows.density), _frame(rows.timeline), frame(rows.latency))
+        frames = (mark_small(_frame(rows.density)), _frame(rows.timeline), frame(rows.latency))
         sensitivity = _frame(compared(rows.varied, rows.latency))
         events = [pd.DataFrame(columns) for columns in rows.events]
         return cls(

@@ -48,7 +48,9 @@ def make(name: str, command: list[str], limit: str, share: float, needs: str = "
     cswap("record", "-o", recorded, "--limit", limit, "--", *CLEAN, *map(found, command))
     cswap("trace", "verify", recorded)
     cswap("trace", "sample", recorded, "--share", share, "-o", sample)
-    cswap("trace", "strip", recorded, "--keep-source", "-o", long, *(word for codec in CODECS for word in ("-c", codec)))
+    cswap(
+        "trace", "strip", recorded, "--keep-source", "-o", long, *(word for codec in CODECS for word in ("-c", codec))
+    )
     replace(sample, SAMPLES / folder)
     replace(long, LONG / folder)
 

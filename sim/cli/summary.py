@@ -1,0 +1,126 @@
+"""The end of a run on one screen: densities beside the ideal, and the verdict in words."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from sim.results.names import distinguished, family_of, settings_of
+from sim.results.verdict import IDEAL, verdict
+from sim.timing.latency import run_columns
+from workloads.shown import shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sim.results.result import Result
+
+WIDTH, HEIGHT = 80, 24
+SENTENCE, WORDS = 4, 17  # lines of a sentence, and of all, at most
+LONGEST = 20  # characters of a name
+
+
+def print_summary(result: Result) -> None:
+    """Print it."""
+    for line in summary(result):
+        print(line)
+
+
+def summary(result: Result) -> list[str]:
+    """At most `HEIGHT` lines of at most `WIDTH` columns, for someone who reads nothing else."""
+    if result.density.empty:  # interrupted before the first run was finished
+        return []
+    frontends = ", ".join(map(str, dict.fromkeys(result.density["frontend"])))
+    title = _wrapped(f"Compressed pages per physical page at each trace's fullest moment, in {frontends}", 2)
+    words = [line for sentence in verdict(result) for line in _wrapped(sentence, SENTENCE)][:WORDS]
+    lines = [*title, *_table(result.density, HEIGHT - len(title) - len(words))]
+    return [*lines, *words] if len(lines) + len(words) >= HEIGHT else [*lines, "", *words]
+
+
+def _wrapped(text: str, most: int) -> list[str]:
+    return textwrap.wrap(shown(text), WIDTH, max_lines=most, placeholder=" ...", break_on_hyphens=False)
+
+
+def _table(density: pd.DataFrame, most: int) -> list[str]:
+    """At most `most` lines: a row for each trace and codec, a column for each allocator, ideal last.
+
+    What there is no room for is counted.
+    """
+    keys = [name for name in run_columns(density.columns) if name != "allocator"]
+    keys = [name for name in keys if name in ("trace", "compressor") or density[name].nunique(dropna=False) > 1]
+    codecs = distinguished(density["compressor"])
+    groups = list(density.groupby(keys, sort=False, dropna=False))
+    labels = []
+    for i, key in enumerate(keys):
+        cells = [codecs[of[i]] if key == "compressor" else str(of[i]) for of, _ in groups]
+        labels.append(_column("codec" if key == "compressor" else key, [_cut(cell) for cell in cells]))
+    allocators = [name for name in dict.fromkeys(density["allocator"]) if name != IDEAL]
+    ideal = _figures(IDEAL, None, groups)
+    room = WIDTH - sum(len(column[0]) + 1 for column in labels) - len(ideal[0])
+    above, columns = [""] * len(labels), list(labels)
+    for family, head, allocator in _heads(allocators):
+        column = _figures(head, allocator, groups)
+        room -= len(column[0]) + 1
+        if room < 0:
+            break
+        above.append(family)
+        columns.append(column)
+    left = {"allocators": len(allocators) - len(columns) + len(labels), "rows": 0}
+    lines = [_above(above, columns)] if any(above) else []
+    lines += [" ".join(cells) for cells in zip(*columns, ideal, strict=True)]
+    for i, (_, rows) in enumerate(groups, len(lines) - len(groups)):
+        if rows["small"].all():
+            label = " ".join(column[i - len(lines) + len(groups) + 1] for column in labels)
+            lines[i] = f"{label} pool of {_pool(rows):,} pages: too small to judge"
+    if len(lines) + (left["allocators"] > 0) > most:
+        left["rows"] = len(lines) + 1 - most
+        lines = lines[: most - 1]
+    if told := " and ".join(f"{number} more {what}" for what, number in left.items() if number > 0):
+        lines.append(f"({told}: --full)")
+    return [shown(line).rstrip()[:WIDTH] for line in lines]
+
+
+def _above(families: list[str], columns: list[list[str]]) -> str:
+    """The line above the heads: each family over its first variant."""
+    line, at = "", 0
+    for family, column in zip(families, columns, strict=True):
+        if family:
+            line = line.ljust(at) + family + " "
+        at += len(column[0]) + 1
+    return line
+
+
+def _pool(rows: pd.DataFrame) -> int:
+    """Pages of the largest pool."""
+    return int((rows["pages_peak"] + rows["refused_peak"]).max())
+
+
+def _figures(head: str, allocator: str | None, groups: Iterable[tuple[Any, pd.DataFrame]]) -> list[str]:
+    """Densities of an allocator, or the ideal ones."""
+    cells = []
+    for _, rows in groups:
+        found = rows["ideal_density"] if allocator is None else rows.loc[rows["allocator"] == allocator, "density"]
+        value = float(found.max())
+        cells.append("" if rows["small"].all() else "-" if math.isnan(value) else f"{value:.2f}")
+    return _column(head, cells, right=True)
+
+
+def _column(head: str, cells: list[str], right: bool = False) -> list[str]:
+    width = max(map(len, [head, *cells]))
+    return [text.rjust(width) if right else text.ljust(width) for text in [head, *cells]]
+
+
+def _heads(allocators: list[str]) -> Iterator[tuple[str, str, str]]:
+    """What stands above the head, the head, and the allocator: variants stand under the family's name, told once."""
+    settings = settings_of(allocators)
+    before = ""
+    for name in allocators:
+        family = _cut(family_of(name))
+        yield (family if family != before else "", _cut(settings[name]), name) if settings[name] else ("", family, name)
+        before = family
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
