@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 .PHONY: run test lint types layers bench fuzz crash samples bpf clean
 
 run: $(STAMP)
-	$(BIN)/cswap run --timing --out out/first-light
+	$(BIN)/cswap run --out out/density
 
 test: $(STAMP)
 	$(BIN)/pytest -n 2
@@ -36,7 +36,7 @@ KILLS ?= 200
 crash: $(STAMP)
 	$(BIN)/python tests/crash/crash.py --kills $(KILLS)
 
-# Records the programs of workloads/samples/programs anew, and makes the samples and results/traces of them; needs root.
+# Records the programs of workloads/samples/programs anew, and makes the samples and workloads/recordings of them; needs root.
 samples: $(STAMP)
 	$(BIN)/python workloads/samples/programs/make.py $(NAMES)
 

@@ -21,9 +21,9 @@ def perform(experiment: Experiment, out: Path | None, keep_source: bool, show: S
     A result that cannot be written is shown all the same. Raises that error, then what interrupted the run.
     """
     from sim.cli.output import STDOUT, standard_output
-    from sim.cli.progress import progress
+    from sim.cli.progress import progress, told_once
     from sim.errors import UserError, one_line
-    from sim.experiment.runner import Unfinished, run
+    from sim.experiment.runner import COMPILING, Unfinished, run
     from sim.results.saving import check_folder
 
     if out is not None:  # reported before the work is done, not after it
@@ -33,7 +33,7 @@ def perform(experiment: Experiment, out: Path | None, keep_source: bool, show: S
 
         def report(stage: str) -> Any:
             bar.close()  # one bar at a time
-            return bar.enter_context(progress(stage))
+            return bar.enter_context(told_once(stage) if stage == COMPILING else progress(stage))
 
         try:
             result = run(experiment, report=report, keep_source=keep_source)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import current_thread, main_thread
 from time import monotonic
 
+from sim.cli.output import say
 from sim.interrupts import check
 from workloads.shown import shown
 
@@ -52,18 +54,37 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
+def told_once(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Give a callback that says once on standard error, terminal or not, what takes longer than a second.
+
+    It may be called by other threads.
+    """
+    begin, said = monotonic(), False
+
+    def report(done: int, total: int) -> None:
+        nonlocal said
+        if current_thread() is main_thread():
+            check()
+        if not said and monotonic() - begin > PATIENCE_S:
+            said = True
+            say(what)
+
+    yield report
+
+
+@contextmanager
 def status_line() -> Iterator[Callable[[str], None]]:
     """Give a callback for a line of text that replaces the one before; on standard error, if that is a terminal."""
     last = -1.0
 
-    def say(text: str) -> None:
+    def replace(text: str) -> None:
         nonlocal last
         if sys.stderr.isatty() and monotonic() - last > SHOWN_S:
             print(f"\r\x1b[K{shown(text)}", end="", file=sys.stderr, flush=True)
             last = monotonic()
 
     try:
-        yield say
+        yield replace
     finally:
         if last >= 0:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -43,6 +43,7 @@ _done: Any = []
 _worker: Any = []
 
 POLL_S = 0.2  # how often progress is read
+BUSY_S = 1.5
 COMPILING = "compiling for this machine, once: later runs find it on disk"
 
 
@@ -199,8 +200,8 @@ def _results(jobs: list[Job], workers: int, report: Report) -> Iterator[Rows]:
     total = sum(job.trace.n_events for job in jobs)
     if workers == 1 or (len({job.allocator.spec for job in jobs}) == 1 and timed < 2):
         before = 0
-        for i in _kinds(jobs):
-            with _telling(report(COMPILING)):
+        with _telling(report(COMPILING)):
+            for i in _kinds(jobs):
                 jobs[i].compile()
         progress = report(stage)
 
@@ -268,20 +269,14 @@ def _kinds(jobs: list[Job]) -> list[int]:
 
 @contextmanager
 def _telling(progress: Progress) -> Iterator[None]:
-    """Tell progress while this process itself is busy."""
-    done = threading.Event()
-
-    def tell() -> None:
-        while not done.wait(POLL_S):
-            progress(0, 0)
-
-    thread = threading.Thread(target=tell, daemon=True)
-    thread.start()
+    """Tell progress, from another thread, when this process itself has been busy for a while."""
+    timer = threading.Timer(BUSY_S, progress, (0, 0))
+    timer.start()
     try:
         yield
     finally:
-        done.set()
-        thread.join()
+        timer.cancel()
+        timer.join()
 
 
 def _compile(index: int) -> None:
