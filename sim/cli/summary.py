@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from sim.results.names import distinguished, family_of, settings_of
+from sim.plots.names import distinguished, family_of, settings_of
 from sim.results.verdict import IDEAL, verdict
 from sim.timing.latency import run_columns
 from workloads.shown import shown

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sim.errors import UserError
 from sim.plots.style import colour, in_order, plainly, short
+from sim.plots.names import geometric_mean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +29,9 @@ def plot_density(density: pd.DataFrame) -> Figure:
     panels = dict(iter(density.groupby(["trace", "compressor"], sort=False)))
     labels = _labels(density, len(frontends) > 1)
     bars = density.assign(label=labels)[density["allocator"] != IDEAL]
-    order = list(bars.groupby("label")["density"].mean().sort_values(ascending=False).index)
+    order = list(
+        bars.groupby("label")["density"].apply(geometric_mean).sort_values(ascending=False, kind="stable").index
+    )
     figure, axes = plt.subplots(
         len(traces),
         len(codecs),

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from sim.results.names import distinguished
+from sim.plots.names import distinguished, geometric_mean
 from sim.timing.latency import CODEC, run_columns
 
 if TYPE_CHECKING:
@@ -62,11 +60,6 @@ def _densest(table: pd.DataFrame, ideal: pd.Series[float]) -> str:
     best = str(mean.index[0])
     others = ", ".join(f"{label[name]} {_ratio(table[name] / table[best])}" for name in mean.index[1:])
     return f"Densest: {label[best]}, {_ratio(table[best] / ideal)} of ideal. Others, of its density: {others}."
-
-
-def geometric_mean(values: pd.Series[float]) -> float:
-    """The mean by which densities are compared: twice here and half there are even."""
-    return float(np.exp(np.log(values).mean()))
 
 
 def _ratio(values: pd.Series[float]) -> str:
