@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from sim.errors import UserError
-from sim.plots.style import colour, in_order, plainly, short
 from sim.plots.names import geometric_mean
+from sim.plots.style import colour, in_order, plainly, short
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,6 +14,7 @@ from sim.replay.loop import OUTCOME
 from sim.replay.replay import replay
 from sim.results.density import SAMPLES, STATE, DensityMeter
 from workloads import FREE, GIVEN, IN, OUT, Events, Sizes, Trace
+from workloads.traces.moment import Moment
 
 TIMES = [0, 10, 30, 40, 50, 60]
 
@@ -37,10 +38,10 @@ def test_a_trace_counted_by_hand() -> None:
     row = measured(*trace_of_four_pages(TIMES), "zbud")
     # Pages held, objects, refused and same-filled after each event: 1 1 0 0, 1 2 0 0, 1 2 1 0, 1 2 1 1, 1 1 1 1 twice.
     assert row == {
-        "density": 3 / 2,  # at the first moment with most pages: two objects in one page, one page elsewhere
+        "density": 3 / 2,  # when all four are held: two objects in one page, one page elsewhere
         "density_mean": pytest.approx((10 + 40 + 60 + 20) / (60 + 30)),
         "density_end": 2 / 2,
-        "effective_density": 3 / 2,
+        "effective_density": 4 / 2,
         "effective_density_mean": pytest.approx((10 + 40 + 60 + 20 + 20) / (60 + 30)),
         "effective_density_end": 3 / 2,
         "ideal_density": 3 / 2,
@@ -48,8 +49,11 @@ def test_a_trace_counted_by_hand() -> None:
         "objects_peak": 2,
         "bytes_peak": 2000,
         "refused_peak": 1,
-        "same_filled_peak": 0,
+        "same_filled_peak": 1,
         "page_size": 4096,
+        "pages_max": 1,
+        "pages_mean": 1.0,
+        "slots_max": 4,
         "pages_end": 1,
         "stored": 2,
         "same_filled": 1,
@@ -100,13 +104,11 @@ def outcomes(draw: st.DrawFn) -> tuple[Events, Any, list[int]]:
 def naive(events: Events, outcome: Any) -> dict[str, float]:
     """The definitions, event by event."""
     times = None if events.time_ns is None else events.time_ns.tolist()
-    peak: Any = None
-    most = objects = live = pages = 0
+    peak = outcome[len(events) // 2]
+    objects = live = pages = 0
     for i, after in enumerate(outcome):
         lasts = 1 if times is None else (times[i + 1] - times[i] if i + 1 < len(times) else 0)
         held = int(after["pages"]) + int(after["refused"])
-        if held > most:
-            most, peak = held, after
         packed = int(after["objects"]) + int(after["refused"])
         objects += packed * lasts
         live += (packed + int(after["same_filled"])) * lasts
@@ -115,12 +117,12 @@ def naive(events: Events, outcome: Any) -> dict[str, float]:
         "density_mean": objects / pages if pages else math.nan,
         "effective_density_mean": live / pages if pages else math.nan,
         "density": math.nan,
-        "pages_peak": 0,
+        "pages_peak": int(peak["pages"]),
+        "pages_max": int(outcome["pages"].max()),
         "pages_end": int(outcome[-1]["pages"]),
     }
-    if peak is not None:
+    if most := int(peak["pages"]) + int(peak["refused"]):
         expected["density"] = (int(peak["objects"]) + int(peak["refused"])) / most
-        expected["pages_peak"] = int(peak["pages"])
     for name, code in (("stored", slots.OBJECT), ("huge", slots.HUGE), ("refused", slots.REFUSED)):
         expected[name] = sum(int(w) == code for w, k in zip(outcome["what"], events.kind, strict=True) if k == OUT)
     return expected
@@ -130,7 +132,8 @@ def naive(events: Events, outcome: Any) -> dict[str, float]:
 @given(outcomes())
 def test_equals_the_definitions_in_batches_of_any_size(case: tuple[Events, Any, list[int]]) -> None:
     events, outcome, cuts = case
-    whole, parts = DensityMeter(len(events), 4096), DensityMeter(len(events), 4096)
+    moment = Moment(len(events) // 2, 1)
+    whole, parts = (DensityMeter(len(events), 4096, moment) for _ in range(2))
     whole.add(events, outcome)
     for start, stop in zip([0, *cuts], [*cuts, len(events)], strict=True):
         parts.add(events[start:stop], outcome[start:stop])
@@ -146,9 +149,9 @@ def test_the_timeline_is_thinned_and_counts_seconds_from_the_first_event() -> No
     events = Events.of(np.full(n, OUT), np.zeros(n), np.zeros(n), 7_000_000_000 + np.arange(n) * 1_000_000_000)
     outcome = np.zeros(n, OUTCOME)
     outcome["pages"] = np.arange(n)
-    meter = DensityMeter(n, 4096)
+    meter = DensityMeter(n, 4096, Moment(7, 1))
     for start in range(0, n, 1234):
         meter.add(events[start : start + 1234], outcome[start : start + 1234])
     rows = meter.timeline()
-    assert len(rows) == SAMPLES
-    assert [(r["event"], r["pages"], r["time_s"]) for r in rows] == [(i, i, i) for i in range(0, n, 5)]
+    kept = [*range(0, 5, 5), 5, 7, *range(10, n, 5), n - 1]  # 7 is the fullest moment; most RAM is at the end
+    assert [(r["event"], r["pages"], r["time_s"]) for r in rows] == [(i, i, i) for i in kept]
