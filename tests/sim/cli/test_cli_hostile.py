@@ -96,4 +96,4 @@ def test_toml_of_strangers(tmp_path: Path) -> None:
     truth.write_text("memory = {pages = true}")
     for path, said in ((deep, "nested too deep"), (pipe, "is a pipe"), (long, "is longer"), (truth, "pages=True")):
         assert said in refused("run", "--experiment", path)
-    assert "is a device" in refused("run", "gcc", "--timing", "--costs", "/dev/zero")
+    assert "is a device" in refused("run", "gcc-sample", "--timing", "--costs", "/dev/zero")

@@ -14,19 +14,20 @@ from cli_kit import good, refused
 from sim.plugins import ALLOCATORS, COMPRESSORS, FRONTENDS, GENERATORS, MAPPINGS, READERS
 from sim.sizing.sizing import size_pages
 from sim.timing.devices import device_profiles
-from workloads import open_trace, sample_names, sizes_path, write_sizes
+from workloads import open_trace, recording_names, sample_names, sizes_path, write_sizes
 from workloads.samples import FOLDER
 
 EVENTS = "ts_ns,kind,pid,slot,page\n0,out,1,0,0\n1,out0,1,1,\n2,in,1,0,\n3,free,1,0,\n"
 
 
 def test_info() -> None:
-    facts = json.loads(good("trace", "info", "gcc", "--json"))
+    facts = json.loads(good("trace", "info", "gcc-sample", "--json"))
     keys = {"events", "out", "in", "free", "unique_pages", "page_size", "content"}
     assert keys <= facts.keys()
     assert facts["content"] is True
-    assert json.loads(good("trace", "info", FOLDER / "gcc.cswap", "--json")) == facts
-    table = good("trace", "info", "gcc")
+    assert json.loads(good("trace", "info", FOLDER / "gcc.cswap", "--json")) == facts | {"name": "gcc"}
+    assert json.loads(good("trace", "info", "gcc", "--json"))["content"] is False
+    table = good("trace", "info", "gcc-sample")
     assert str(facts["unique_pages"]) in table
     outs = facts["source"]["vmstat"]["pswpout"]
     assert ["source:", "vmstat:", "pswpout", str(outs)] in map(str.split, table.splitlines())
@@ -35,7 +36,7 @@ def test_info() -> None:
 
 
 def test_verify(tmp_path: Path) -> None:
-    assert good("trace", "verify", "pandas").startswith("pandas: ok, ")
+    assert good("trace", "verify", "pandas-sample").startswith("pandas-sample: ok, ")
     copy = shutil.copytree(FOLDER / "pandas.cswap", tmp_path / "copy.cswap")
     assert good("trace", "verify", copy).startswith(f"{copy}: ok, ")
     with (copy / "pages.parquet").open("r+b") as file:
@@ -125,7 +126,8 @@ def test_list() -> None:
         "allocators": ALLOCATORS.names(),
         "compressors": COMPRESSORS.names(),
         "frontends": FRONTENDS.names(),
-        "samples": sample_names(),
+        "recordings": recording_names(),
+        "samples": [f"{name}-sample" for name in sample_names()],
         "generators": GENERATORS.names(),
         "readers": READERS.names(),
         "mappings": MAPPINGS.names(),

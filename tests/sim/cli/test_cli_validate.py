@@ -98,7 +98,10 @@ def test_ending_of_a_program_that_gave_everything_back(incompressible: Callable[
         (["validate", "live", "gcc", "-c", "lz4", "--every", "0"], "'--every'"),
         (["validate", "latency", "gcc", "-c", "lz4", "--repeats", "0"], "'--repeats'"),
         (["validate", "ending", "bell:events=9"], "does not say what mm_stat was at its end"),
-        (["validate", "ending", "gcc"], "gcc: a sample has no ending of its own; give the whole recording"),
+        (
+            ["validate", "ending", "gcc-sample"],
+            "gcc-sample: a sample has no ending of its own; give the whole recording",
+        ),
         (["validate", "ending", "gcc", "-c", "lz4"], "No such option: -c"),
         (["validate", "gcc", "--device", "zram", "-c", "lz4"], "now: cswap validate live TRACE -c SPEC\n"),
         (["validate", "gcc", "--device=zram", "-c", "lz4", "--latency"], "now: cswap validate latency TRACE -c SPEC\n"),
@@ -121,5 +124,5 @@ def test_missing_files(missing: str, tmp_path: Path) -> None:
 def test_without_zram(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(zram, "CONTROL", tmp_path / "none")
     for mode in ("live", "latency"):
-        line = refused("validate", mode, "gcc", "-c", "lz4")
+        line = refused("validate", mode, "gcc-sample", "-c", "lz4")
         assert line == "cswap: this kernel has no zram, or it is not loaded; try `modprobe zram`\n"

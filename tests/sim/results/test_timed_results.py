@@ -178,7 +178,7 @@ def test_one_clear_line(words: list[object], said: str) -> None:
 def test_overload_is_told_after_what_there_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(arrivals, "MOST_INSIDE", 20)
     out = ["--swap-device", "hdd", "--arrivals", "recorded", "--load", 1e6, "--out", tmp_path / "out"]
-    answer = CliRunner().invoke(app, ["run", "gcc", "-a", "zbud", "-c", "lz4", "--timing", *map(str, out)])
+    answer = CliRunner().invoke(app, ["run", "gcc-sample", "-a", "zbud", "-c", "lz4", "--timing", *map(str, out)])
     assert answer.exit_code == 2
     assert "zbud" in answer.stdout
     assert answer.stderr.count("\n") == 1

@@ -136,7 +136,7 @@ def test_floors_are_those_of_a_device() -> None:
 @needs_zram
 @pytest.mark.usefixtures("others")
 def test_removed_after_a_signal(tmp_path: Path) -> None:
-    words = ["latency", "gcc", "-c", "lzo-rle", "--repeats", "50", "--json"]
+    words = ["latency", "gcc-sample", "-c", "lzo-rle", "--repeats", "50", "--json"]
     running, device = with_device(tmp_path, "validate", *words)
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=60)
@@ -148,10 +148,10 @@ def test_removed_after_a_signal(tmp_path: Path) -> None:
 @needs_zram
 @pytest.mark.usefixtures("others")
 def test_command() -> None:
-    words = ["validate", "latency", "gcc", "-c", "lzo-rle"]
+    words = ["validate", "latency", "gcc-sample", "-c", "lzo-rle"]
     words += ["-n", "70", "--repeats", "1", "--json"]
     done = subprocess.run([sys.executable, "-m", "sim", *words], cwd=ROOT, capture_output=True, text=True, check=True)
     shown = json.loads(done.stdout)
-    assert (shown["trace"], shown["compressor"], shown["repeats"]) == ("gcc", "lzo-rle", 1)
+    assert (shown["trace"], shown["compressor"], shown["repeats"]) == ("gcc-sample", "lzo-rle", 1)
     assert len(shown["latency"]) == 6
     assert "kernel" in shown["machine"]
