@@ -125,8 +125,10 @@ def _memory(density: pd.DataFrame) -> Iterator[str]:
         slots = int(rows["slots_max"].iloc[0])
         real = rows[rows["allocator"] != IDEAL]
         least = (real if len(real) else rows).sort_values("pages_max", kind="stable").iloc[0]
+        yield f"{trace}: at most {slots:,} pages in slots ever ({slots * page / MIB:.1f} MiB: what disksize must allow)."
+        if least["small"]:
+            continue
         yield (
-            f"{trace}: at most {slots:,} pages in slots ever ({slots * page / MIB:.1f} MiB: what disksize must allow). "
             f"Least RAM: {least['allocator']} with {least['compressor']}, at most "
             f"{least['pages_max'] * page / MIB:.1f} MiB ever, {least['pages_mean'] * page / MIB:.1f} in the mean."
         )

@@ -9,14 +9,13 @@ from cli_kit import good, refused
 from sim import Experiment, Result, run
 from sim.cli.summary import HEIGHT, WIDTH, summary
 
+ALLOCATORS = ("zsmalloc", "zsmalloc:chain=4", "zbud", "order1", "ideal")
 LARGE = "bell:events=60000,slots=30000"
 
 
 @pytest.fixture(scope="module")
 def result() -> Result:
-    return run(
-        Experiment(("redis", LARGE), ("zsmalloc", "zsmalloc:chain=4", "zbud", "order1", "ideal"), ("lz4", "zstd"))
-    )
+    return run(Experiment(("redis", LARGE), allocators=ALLOCATORS, compressors=("lz4", "zstd")))
 
 
 def test_it_is_the_frame_in_words(result: Result) -> None:

@@ -34,13 +34,13 @@ def test_the_fullest_moment_is_that_of_a_set_of_slots(steps: list[tuple[int, int
 
 def test_disksize_must_allow_for_pages_that_take_no_ram(tmp_path: Path) -> None:
     trace = import_csv(CASES / "disksize.csv", CASES / "disksize.pages", tmp_path / "x.cswap")
-    row = run(Experiment((trace,), ("zsmalloc",), ("lz4",))).density.iloc[0]
+    row = run(Experiment((trace,), allocators=("zsmalloc",), compressors=("lz4",))).density.iloc[0]
     assert (row["slots_max"], row["same_filled_peak"], row["pages_peak"], row["pages_max"]) == (1000, 1000, 0, 20)
 
 
 def test_the_timeline_ends_with_the_last_event_and_keeps_what_compaction_released(tmp_path: Path) -> None:
     trace = import_csv(CASES / "compact-last.csv", CASES / "compact-last.pages", tmp_path / "x.cswap")
-    result = run(Experiment((trace,), ("zsmalloc",), ("lz4",)))
+    result = run(Experiment((trace,), allocators=("zsmalloc",), compressors=("lz4",)))
     last = result.timeline.iloc[-1]
     assert (last["event"], last["pages"]) == (1900, 62)
     assert result.density["pages_end"].item() == 62
@@ -49,5 +49,5 @@ def test_the_timeline_ends_with_the_last_event_and_keeps_what_compaction_release
 
 @pytest.mark.parametrize(("share", "small"), [("2000", True), ("200000", False)])
 def test_pools_too_small_to_judge_are_marked(share: str, small: bool) -> None:
-    density = run(Experiment((f"bell:events={share},slots={share}",), ("zsmalloc", "zbud"), ("lz4",))).density
+    density = run(Experiment((f"bell:events={share},slots={share}",), allocators=("zsmalloc", "zbud"))).density
     assert density["small"].to_list() == [small, small]
