@@ -183,7 +183,11 @@ GENERATORS: Registry[Generator] = Registry(
         "random": "workloads.generators.pages:RandomPages",
     },
 )
-READERS: Registry[Reader] = Registry("reader", "workloads.readers.base:Reader", {"csv": "workloads.readers.csv:Csv"})
+READERS: Registry[Reader] = Registry(
+    "reader",
+    "workloads.readers.base:Reader",
+    {"csv": "workloads.readers.csv:Csv", "dump": "workloads.readers.dump:Dump"},
+)
 
 FAMILIES: tuple[Registry[Any], ...] = (ALLOCATORS, COMPRESSORS, FRONTENDS, MAPPINGS, GENERATORS, READERS)
 

@@ -17,17 +17,35 @@ def formats() -> None:
 
 @app.command("csv")
 def csv_(
-    events: Annotated[Path, typer.Argument(metavar="EVENTS", help="CSV of ts_ns,kind,pid,slot,page; or .gz, .zst.")],
-    pages: Annotated[Path, typer.Option(help="The pages, concatenated; plain, .gz or .zst.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The folder NAME.cswap to create.")],
+    events: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[EVENTS]", help="CSV with the columns kind,slot,page and perhaps ts_ns,pid; or .gz, .zst."
+        ),
+    ] = None,
+    pages: Annotated[
+        Path | None,
+        typer.Option(help="The pages, concatenated; plain, .gz or .zst. Without them EVENTS has a column size."),
+    ] = None,
     name: Annotated[str | None, typer.Option(help="The name of the trace; by default that of the folder.")] = None,
     page_size: Annotated[int, typer.Option(help="Bytes in a page.")] = 4096,
 ) -> None:
-    """Import events as CSV, with raw pages."""
+    """Import events as CSV, with raw pages or their compressed sizes; or raw pages alone, paged out in order."""
     from sim.cli.output import print_line
     from sim.cli.progress import progress
+    from sim.errors import UserError
     from workloads.readers.csv import Csv
+    from workloads.readers.dump import Dump
 
-    with progress(f"importing {events.name}") as done:
-        trace = Csv(str(pages), page_size).read(events, out, name, done)
+    file = events or pages
+    if file is None:
+        raise UserError("there is nothing to import; give EVENTS, or the pages alone with --pages, or both")
+    reader = Dump(page_size) if events is None else Csv(None if pages is None else str(pages), page_size)
+    with progress(f"importing {file.name}") as done:
+        trace = reader.read(file, out, name, done)
     print_line(f"{out}: {trace.n_events} events, {trace.unique_pages} unique pages")
+    if trace.original_slots() is not None:
+        print_line(f"slots: sparse, numbered 0 to {trace.n_slots - 1}; what they were called is in slots.parquet")
+    if not trace.content:
+        print_line("no contents: it replays by its sizes, as codec given")

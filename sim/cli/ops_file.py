@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 
 from allocators.compiled.batch import ALLOC, COMPACT, FREE
 from sim.errors import UserError
-from workloads.readers.stream import BLOCK, lines, whole_lines
+from workloads.readers.stream import lines, whole_lines
+from workloads.traces.rawpages import BLOCK
 
 Ints = npt.NDArray[np.int64]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -10,9 +11,13 @@ from sim.errors import UserError, meant
 
 
 def several(owner: Any, name: str, where: str) -> tuple[Any, ...]:
-    """Make a field of a frozen object a tuple of its distinct values, in their order. Raises UserError if empty."""
+    """Make a field of a frozen object a tuple of its distinct values, in their order; paths become texts.
+
+    Raises UserError if empty.
+    """
     value = getattr(owner, name)
     values = (value,) if isinstance(value, str) or not hasattr(value, "__iter__") else tuple(value)
+    values = tuple(os.fspath(item) if isinstance(item, os.PathLike) else item for item in values)
     if not values:
         raise UserError(f"{where}: {name} is empty; give at least one")
     try:

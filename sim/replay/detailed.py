@@ -14,8 +14,13 @@ from sim.replay import detail, readahead
 from sim.replay.replay import Replay, advance, replay
 from workloads.traces.events import COMPACT, Events
 from workloads.traces.sizes import Sizes
+from workloads.traces.slots import neighbours, positions
+from workloads.traces.trace import Trace
 
 Moved = npt.NDArray[np.int64]
+Windows = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]
+NONE = np.zeros(0, np.int64)
+NO_WINDOWS: Windows = (NONE, NONE, NONE)
 
 
 @dataclass
@@ -58,16 +63,36 @@ def detailed(*given: Any, page_cluster: int = 0, cache_pages: int = 1, **named: 
     """
     plain = replay(*given, **named)
     sizes = (plain.sizes, *named.get("secondary", ()))
-    log = new_log(plain.batch, plain.trace.n_slots, sizes, page_cluster, cache_pages)
+    log = new_log(
+        plain.batch, plain.trace.n_slots, sizes, page_cluster, cache_pages, windows(plain.trace, page_cluster)
+    )
     return DetailedReplay(**vars(plain), log=log)
 
 
-def new_log(rows: int, n_slots: int, sizes: Sequence[Sizes], page_cluster: int = 0, cache_pages: int = 1) -> detail.Log:
-    """An empty log of `rows` events over a device of `n_slots` slots, whose pages have these sizes by each codec."""
+def windows(trace: Trace, page_cluster: int) -> Windows:
+    """The order of the slots on the device and the window of each, as `readahead.Cache` has them."""
+    original = trace.original_slots() if page_cluster else None
+    if original is None:
+        return NO_WINDOWS
+    return neighbours(positions(original, trace.page_size), 1 << page_cluster)
+
+
+def new_log(
+    rows: int,
+    n_slots: int,
+    sizes: Sequence[Sizes],
+    page_cluster: int = 0,
+    cache_pages: int = 1,
+    ahead: Windows = NO_WINDOWS,
+) -> detail.Log:
+    """An empty log of `rows` events over a device of `n_slots` slots, whose pages have these sizes by each codec.
+
+    `ahead` are the `windows`, where the numbers of the slots do not tell them.
+    """
     state = arrays.records(1, readahead.STATE)
     state["window"] = 1 << page_cluster
     cached = n_slots if page_cluster else 0
-    cache = readahead.Cache(state, np.zeros(cached, np.int64), np.zeros(max(1, cache_pages), np.int64))
+    cache = readahead.Cache(state, np.zeros(cached, np.int64), np.zeros(max(1, cache_pages), np.int64), *ahead)
     row = arrays.records(rows, detail.DETAIL)
     times = np.stack([table.decompress_ns for table in sizes])
     return detail.Log(row, np.full(n_slots, -1, np.int32), times, cache, np.zeros(8, np.int64))

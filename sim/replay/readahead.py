@@ -6,6 +6,9 @@ slot finds it there and reads nothing; a write to the slot, or its end, gives it
 modelled as a swap cache of limited size, first in, first out. The kernel narrows the window after useless readahead
 (from 3.15) and has one by virtual addresses (from 4.14); both are not modelled. Reading ahead costs time and changes
 nothing in the pool.
+
+Neighbours are those of the device: where sparse slots were numbered anew, the windows are those of what they were
+called (`workloads.traces.slots`).
 """
 
 from typing import Any, NamedTuple
@@ -35,6 +38,9 @@ class Cache(NamedTuple):
     state: Any  # STATE[1]
     number: Any  # int64[slots]: 1 + the position in the ring at which the slot was read ahead, 0 for not cached
     ring: Any  # int64[cache_pages]: slots, as they were read ahead
+    order: Any  # int64[slots]: slots in the order of the device; int64[0] where their numbers are that order
+    first: Any  # int64[slots]: where in `order` the window of each slot begins,
+    stop: Any  # int64[slots]: and where it ends
 
 
 @compiled
@@ -99,7 +105,10 @@ def look(log: Any, device: Any, allocator: Any, kind: int, slot: int, i: int) ->
     elif forget(cache, slot):
         row.cached = 1
     elif device.slots.slot[slot].what != EMPTY:
-        first = slot // window * window
-        for other in range(first, min(first + window, len(cache.number))):
+        numbered = len(cache.order) > 0
+        first = cache.first[slot] if numbered else slot // window * window
+        stop = cache.stop[slot] if numbered else min(first + window, len(cache.number))
+        for k in range(first, stop):
+            other = cache.order[k] if numbered else k
             if other != slot and device.slots.slot[other].what != EMPTY and cache.number[other] == 0:
                 read_one(log, device, allocator, other, i)

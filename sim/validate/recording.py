@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from sim.errors import UserError
 from workloads.host.mmstat import FIELDS, MmStat
-from workloads.readers.stream import lines, raw_pages
+from workloads.readers.stream import lines
 from workloads.traces.events import COMPACT, FREE, OUT, Events
+from workloads.traces.rawpages import raw_pages
 
 Moved = Callable[[int], None]  # called with the bytes of the file read so far
 

@@ -12,140 +12,161 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, read_csv
 
 from workloads.errors import TraceError
-from workloads.limits import SLOTS
-from workloads.readers.stream import Moved, lines
-from workloads.traces.events import COMPACT, KINDS, OUT, Events
-
-NUMBERS: dict[str, np.dtype[Any]] = {
-    "ts_ns": np.dtype(np.int64),
-    "pid": np.dtype(np.int32),
-    "slot": np.dtype(np.int64),
-    "page": np.dtype(np.int64),
-}
-COLUMNS = ("ts_ns", "kind", "pid", "slot", "page")
-HEADER = ",".join(COLUMNS)
-ZERO = len(KINDS)  # the code of out0 while parsing
-NAMES = (*KINDS, "out0")
+from workloads.readers.csv_table import Head, Texts, parsed
+from workloads.readers.csv_text import times
+from workloads.readers.stream import lines
+from workloads.traces.events import COMPACT, OUT, Events
+from workloads.traces.fields import HEADER, NAMES, ZERO, Fields
+from workloads.traces.rawpages import Moved
+from workloads.traces.sizes import largest
+from workloads.traces.slots import Names, slot_numbers
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Some rows: `kind` uint8[n] (`ZERO` for out0), `page` int64[n] into the file of pages."""
+    """Some rows: `kind` uint8[n] (`ZERO` for out0), `slot` uint64[n], 0 for a compaction; what other columns there are:
+    `time_ns` int64[n], `task` int32[n], `page` int64[n] into the file of pages, `size` int32[n] of a page-out.
+    """
 
     kind: npt.NDArray[np.uint8]
-    time_ns: npt.NDArray[np.int64]
-    task: npt.NDArray[np.int32]
-    slot: npt.NDArray[np.int64]
-    page: npt.NDArray[np.int64]
+    slot: npt.NDArray[np.uint64]
+    time_ns: npt.NDArray[np.int64] | None
+    task: npt.NDArray[np.int32] | None
+    page: npt.NDArray[np.int64] | None
+    size: npt.NDArray[np.int32] | None
 
     @property
     def zero(self) -> npt.NDArray[np.bool_]:
         """Which rows write an all-zero page."""
         return np.equal(self.kind, ZERO)
 
-    def events(self, numbers: npt.NDArray[np.int32], zero: int | None) -> Events:
-        """Return events that refer to unique pages: `numbers[page]`, or `zero` for out0."""
+    @property
+    def out(self) -> npt.NDArray[np.bool_]:
+        """Which rows write a page, an all-zero one too."""
+        return np.equal(self.kind, OUT) | self.zero
+
+    def pages(self, numbers: npt.NDArray[np.int32], zero: int) -> npt.NDArray[np.int32]:
+        """Return the unique pages of the rows that are `out`: `numbers[page]`, or `zero`."""
+        assert self.page is not None
+        named = self.kind == OUT
+        page = np.full(len(self.kind), zero, np.int32)
+        page[named] = numbers[self.page[named]]
+        return page[self.out]
+
+    def events(self, pages: npt.NDArray[np.int32], names: Names | None) -> Events:
+        """Return events that refer to unique pages, `pages` int32, one for each row that is `out`.
+
+        `names` are what numbered slots were called (`workloads.traces.slots.numbering`).
+        """
         page = np.full(len(self.kind), -1, np.int32)
-        out = self.kind == OUT
-        page[out] = numbers[self.page[out]]
-        page[self.zero] = -1 if zero is None else zero
+        page[self.out] = pages
         kind = np.where(self.zero, np.uint8(OUT), self.kind)
-        slot = np.where(self.kind == COMPACT, 0, self.slot)
-        return Events(kind, slot, page, self.time_ns, self.task)
+        return Events(kind, slot_numbers(kind, self.slot, names), page, self.time_ns, self.task)
 
 
-def read_rows(path: Path, n_pages: int, moved: Moved) -> Iterator[Rows]:
-    """Yield all rows in blocks; TraceError names the line (the header is line 1) of the first bad one."""
-    line, last, names = 1, None, None
+def read_rows(path: Path, n_pages: int | None, page_size: int, moved: Moved) -> Iterator[Rows]:
+    """Yield all rows in blocks; TraceError names the line (the header is line 1) of the first bad one.
+
+    Page-outs name one of `n_pages`; where that is None, the size of theirs.
+    """
+    line, head, last = 1, None, None
     for block in lines(path, moved):
-        if names is None:
-            head, _, block = block.partition(b"\n")
-            names = _header(path, head)
+        if head is None:
+            first, _, block = block.partition(b"\n")
+            head = _head(path, first, n_pages is not None)
             line = 2
         if not block:
             continue
-        rows = _parse(path, block, line, names)
-        _check(path, rows, line, n_pages, last)
+        rows = _rows(Lines(path, line), head, block)
+        _check(Lines(path, line), head.fields, rows, n_pages, page_size, last)
         yield rows
-        line, last = line + len(rows.kind), int(rows.time_ns[-1])
-    if names is None:
+        line += len(rows.kind)
+        last = None if rows.time_ns is None else int(rows.time_ns[-1])
+    if head is None:
         raise TraceError.at(path, "line 1", "there is no header", f"begin with {HEADER}")
 
 
-def _header(path: Path, line: bytes) -> list[str]:
-    names = [name.strip() for name in line.decode("utf-8-sig", "replace").split(",")]
-    missing = [name for name in COLUMNS if name not in names]
-    if missing:
-        raise TraceError.at(path, "line 1", f"has no column {', '.join(missing)}", f"the header is {HEADER}")
-    return names
+@dataclass(frozen=True)
+class Lines:
+    """Where rows stand: row 0 on line `first` of the file `path`."""
+
+    path: Path
+    first: int
+
+    def refuse(self, bad: npt.ArrayLike, wrong: str, remedy: str, values: Any = None) -> None:
+        """Raise TraceError if a row is bad, naming the first; `{}` in `wrong` is its one of `values`."""
+        mask = np.asarray(bad)
+        if mask.any():
+            row = int(mask.argmax())
+            wrong = wrong if values is None else wrong.format(values[row])
+            raise TraceError.at(self.path, f"line {self.first + row}", wrong, remedy)
 
 
-def _parse(path: Path, block: bytes, line: int, names: list[str]) -> Rows:
-    types = {name: pa.from_numpy_dtype(dtype) for name, dtype in NUMBERS.items()}
+def _head(path: Path, line: bytes, paged: bool) -> Head:
+    text = line.decode("utf-8-sig", "replace")
     try:
-        table = read_csv(
-            pa.BufferReader(block),
-            ReadOptions(column_names=names, use_threads=False, block_size=len(block) + 1),
-            ParseOptions(ignore_empty_lines=False),
-            ConvertOptions(column_types={**types, "kind": pa.string()}, include_columns=COLUMNS, null_values=[""]),
-        )
-    except pa.ArrowInvalid as error:
-        raise explained(path, block, line, names, str(error)) from error
-    for name in ("ts_ns", "pid", "slot"):
-        _refuse(path, line, pc.is_null(table[name]), f"{name} is empty", "give a whole number")
-    kind = pc.index_in(table["kind"], pa.array(NAMES))
-    unknown = np.asarray(pc.is_null(kind))
-    if unknown.any():
-        wrong = f"kind {table['kind'][int(unknown.argmax())].as_py()!r} is unknown"
-        _refuse(path, line, unknown, wrong, f"use one of {', '.join(NAMES)}")
-    columns = {name: np.array(table[name], dtype) for name, dtype in NUMBERS.items() if name != "page"}
-    page = np.array(pc.fill_null(table["page"], -1), NUMBERS["page"])
-    return Rows(np.array(kind, np.uint8), columns["ts_ns"], columns["pid"], columns["slot"], page)
+        names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+    except csv.Error as error:
+        raise TraceError.at(path, "line 1", f"is not CSV ({error})", f"the header is {HEADER}") from error
+    return Head(names, Fields.of(path, "line 1", names, paged))
 
 
-def _check(path: Path, rows: Rows, line: int, n_pages: int, last: int | None) -> None:
-    _refuse(path, line, rows.slot < 0, "slot is negative", "slots count from 0")
-    remedy = f"number them without gaps, at most {SLOTS:,}"
-    _refuse(path, line, (rows.slot >= SLOTS) & (rows.kind != COMPACT), "slot is too high for a device", remedy)
-    bad = (rows.kind == OUT) & ((rows.page < 0) | (rows.page >= n_pages))
-    if bad.any():
-        wrong = f"page {rows.page[int(bad.argmax())]} does not exist"
-        _refuse(path, line, bad, wrong, f"the file of pages has {n_pages}, counted from 0")
-    times = rows.time_ns
-    before = np.concatenate(([times[0] if last is None else last], times[:-1]))
-    _refuse(path, line, times < before, "ts_ns is before that of the line above", "sort the events by time")
+def _rows(place: Lines, head: Head, block: bytes) -> Rows:
+    fields = head.fields
+    table = parsed(place.path, block, place.first, head)
+    time = None if fields.time is None else _times(place, fields, table[fields.time])
+    kind = _kinds(place, table[fields.kind])
+    compact, out = kind == COMPACT, (kind == OUT) | (kind == ZERO)
+    columns = {}
+    for name, needed, remedy in (
+        (fields.task, ~compact, "give a whole number, or leave the column out"),
+        (fields.slot, ~compact, "give a whole number"),
+        (fields.page, kind == OUT, "give the number of its page, counted from 0"),
+        (fields.size, out, "give its bytes after compression"),
+    ):
+        if name is not None:
+            place.refuse(np.asarray(pc.is_null(table[name])) & needed, f"{name} is empty", remedy)
+            values = np.array(pc.fill_null(table[name], 0), head.dtypes[name])
+            columns[name] = values if name == fields.task else np.where(needed, values, values.dtype.type(0))
+    page, size, task = (columns.get(name or "") for name in (fields.page, fields.size, fields.task))
+    return Rows(kind, columns[fields.slot], time, task, page, size)
 
 
-def _refuse(path: Path, line: int, bad: npt.ArrayLike, wrong: str, remedy: str) -> None:
-    mask = np.asarray(bad)
-    if mask.any():
-        raise TraceError.at(path, f"line {line + int(mask.argmax())}", wrong, remedy)
+def _kinds(place: Lines, texts: Texts) -> npt.NDArray[np.uint8]:
+    """Words or their codes."""
+    words = [*NAMES, *map(str, range(len(NAMES) - 1))]
+    index = pc.index_in(pc.utf8_trim_whitespace(texts), pa.array(words))
+    remedy = f"use one of {', '.join(NAMES)}"
+    place.refuse(pc.is_null(index), "kind {!r} is unknown", remedy, [None] if not len(texts) else texts.to_pylist())
+    code = np.array(index, np.uint8)
+    return np.where(code < len(NAMES), code, code - np.uint8(len(NAMES)))
 
 
-def explained(path: Path, block: bytes, line: int, names: list[str], text: str) -> TraceError:
-    """Find the line the parser stumbled over; `text` is the parser's own message, used when none is found."""
-    for number, raw in enumerate(block.splitlines(), line):
-        try:
-            row = next(csv.reader([raw.decode()]), [])
-        except UnicodeDecodeError:
-            return TraceError.at(path, f"line {number}", "is not UTF-8 text", "give UTF-8")
-        if len(row) != len(names):
-            wrong = f"has {len(row)} columns, the header {len(names)}"
-            return TraceError.at(path, f"line {number}", wrong, "give every row the same columns")
-        for name, value in zip(names, row, strict=True):
-            if name in NUMBERS and value and not _fits(value, NUMBERS[name]):
-                wrong = f"{name} {value!r} is not a number of type {NUMBERS[name]}"
-                return TraceError.at(path, f"line {number}", wrong, "give a whole number")
-    return TraceError.at(path, f"line {line} or below", text, "give CSV of one line per row")
+def _times(place: Lines, fields: Fields, column: Texts) -> npt.NDArray[np.int64]:
+    name, remedy = fields.time, "give a whole number" if fields.unit == "ns" else f"give {fields.unit}, or a date"
+    place.refuse(pc.is_null(column), f"{name} is empty", remedy)
+    if fields.unit == "ns":
+        return np.array(column, np.int64)
+    numbers, fits = times(column, fields.unit)
+    wrong, remedy = f"{name} {{!r}} is no time within 2**63 ns", f"give {fields.unit}, or dates of one form in all rows"
+    if not fits.all():
+        place.refuse(~fits, wrong, remedy, column.to_pylist())
+    return numbers
 
 
-def _fits(value: str, dtype: np.dtype[Any]) -> bool:
-    try:
-        number = int(value)
-    except ValueError:
-        return False
-    limits = np.iinfo(dtype)
-    return int(limits.min) <= number <= int(limits.max)
+def _check(place: Lines, fields: Fields, rows: Rows, n_pages: int | None, page_size: int, last: int | None) -> None:
+    if rows.page is not None and n_pages is not None:
+        bad = (rows.kind == OUT) & ((rows.page < 0) | (rows.page >= n_pages))
+        remedy = f"the file of pages has {n_pages}, counted from 0"
+        place.refuse(bad, "page {} does not exist", remedy, rows.page)
+    if rows.size is not None:
+        most = largest(page_size)
+        bad = rows.out & ((rows.size < 1) | (rows.size > most))
+        remedy = f"give 1 to {most} bytes, or the right page size"
+        place.refuse(bad, f"size {{}} is not one of a page of {page_size} bytes", remedy, rows.size)
+    if rows.time_ns is not None:
+        time = rows.time_ns
+        before = np.concatenate(([time[0] if last is None else last], time[:-1]))
+        place.refuse(time < before, f"{fields.time} is before that of the line above", "sort the events by time")

@@ -1,69 +1,14 @@
-"""Files from elsewhere, plain, gzip or zstd, read as a stream of blocks."""
+"""Texts from elsewhere, plain, gzip or zstd, read as blocks of whole lines."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
-
 from workloads.errors import TraceError
-from workloads.files import arrow_file
-from workloads.limits import check_growth
-from workloads.traces.parquet import reading
+from workloads.traces.rawpages import BLOCK, Moved, blocks
 
-CODECS = {".gz": "gzip", ".zst": "zstd"}
-BLOCK = 1 << 22
 LINE = 1 << 16  # bytes of the longest line
-
-Moved = Callable[[int], None]  # called with the bytes of the file itself read so far
-
-
-def blocks(path: Path, size: int, moved: Moved) -> Iterator[bytes]:
-    """Yield the decompressed bytes in blocks of `size`, the last one shorter.
-
-    Raises TraceError when the file is missing, no regular one, empty, no gzip or zstd as its name says, truncated, or
-    becomes more than it may.
-    """
-    remedy = "give a complete file, plain, .gz or .zst"
-    raw = arrow_file(path, remedy, follow=True)
-    whole = raw.size()
-    if not whole:
-        raise TraceError.at(path, "file", "is empty", remedy)
-    codec = CODECS.get(path.suffix)
-    stream = pa.CompressedInputStream(raw, codec) if codec else raw
-    done = 0
-    try:
-        while True:
-            place = f"after {done} decompressed bytes"
-            with reading(path, place, remedy):
-                block = stream.read(size)
-            if not block:
-                return
-            done += len(block)
-            check_growth(path, place, whole, done)
-            moved(raw.tell())
-            yield block
-    finally:
-        raw.close()
-
-
-def raw_pages(path: Path, page_size: int, moved: Moved) -> Iterator[npt.NDArray[np.uint8]]:
-    """Yield concatenated pages as uint8[n, page_size]; TraceError when the last one is not complete."""
-    count = 0
-    for block in blocks(path, BLOCK // page_size * page_size, moved):
-        whole, rest = divmod(len(block), page_size)
-        if rest:
-            raise TraceError.at(
-                path,
-                f"page {count + whole}",
-                f"has {rest} of {page_size} bytes",
-                "give whole pages, or the page size they have",
-            )
-        yield np.frombuffer(block, np.uint8).reshape(-1, page_size)
-        count += whole
 
 
 def lines(path: Path, moved: Moved) -> Iterator[bytes]:

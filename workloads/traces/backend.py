@@ -21,6 +21,9 @@ class Backend(Protocol):
     def page_array(self, start: int, stop: int) -> npt.NDArray[np.uint8]:
         """Return the pages start..stop-1, both within the trace."""
 
+    def original_slots(self) -> npt.NDArray[np.uint64] | None:
+        """Return what the slots were called before they were numbered, None if they were not."""
+
     def sizes(self, codec: str) -> Sizes | None:
         """Return the sizes of a codec if they are known."""
 
@@ -31,11 +34,18 @@ class Backend(Protocol):
 class MemoryBackend:
     """Arrays."""
 
-    def __init__(self, events: Events, pages: npt.NDArray[np.uint8], sizes: Mapping[str, Sizes]) -> None:
-        """`pages` is uint8[0, page_size] for a trace without contents."""
+    def __init__(
+        self,
+        events: Events,
+        pages: npt.NDArray[np.uint8],
+        sizes: Mapping[str, Sizes],
+        slots: npt.NDArray[np.uint64] | None = None,
+    ) -> None:
+        """`pages` is uint8[0, page_size] for a trace without contents; `slots` are the original ones, if others."""
         self._events = events
         self._pages = pages
         self._sizes = dict(sizes)
+        self._slots = slots
 
     def batches(self, size: int) -> Iterator[Events]:
         """Yield views."""
@@ -45,6 +55,10 @@ class MemoryBackend:
     def page_array(self, start: int, stop: int) -> npt.NDArray[np.uint8]:
         """Return a view."""
         return self._pages[start:stop]
+
+    def original_slots(self) -> npt.NDArray[np.uint64] | None:
+        """Return what was given."""
+        return self._slots
 
     def sizes(self, codec: str) -> Sizes | None:
         """Look the codec up."""

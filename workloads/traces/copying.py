@@ -81,6 +81,7 @@ def save_trace(
             table = trace.sizes(codec)
             if table is not None:
                 writer.add_sizes(codec, table)
+        writer.add_original_slots(trace.original_slots())
         copy_rows(trace, writer, content=trace.content, progress=progress)
     return open_trace(path)
 

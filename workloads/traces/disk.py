@@ -19,14 +19,17 @@ from workloads.traces.header import Header
 from workloads.traces.parquet import (
     EVENTS_FILE,
     PAGES_FILE,
+    SLOTS_FILE,
     events_batch,
     events_schema,
     open_parquet,
     pages_array,
     pages_schema,
     reading,
+    slots_schema,
 )
 from workloads.traces.sizes import SIZES, Sizes, is_codec, read_sizes, sizes_digest, sizes_path
+from workloads.traces.slots import check_original, slots_digest
 from workloads.traces.tally import Tally
 from workloads.traces.trace import Trace
 
@@ -53,6 +56,9 @@ class DiskBackend:
             file = open_parquet(path / PAGES_FILE, pages_schema(header.page_size), header.unique_pages)
             rows = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
             self._pages, self._starts = file, np.cumsum([0, *rows])
+        self._slots: pq.ParquetFile | None = None
+        if header.slots_digest is not None:
+            self._slots = open_parquet(path / SLOTS_FILE, slots_schema(), header.n_slots)
         self._cached = -1
         self._group = np.empty((0, header.page_size), np.uint8)
         self._verified = mmap.mmap(-1, 1)  # whether the digest was seen to be right; shared with forked workers
@@ -112,6 +118,19 @@ class DiskBackend:
                 table = self._pages.read_row_group(group, use_threads=False)
             self._group, self._cached = pages_array(table, self._header.page_size), group
         return self._group
+
+    def original_slots(self) -> npt.NDArray[np.uint64] | None:
+        """Read `slots.parquet`; TraceError when a slot is there twice, or they are not those of the header."""
+        if self._slots is None:
+            return None
+        path = self._path / SLOTS_FILE
+        with reading(path, "Parquet", REMEDY):
+            table = self._slots.read(use_threads=False)
+        slots = np.array(table.column("slot").to_numpy(), np.uint64)
+        check_original(path, slots, self._header.n_slots)
+        if slots_digest(slots) != self._header.slots_digest:
+            raise TraceError.at(path, "digest", "of the slots is not that of trace.json", REMEDY)
+        return slots
 
     def sizes(self, codec: str) -> Sizes | None:
         """Read `sizes/CODEC.parquet`."""

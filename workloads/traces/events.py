@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from workloads.errors import TraceError
+from workloads.traces import columns
+from workloads.traces.times import times
 
 OUT, IN, FREE, COMPACT, LOST = 0, 1, 2, 3, 4
 KINDS = ("out", "in", "free", "compact", "lost")
@@ -28,11 +30,12 @@ OPTIONAL = ("time_ns", "task")
 class Events:
     """A batch of n events in the order they happened.
 
-    `kind` uint8[n], an index of `KINDS`; `slot` int64[n], 0 for a compaction; `page` int32[n], the index
-    of the unique page written, -1 unless the kind is OUT; `time_ns` int64[n], nanoseconds since the start
-    of the trace, or None; `task` int32[n], the process, or None. A page-in is a read: it does not free its
-    slot, frees are events of their own. LOST is a page-out whose contents nobody saw: from then on the slot
-    holds something unknown, and a replay leaves it empty. Raises TraceError when a column has another type or length.
+    `kind` uint8[n], an index of `KINDS`; `slot` int64[n], 0 for a compaction (uint64[n] where one is 2**63 or higher:
+    `Trace.from_arrays` numbers such slots anew, and nothing else takes them); `page` int32[n], the index of the unique
+    page written, -1 unless the kind is OUT; `time_ns` int64[n], nanoseconds since the start of the trace or since 1970,
+    or None; `task` int32[n], the process, or None. A page-in is a read: it does not free its slot, frees are events of
+    their own. LOST is a page-out whose contents nobody saw: from then on the slot holds something unknown, and a replay
+    leaves it empty. Raises TraceError when a column has another type or length.
     """
 
     kind: npt.NDArray[np.uint8]
@@ -43,7 +46,8 @@ class Events:
 
     def __post_init__(self) -> None:
         for name, column in self.columns().items():
-            if column.dtype != DTYPES[name] or column.shape != (len(self.kind),):
+            named = name == "slot" and column.dtype == np.uint64
+            if (column.dtype != DTYPES[name] and not named) or column.shape != (len(self.kind),):
                 raise TraceError.at(
                     "events",
                     f"column {name}",
@@ -54,15 +58,30 @@ class Events:
     @classmethod
     def of(
         cls,
-        kind: npt.ArrayLike,
-        slot: npt.ArrayLike,
-        page: npt.ArrayLike,
-        time_ns: npt.ArrayLike | None = None,
-        task: npt.ArrayLike | None = None,
+        kind: Any,
+        slot: Any,
+        page: Any,
+        time_ns: Any = None,
+        task: Any = None,
+        *,
+        unit: str | None = None,
     ) -> Events:
-        """Build a batch from anything array-like; TraceError for a number that its column cannot hold as it is."""
-        given = {"kind": kind, "slot": slot, "page": page, "time_ns": time_ns, "task": task}
-        return cls(**{name: _column(name, values) for name, values in given.items() if values is not None})
+        """Build a batch from anything array-like: lists, arrays, columns of pandas or of pyarrow.
+
+        Kinds are words or their codes; times are datetimes, floats in seconds, or whole numbers of ns, or numbers of
+        the `unit` given ("s", "ms", "us", "ns"). A missing page (NaN) is -1. Raises TraceError naming the row of a
+        value that its column cannot hold as it is.
+        """
+        given = {
+            "kind": kinds(kind),
+            "slot": columns.slots(slot),
+            "page": columns.whole("page", page, DTYPES["page"], -1),
+        }
+        if time_ns is not None:
+            given["time_ns"] = times(time_ns, unit)
+        if task is not None:
+            given["task"] = columns.whole("task", task, DTYPES["task"])
+        return cls(**given)
 
     def columns(self) -> dict[str, npt.NDArray[Any]]:
         """Return the columns that are present, by name, in file order."""
@@ -77,23 +96,19 @@ class Events:
         return Events(**{name: column[rows] for name, column in self.columns().items()})
 
 
-def _column(name: str, values: npt.ArrayLike) -> npt.NDArray[Any]:
-    """Convert to the type of a column, if no value changes."""
-    given, dtype = np.asarray(values), DTYPES[name]
-    if given.dtype == dtype or not given.size:
-        return np.ascontiguousarray(given, dtype)
-    try:
-        with np.errstate(invalid="ignore"):
-            column = np.ascontiguousarray(given, dtype)
-        changed = np.atleast_1d(np.not_equal(column, given))
-    except (TypeError, ValueError, OverflowError) as error:
-        raise TraceError.at("events", f"column {name}", f"is no {dtype} ({error})", "give whole numbers") from error
-    if changed.any():
-        row = int(changed.ravel().argmax())
-        wrong, limits = f"{given.ravel()[row]} does not fit {dtype}", np.iinfo(dtype)
-        remedy = f"give whole numbers from {limits.min} to {limits.max}"
-        raise TraceError.at("events", f"column {name}, row {row}", wrong, remedy)
-    return column
+def kinds(values: Any, known: Sequence[str] = KINDS) -> npt.NDArray[np.uint8]:
+    """Return the codes of kinds given as words `known`, or as codes; TraceError names the row of another."""
+    given, gaps = columns.plain("kind", values)
+    if gaps is not None or given.dtype.kind in "iufb" or not any(isinstance(value, str) for value in given.tolist()):
+        return columns.whole("kind", values, DTYPES["kind"])
+    code = {word: number for number, word in enumerate(known)}
+    words = given.tolist()
+    found = [code.get(word, -1) for word in words]
+    if -1 in found:
+        row = found.index(-1)
+        wrong, remedy = f"kind {words[row]!r} is unknown", f"use one of {', '.join(known)}"
+        raise TraceError.at("events", f"column kind, row {row}", wrong, remedy)
+    return np.array(found, np.uint8)
 
 
 def concat(batches: Sequence[Events]) -> Events:

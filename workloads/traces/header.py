@@ -18,6 +18,7 @@ from workloads.traces.tally import Tally
 @dataclass(frozen=True)
 class Header:
     """`n_slots` is the highest slot + 1; `span_ns` first and last time or None; digests are of decoded data.
+    `slots_digest` is there when the slots were numbered anew and what they were called is kept.
 
     `files` gives for each file of the folder the digest of its bytes: it finds damage even where the
     decoded data are the same. Empty for a trace in memory.
@@ -34,6 +35,7 @@ class Header:
     tasks: bool
     events_digest: str
     pages_digest: str
+    slots_digest: str | None = None
     files: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -50,8 +52,9 @@ class Header:
 
     @property
     def digest(self) -> str:
-        """Digest of events, pages and page size in hex; the same in memory and on disk."""
-        return digest_text(f"{self.page_size} {self.events_digest} {self.pages_digest}")
+        """Digest of events, pages, original slots and page size in hex; the same in memory and on disk."""
+        parts = (self.page_size, self.events_digest, self.pages_digest, self.slots_digest)
+        return digest_text(" ".join(str(part) for part in parts if part is not None))
 
     def check(self, tally: Tally, events_digest: str | None) -> None:
         """Raise TraceError unless all events, as they were counted and digested, are what the header promises.
@@ -72,6 +75,7 @@ class Header:
 
     def write(self, folder: Path) -> None:
         """Write `trace.json` into the folder; TraceError when a reader would refuse it."""
+        slots = {} if self.slots_digest is None else {"slots": self.slots_digest}
         body = {
             "format": FORMAT,
             "name": self.name,
@@ -83,7 +87,7 @@ class Header:
             "content": self.content,
             "span_ns": list(self.span_ns) if self.span_ns else None,
             "tasks": self.tasks,
-            "digests": {"events": self.events_digest, "pages": self.pages_digest},
+            "digests": {"events": self.events_digest, "pages": self.pages_digest, **slots},
             "files": self.files,
         }
         header_file.write(folder / HEADER_FILE, body)
@@ -105,5 +109,6 @@ class Header:
             tasks=body.tasks,
             events_digest=body.digests.events,
             pages_digest=body.digests.pages,
+            slots_digest=body.digests.slots,
             files=body.files,
         )

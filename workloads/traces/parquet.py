@@ -18,6 +18,7 @@ from workloads.traces.events import DTYPES, Events
 
 EVENTS_FILE = "events.parquet"
 PAGES_FILE = "pages.parquet"
+SLOTS_FILE = "slots.parquet"
 EVENTS_GROUP = 1 << 18  # rows of a row group: what a reader holds at once
 PAGES_GROUP = 1024
 
@@ -131,6 +132,26 @@ def events_batch(batch: pa.RecordBatch) -> Events:
 def pages_schema(page_size: int) -> pa.Schema:
     """Return the schema of `pages.parquet`."""
     return pa.schema([pa.field("content", pa.binary(page_size), nullable=False)])
+
+
+def slots_schema() -> pa.Schema:
+    """Return the schema of `slots.parquet`."""
+    return pa.schema([pa.field("slot", pa.uint64(), nullable=False)])
+
+
+def write_slots(path: Path, slots: npt.NDArray[np.uint64]) -> None:
+    """Write `slots.parquet`."""
+    table = pa.table([pa.array(slots)], schema=slots_schema())
+    pq.write_table(
+        table,
+        path,
+        row_group_size=EVENTS_GROUP,
+        compression="zstd",
+        use_dictionary=False,
+        column_encoding={"slot": "DELTA_BINARY_PACKED"},
+        write_statistics=False,
+        write_page_checksum=True,
+    )
 
 
 def pages_writer(path: Path, page_size: int, level: int) -> pq.ParquetWriter:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from workloads.errors import TraceError
 from workloads.traces.events import COMPACT, OUT, Events, concat
+from workloads.traces.slots import unless_equal
 from workloads.traces.trace import Trace
 
 
@@ -14,8 +15,9 @@ def sample_slots(trace: Trace, share: float, seed: int) -> Trace:
     """Keep the events of about `share` (0..1] of the slots, chosen by a hash of slot and seed.
 
     Every kept slot keeps all its events, so lifetimes and overwrites stay true; compactions stay too. Slots
-    are renumbered densely in order of first use, and only pages that are referred to remain. Times and
-    tasks are kept. The sample is in memory; of a content-free trace the sizes are kept as well.
+    are renumbered densely in order of first use, what they were called is kept beside them, and only pages that are
+    referred to remain. Times and tasks are kept. The sample is in memory; of a content-free trace the sizes are kept as
+    well.
     """
     if not 0 < share <= 1:
         raise TraceError.at(trace.path or trace.name, f"share {share}", "is out of range", "give 0 < share <= 1")
@@ -24,7 +26,10 @@ def sample_slots(trace: Trace, share: float, seed: int) -> Trace:
     referred, number = np.unique(events.page[out], return_inverse=True)
     page = events.page.copy()
     page[out] = number
-    sampled = Events(events.kind, _dense_slots(events), page, events.time_ns, events.task)
+    slot, kept = _dense_slots(events)
+    sampled = Events(events.kind, slot, page, events.time_ns, events.task)
+    named = trace.original_slots()
+    original = kept.astype(np.uint64) if named is None else named[kept]
     source = {
         **trace.source,
         "sample": {
@@ -40,7 +45,9 @@ def sample_slots(trace: Trace, share: float, seed: int) -> Trace:
         if table is not None:
             sizes[codec] = table.take(referred.astype(np.int64))
             sizes[codec].meta.pop("pages", None)  # it named the pages of the whole trace
-    made = Trace.from_arrays(trace.name, sampled, pages, sizes, source, trace.page_size)
+    made = Trace.from_arrays(
+        trace.name, sampled, pages, sizes, source, trace.page_size, original_slots=unless_equal(original)
+    )
     made.origin = trace.origin
     return made
 
@@ -62,15 +69,16 @@ def _keep(events: Events, share: float, seed: int) -> npt.NDArray[np.bool_]:
     return chosen
 
 
-def _dense_slots(events: Events) -> npt.NDArray[np.int64]:
-    """Number the slots in order of first use; compactions stay at 0."""
+def _dense_slots(events: Events) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Number the slots in order of first use, compactions stay at 0; and what they were."""
     slot = np.zeros(len(events), np.int64)
     real = events.kind != COMPACT
-    _, first, inverse = np.unique(events.slot[real], return_index=True, return_inverse=True)
+    distinct, first, inverse = np.unique(events.slot[real], return_index=True, return_inverse=True)
+    order = np.argsort(first)
     rank = np.empty(len(first), np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
+    rank[order] = np.arange(len(first))
     slot[real] = rank[inverse]
-    return slot
+    return slot, distinct[order]
 
 
 def _gather(trace: Trace, pages: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workloads.errors import TraceError
+from workloads.traces.columns import whole
 from workloads.traces.digests import DIGEST_BYTES
 
 SIZES = "sizes"  # the folder in that of a trace
@@ -57,12 +58,14 @@ class Sizes:
                 raise TraceError.at("sizes", f"column {name}", f"is {found}", f"make it {want}")
 
     @classmethod
-    def given(cls, size: npt.ArrayLike) -> Sizes:
-        """Sizes that come from a generator, not from a compressor: none same-filled, nothing measured."""
-        column = np.ascontiguousarray(size, np.int32)
+    def given(cls, size: Any, zero_filled: npt.NDArray[np.bool_] | None = None) -> Sizes:
+        """Sizes that come from a generator or a table, not from a compressor: nothing measured, none same-filled but
+        those that are said to be zero-filled. TraceError for a size that is no whole number of bytes.
+        """
+        column = whole("size", size, DTYPES["size"])
         zeros = np.zeros(len(column), np.int64)
-        no = np.zeros(len(column), np.bool_)
-        return cls(column, no, no.copy(), zeros, zeros.copy(), {"codec": GIVEN})
+        zero = np.zeros(len(column), np.bool_) if zero_filled is None else zero_filled
+        return cls(column, zero.copy(), zero.copy(), zeros, zeros.copy(), {"codec": GIVEN})
 
     def columns(self) -> dict[str, npt.NDArray[Any]]:
         """Return the columns by name, in file order."""
@@ -88,13 +91,18 @@ def is_codec(text: str) -> bool:
     return len(text) <= LONGEST and CODEC.fullmatch(text) is not None
 
 
+def largest(page_size: int) -> int:
+    """Return the bytes that a codec makes of a page at worst: lzo1x_worst_compress (include/linux/lzo.h)."""
+    return page_size + page_size // 16 + 67
+
+
 def check_sizes(file: object, codec: str, sizes: Sizes, unique_pages: int, page_size: int) -> None:
     """Raise TraceError unless the sizes are of that codec and many pages, and no value is out of range."""
     place, remedy = f"sizes of {codec}", "size the pages again"
     _check_rows(file, codec, len(sizes), unique_pages)
     if sizes.meta.get("codec") not in (codec, GIVEN):
         raise TraceError.at(file, place, f"are of codec {str(sizes.meta.get('codec'))[:LONGEST]!r}", remedy)
-    most = page_size + page_size // 16 + 67  # lzo1x_worst_compress, the largest of all (include/linux/lzo.h)
+    most = largest(page_size)
     for name, limit in (("size", most), ("compress_ns", SLOWEST), ("decompress_ns", SLOWEST)):
         column = sizes.columns()[name]
         if len(column) and not 0 <= column.min() <= column.max() <= limit:

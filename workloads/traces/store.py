@@ -5,6 +5,7 @@ A folder `NAME.cswap/`, readable with plain pandas:
 - `trace.json`: name, page size, source, counts, digests;
 - `events.parquet`: `kind` uint8, `slot` int64, `page` int32, optionally `time_ns` int64 and `task` int32;
 - `pages.parquet`: `content`, fixed-size binary, one row per unique page; absent in a content-free trace;
+- `slots.parquet`: `slot` uint64, what each slot was called before it was numbered; absent where none was;
 - `sizes/CODEC.parquet`: `size`, `same_filled`, `zero_filled`, `compress_ns`, `decompress_ns`, one row a
   unique page.
 """
@@ -23,7 +24,7 @@ __all__ = ["TraceWriter", "info", "open_trace", "save_trace", "verify", "write_t
 
 
 def info(trace: Trace) -> dict[str, Any]:
-    """Return what is known about a trace without reading its events, JSON-safe, in a stable order."""
+    """Return what there is to know about a trace without reading it, JSON-safe, in a stable order."""
     return {
         "name": trace.name,
         "events": trace.n_events,
@@ -32,6 +33,7 @@ def info(trace: Trace) -> dict[str, Any]:
         "page_size": trace.page_size,
         "content": trace.content,
         "slots": trace.n_slots,
+        "renumbered": trace.header.slots_digest is not None,
         "duration_s": trace.duration_s,
         "digest": trace.digest,
         "sizes": trace.sizes_codecs(),

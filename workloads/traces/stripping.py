@@ -16,6 +16,7 @@ from workloads.traces.copying import copy_rows
 from workloads.traces.disk import open_trace
 from workloads.traces.events import KINDS
 from workloads.traces.sizes import Sizes
+from workloads.traces.slots import anonymous
 from workloads.traces.source import DECISIONS, DROPPED
 from workloads.traces.trace import Trace
 from workloads.traces.writer import TraceWriter
@@ -23,7 +24,7 @@ from workloads.traces.writer import TraceWriter
 MOST = 1 << 63  # a number beyond is none of cswap's
 
 TEXTS = {
-    "kind": re.compile("recording|csv|synthetic"),
+    "kind": re.compile("recording|csv|dump|frame|synthetic"),
     "reclaim": re.compile("simulated"),
     "backend": re.compile("bpf|tracefs|snapshot"),
     "algorithm": re.compile("lzo|lzo-rle|lz4|lz4hc|zstd|deflate|842"),
@@ -64,9 +65,10 @@ def strip_trace(
 
     It replays exactly as the original does with those codecs: sizes, times, same-filled and zero-filled
     marks stay, and equal pages still share a number. What could tell contents goes: the pages, and every
-    digest made from them, because a digest confirms who guesses right. Of the source `safe_source` is kept,
-    all of it with `keep_source`; the name becomes that of the folder. The original is not touched.
-    `progress` is called with events done and in all. Raises TraceError when `path` exists or `sizes` is empty.
+    digest made from them, because a digest confirms who guesses right. What numbered slots were called goes too, all
+    but which lie side by side. Of the source `safe_source` is kept, all of it with `keep_source`; the name becomes that
+    of the folder. The original is not touched. `progress` is called with events done and in all. Raises TraceError when
+    `path` exists or `sizes` is empty.
     """
     if not sizes:
         wrong, remedy = "without contents nothing would be left", "size the pages first"
@@ -76,6 +78,8 @@ def strip_trace(
         for codec, table in sizes.items():
             kept = {key: table.meta[key] for key, words in META.items() if _matches(words, table.meta.get(key))}
             writer.add_sizes(codec, replace(table, meta={"codec": codec, **kept}))
+        original = trace.original_slots()
+        writer.add_original_slots(None if original is None else anonymous(original, trace.page_size))
         copy_rows(trace, writer, content=False, progress=progress)
     return open_trace(path)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,14 +17,18 @@ from workloads.traces.header import Header
 from workloads.traces.moment import Moment, fullest
 from workloads.traces.pageindex import PageIndex, check_pages, renumbered
 from workloads.traces.sizes import Sizes, check_sizes, sizes_digest
+from workloads.traces.slots import check_original, number_events, slots_digest
 from workloads.traces.tally import Tally
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Trace:
     """A page-out/page-in trace. Arrays it hands out may be its own: do not write into them.
 
-    Made by `Trace.from_arrays`, `open_trace`, `import_csv` or a generator's `.trace()`. A trace without
-    contents (`content` is false) has `sizes` for at least one codec instead and still replays.
+    Made by `Trace.from_dataframe`, `Trace.from_arrays`, `open_trace`, `import_csv` or a generator's `.trace()`. A trace
+    without contents (`content` is false) has `sizes` for at least one codec instead and still replays.
     """
 
     def __init__(self, header: Header, backend: Backend, path: Path | None = None) -> None:
@@ -43,11 +47,14 @@ class Trace:
         sizes: Mapping[str, Sizes] | None = None,
         source: Mapping[str, Any] | None = None,
         page_size: int = 4096,
+        *,
+        original_slots: npt.NDArray[np.uint64] | None = None,
     ) -> Trace:
         """Make a trace in memory of `pages` uint8[u, page_size], or of `sizes` alone when `pages` is None.
 
-        Equal pages become one. Raises TraceError for a bad event (naming its row), pages of another
-        shape, sizes for another number of pages, or neither pages nor sizes.
+        Equal pages become one. Sparse slots are numbered without gaps, in their order (`original_slots`); slots that
+        are numbered already come with what they were called. Raises TraceError for a bad event (naming its row), pages
+        of another shape, sizes for another number of pages, or neither pages nor sizes.
         """
         sizes = dict(sizes or {})
         if pages is None:
@@ -64,8 +71,12 @@ class Trace:
                 sizes = {codec: table.take(kept) for codec, table in sizes.items()}
         for codec, table in sizes.items():
             check_sizes(name, codec, table, unique, page_size)
+        if original_slots is None:
+            events, original_slots = number_events(events)
         tally = Tally(name)
         tally.add(events, unique)
+        if original_slots is not None:
+            check_original(name, original_slots, tally.n_slots)
         header = Header.of(
             tally,
             name=name,
@@ -74,8 +85,45 @@ class Trace:
             unique_pages=unique,
             content=pages is not None,
             pages_digest=pages_digest,
+            slots_digest=None if original_slots is None else slots_digest(original_slots),
         )
-        return cls(header, MemoryBackend(events, stored, sizes))
+        return cls(header, MemoryBackend(events, stored, sizes, original_slots))
+
+    @classmethod
+    def open(cls, path: Path | str) -> Trace:
+        """Open a folder `NAME.cswap`, as `workloads.open_trace` does."""
+        from workloads.traces.disk import open_trace
+
+        return open_trace(path)
+
+    @classmethod
+    def from_dataframe(
+        cls,
+        frame: pd.DataFrame,
+        pages: npt.NDArray[np.uint8] | Path | str | None = None,
+        sizes: Mapping[str, Any] | npt.ArrayLike | None = None,
+        *,
+        name: str = "frame",
+        page_size: int = 4096,
+        unit: str | None = None,
+        source: Mapping[str, Any] | None = None,
+    ) -> Trace:
+        """Make a trace in memory of a data frame of events: `workloads.traces.frame.from_dataframe` tells how."""
+        from workloads.traces.frame import from_dataframe
+
+        return from_dataframe(frame, pages, sizes, name=name, page_size=page_size, unit=unit, source=source)
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """Return all events as a data frame: `workloads.traces.frame.to_dataframe` tells how."""
+        from workloads.traces.frame import to_dataframe
+
+        return to_dataframe(self)
+
+    def save(self, path: Path | str) -> Trace:
+        """Write the trace to a folder `NAME.cswap` and open it, as `workloads.save_trace` does."""
+        from workloads.traces.copying import save_trace
+
+        return save_trace(self, path)
 
     @property
     def name(self) -> str:
@@ -106,6 +154,13 @@ class Trace:
     def n_slots(self) -> int:
         """Highest slot + 1."""
         return self.header.n_slots
+
+    def original_slots(self) -> npt.NDArray[np.uint64] | None:
+        """Return what slots 0, 1, ... were called, uint64[n_slots]; None unless they were numbered anew.
+
+        Raises TraceError when the file of a trace on disk is not what its header promises.
+        """
+        return self._backend.original_slots()
 
     @property
     def unique_pages(self) -> int:

@@ -32,6 +32,7 @@ def verify(path: Path | str, progress: Progress | None = None) -> None:
     _verify_events(trace, report)
     if trace.content:
         verify_pages(trace, folder / PAGES_FILE, lambda pages: report(trace.n_events + pages))
+    trace.original_slots()
     for codec in trace.sizes_codecs():
         _verify_sizes(trace, folder, codec)
     for name, digest in trace.header.files.items():

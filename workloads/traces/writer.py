@@ -22,6 +22,7 @@ from workloads.traces.header import Header
 from workloads.traces.header_file import check_name
 from workloads.traces.pageindex import PageIndex, check_pages
 from workloads.traces.sizes import GIVEN, Sizes, check_sizes, sizes_digest, sizes_path, write_sizes
+from workloads.traces.slots import check_original, slots_digest
 from workloads.traces.tally import Tally
 
 
@@ -75,6 +76,7 @@ class TraceWriter:
         self._tally = Tally(self.path)
         self._index = PageIndex()
         self._sizes: dict[str, Sizes] = {}
+        self._slots: npt.NDArray[np.uint64] | None = None
         self._events: list[Events] = []  # waiting until they fill a row group
         self._group = np.empty((parquet.PAGES_GROUP if content else 0, page_size), np.uint8)
         self._filled = 0  # pages waiting in _group
@@ -104,6 +106,10 @@ class TraceWriter:
         sizes_path(self._part.path, codec)  # refuses a bad name
         meta = {**sizes.meta, "codec": codec if sizes.meta.get("codec") != GIVEN else GIVEN}
         self._sizes[codec] = replace(sizes, meta=meta)
+
+    def add_original_slots(self, slots: npt.NDArray[np.uint64] | None) -> None:
+        """Keep what the slots were called before they were numbered, uint64[n_slots]; None if they were not."""
+        self._slots = slots
 
     def add_events(self, events: Events) -> None:
         """Add events; TraceError names the first bad row of the whole trace."""
@@ -144,12 +150,16 @@ class TraceWriter:
             pages_digest = self._index.digest()
         else:
             pages_digest = self._stripped_digest or sizes_digest(self._sizes)
+        if self._slots is not None:
+            check_original(self.path, self._slots, self._tally.n_slots)
+            parquet.write_slots(self._part.new(parquet.SLOTS_FILE), self._slots)
         files = {p.name: digest_file(p) for p in sorted(self._part.path.glob("*.parquet"))}
         header = Header.of(
             self._tally,
             **self._facts,
             unique_pages=self._unique_pages(),
             pages_digest=pages_digest,
+            slots_digest=None if self._slots is None else slots_digest(self._slots),
             files=files,
         )
         header.write(self._part.path)

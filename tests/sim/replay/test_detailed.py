@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from sim.frontends.compiled.slots import HUGE, OBJECT
 from sim.plugins import FRONTENDS, make_allocator
 from sim.replay.detailed import detailed
 from sim.replay.replay import replay
-from workloads import COMPACT, FREE, GIVEN, IN, OUT, Sizes, Trace
+from workloads import COMPACT, FREE, GIVEN, IN, OUT, Events, Sizes, Trace
 from workloads.generators.base import churn, with_pages
 
 ALLOCATORS = ("zsmalloc", "zsmalloc:era=2012", "zsmalloc:era=6.1", "xvmalloc", "zbud", "z3fold", "order1", "coalesce")
@@ -232,3 +233,23 @@ def test_readahead(cluster: int, room: int) -> None:
     noted = list(zip(*(rows[name].tolist() for name in ("cached", "ahead", "dropped")), strict=True))
     assert noted == (seen if cluster else [(0, 0, 0)] * len(rows))
     assert (rows["ahead"].sum() > 0) == (cluster > 0)
+
+
+@pytest.mark.parametrize("name", [lambda slot: slot + 2**63, lambda slot: slot * 4096 + 2**40])
+def test_readahead_of_numbered_slots_goes_by_what_they_were_called(name: Callable[[Any], Any]) -> None:
+    trace, sizes = case()
+    (events,) = trace.batches()
+    names = [
+        0 if kind == COMPACT else name(slot)
+        for kind, slot in zip(events.kind.tolist(), events.slot.tolist(), strict=True)
+    ]
+    numbered = Trace.from_arrays("n", Events.of(events.kind, names, events.page), None, {GIVEN: sizes})
+    assert numbered.original_slots() is not None
+    seen = []
+    for one in (trace, numbered):
+        given = {"page_cluster": 3, "cache_pages": 64, "batch": one.n_events}
+        running = detailed(one, sizes, FRONTENDS.make("zram"), make_allocator("zsmalloc"), **given)
+        list(running)
+        seen.append(np.array(running.log.row[: one.n_events]))
+    assert np.array_equal(*seen)
+    assert seen[0]["ahead"].any()

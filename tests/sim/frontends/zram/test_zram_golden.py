@@ -18,8 +18,8 @@ from sim.frontends.zram import Zram, post_processing
 from sim.plugins import COMPRESSORS
 from sim.sizing.sizing import size_pages
 from sim.validate.prediction import Prediction
-from workloads.readers.stream import raw_pages
 from workloads.traces.events import COMPACT, FREE, IN, OUT, Events
+from workloads.traces.rawpages import raw_pages
 from workloads.traces.sizes import Sizes
 from workloads.traces.trace import Trace
 
