@@ -125,7 +125,8 @@ def _memory(density: pd.DataFrame) -> Iterator[str]:
         slots = int(rows["slots_max"].iloc[0])
         real = rows[rows["allocator"] != IDEAL]
         least = (real if len(real) else rows).sort_values("pages_max", kind="stable").iloc[0]
-        yield f"{trace}: at most {slots:,} pages in slots ever ({slots * page / MIB:.1f} MiB: what disksize must allow)."
+        allowed = f"{slots * page / MIB:.1f} MiB, what disksize must allow"
+        yield f"{trace}: at most {slots:,} pages in slots ever ({allowed})."
         if least["small"]:
             continue
         yield (
