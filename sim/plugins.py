@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from allocators import Allocator, PageZone
     from sim.compressors.base import Compressor
     from sim.frontends.base import Frontend
+    from sim.ram.base import Policy
     from sim.timing.mapping import Mapping
     from workloads.generators.base import Generator
     from workloads.readers.base import Reader
@@ -188,8 +189,13 @@ READERS: Registry[Reader] = Registry(
     "workloads.readers.base:Reader",
     {"csv": "workloads.readers.csv:Csv", "dump": "workloads.readers.dump:Dump"},
 )
+POLICIES: Registry[Policy] = Registry(
+    "policy",
+    "sim.ram.base:Policy",
+    {"lru": "sim.ram.lru:Lru", "random": "sim.ram.random:Random"},
+)
 
-FAMILIES: tuple[Registry[Any], ...] = (ALLOCATORS, COMPRESSORS, FRONTENDS, MAPPINGS, GENERATORS, READERS)
+FAMILIES: tuple[Registry[Any], ...] = (ALLOCATORS, COMPRESSORS, FRONTENDS, MAPPINGS, GENERATORS, READERS, POLICIES)
 
 
 def register(cls: C) -> C:

@@ -44,16 +44,20 @@ class DetailedReplay(Replay):
             self.moved[part.start] = self.allocator.moved() - before
 
     def _parts(self, events: Events) -> Iterator[slice]:
-        """Compactions are parts of their own."""
-        for part in super()._parts(events):
-            start = part.start
-            for at in (part.start + np.flatnonzero(events.kind[part] == COMPACT)).tolist():
-                if at > start:
-                    yield slice(start, at)
-                yield slice(at, at + 1)
-                start = at + 1
-            if start < part.stop:
-                yield slice(start, part.stop)
+        return cut_at_compactions(super()._parts(events), events)
+
+
+def cut_at_compactions(parts: Iterator[slice], events: Events) -> Iterator[slice]:
+    """Cut parts of a batch so that compactions are parts of their own."""
+    for part in parts:
+        start = part.start
+        for at in (part.start + np.flatnonzero(events.kind[part] == COMPACT)).tolist():
+            if at > start:
+                yield slice(start, at)
+            yield slice(at, at + 1)
+            start = at + 1
+        if start < part.stop:
+            yield slice(start, part.stop)
 
 
 def detailed(*given: Any, page_cluster: int = 0, cache_pages: int = 1, **named: Any) -> DetailedReplay:

@@ -6,7 +6,7 @@ import numpy as np
 
 from allocators.compiled import dispatch as allocators
 from allocators.compiled.borrow import borrow
-from allocators.compiled.jit import entry
+from allocators.compiled.jit import compiled, entry
 from sim.frontends.compiled import dispatch as frontends
 from sim.replay import detail
 from workloads.traces.events import FREE, IN, LOST, OUT
@@ -22,6 +22,44 @@ OUTCOME = np.dtype(
     ],
     align=True,
 )
+
+
+@compiled
+def step(
+    allocator: Any,
+    device: Any,
+    kind: int,
+    slot: int,
+    page: int,
+    size: Any,
+    same_filled: Any,
+    zero_filled: Any,
+    outcome: Any,
+    log: Any,
+    i: int,
+) -> None:
+    """One event, for which the allocator has room; its outcome and its details go into row `i`."""
+    what = 0
+    if log is not None:
+        detail.before(borrow(log), device, allocator, kind, slot, page, i)
+    if kind == OUT:
+        fill = int(same_filled[page]) + int(zero_filled[page])
+        what = frontends.page_out(device, allocator, slot, page, size[page], fill)
+    elif kind == IN:
+        what = frontends.page_in(device, allocator, slot)
+    elif kind == FREE or kind == LOST:  # what a lost page-out wrote is unknown: nothing is held for it
+        what = frontends.slot_free(device, allocator, slot)
+    else:
+        allocators.compact(allocator)
+    if log is not None:
+        detail.after(borrow(log), device, allocator, kind, slot, what, i)
+    after, tally = outcome[i], device.slots.tally[0]
+    after.what = what
+    after.pages = allocators.pages(allocator) + tally.outside
+    after.objects = tally.objects
+    after.bytes = tally.bytes
+    after.same_filled = tally.same_filled
+    after.refused = tally.refused
 
 
 @entry
@@ -47,30 +85,8 @@ def replay(
     device, allocator, outcome = borrow(device), borrow(allocator), borrow(outcome)
     kind, slot, page = borrow(kind), borrow(slot), borrow(page)
     size, same_filled, zero_filled = borrow(size), borrow(same_filled), borrow(zero_filled)
-    tally = device.slots.tally[0]
     for i in range(start, len(kind)):
-        what = 0
         if kind[i] == OUT and not allocators.has_room(allocator):
             return i
-        if log is not None:
-            detail.before(borrow(log), device, allocator, kind[i], slot[i], page[i], i)
-        if kind[i] == OUT:
-            p = page[i]
-            fill = int(same_filled[p]) + int(zero_filled[p])
-            what = frontends.page_out(device, allocator, slot[i], p, size[p], fill)
-        elif kind[i] == IN:
-            what = frontends.page_in(device, allocator, slot[i])
-        elif kind[i] == FREE or kind[i] == LOST:  # what a lost page-out wrote is unknown: nothing is held for it
-            what = frontends.slot_free(device, allocator, slot[i])
-        else:
-            allocators.compact(allocator)
-        if log is not None:
-            detail.after(borrow(log), device, allocator, kind[i], slot[i], what, i)
-        after = outcome[i]
-        after.what = what
-        after.pages = allocators.pages(allocator) + tally.outside
-        after.objects = tally.objects
-        after.bytes = tally.bytes
-        after.same_filled = tally.same_filled
-        after.refused = tally.refused
+        step(allocator, device, kind[i], slot[i], page[i], size, same_filled, zero_filled, outcome, log, i)
     return len(kind)

@@ -42,10 +42,14 @@ class Replay:
             outcome = buffer[: len(events)]
             for part in self._parts(events):
                 self._advance(events[part], outcome[part], part)
-                self._done += part.stop - part.start
-                if self.frontend.period and self._done % self.frontend.period == 0:
-                    self.frontend.maintain(self.device, self.allocator)
+                self._maintain(part.stop - part.start)
             yield events, outcome
+
+    def _maintain(self, done: int) -> None:
+        """So many more events are done."""
+        self._done += done
+        if self.frontend.period and self._done % self.frontend.period == 0:
+            self.frontend.maintain(self.device, self.allocator)
 
     def _advance(self, events: Events, outcome: Any, part: slice) -> None:
         """Replay a part of a batch."""

@@ -1,0 +1,155 @@
+"""The closed loop against a brute-force LRU memory that shares the machine with its pool, event by event."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from allocators import Allocator
+from sim.plugins import FRONTENDS, POLICIES, make_allocator
+from sim.ram.closed import ClosedReplay, closed_replay
+from sim.replay.replay import replay
+from workloads import COMPACT, FREE, GIVEN, IN, OUT, Events, Sizes, Trace
+
+PAGES = 12  # virtual pages of the program
+
+
+class Recorded:
+    """An LRU memory of `limit` pages under a reference string, and the trace that it leaves."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.memory: OrderedDict[int, None] = OrderedDict()
+        self.slot: dict[int, int] = {}  # of the pages that are out
+        self.events: list[tuple[int, int, int]] = []
+        self.written: list[int] = []  # the virtual page of each unique page
+        self.free_slots = list(range(PAGES))
+
+    def touch(self, page: int) -> None:
+        if page in self.memory:
+            self.memory.move_to_end(page)
+            return
+        if page in self.slot:
+            self.events += [(IN, self.slot[page], -1), (FREE, self.slot[page], -1)]
+            self.free_slots.append(self.slot.pop(page))
+        self.memory[page] = None
+        if len(self.memory) > self.limit:
+            victim, _ = self.memory.popitem(last=False)
+            self.slot[victim] = self.free_slots.pop(0)
+            self.events.append((OUT, self.slot[victim], len(self.written)))
+            self.written.append(victim)
+
+    def release(self, page: int) -> None:
+        """The program frees a page."""
+        self.memory.pop(page, None)
+        if page in self.slot:
+            self.events.append((FREE, self.slot[page], -1))
+            self.free_slots.append(self.slot.pop(page))
+
+
+class Machine:
+    """A program under LRU and its pool in so many pages, by brute force: every page is looked at every time."""
+
+    def __init__(self, limit: int, extra: int, shared: bool, allocator: Allocator, size: Any) -> None:
+        self.limit, self.extra, self.shared = limit, extra, shared
+        self.allocator, self.size = allocator, size
+        self.memory: list[int] = []
+        self.handle: dict[int, int] = {}
+        self.ins: list[int] = []
+        self.outs: list[int] = []
+
+    @property
+    def capacity(self) -> int:
+        return self.limit + max(0, self.extra - (self.allocator.pages if self.shared else 0))
+
+    def touch(self, page: int) -> None:
+        if page in self.memory:
+            self.memory.remove(page)
+        elif page in self.handle:
+            self.ins.append(page)
+            self.allocator.free(self.handle.pop(page))
+        self.memory.append(page)
+        self.settle()
+
+    def settle(self) -> None:
+        while len(self.memory) > self.capacity:
+            page = self.memory.pop(0)
+            self.outs.append(page)
+            self.handle[page] = self.allocator.alloc(self.size[page])
+
+    def release(self, page: int) -> None:
+        if page in self.memory:
+            self.memory.remove(page)
+        if page in self.handle:
+            self.allocator.free(self.handle.pop(page))
+        self.settle()
+
+
+def trace_of(events: list[tuple[int, int, int]], size: list[int]) -> tuple[Trace, Sizes]:
+    kind, slot, page = zip(*events, strict=True)
+    sizes = Sizes.given(size)
+    return Trace.from_arrays("made", Events.of(kind, slot, page), None, {GIVEN: sizes}), sizes
+
+
+def begun(trace: Trace, sizes: Sizes, extra: int, shared: bool, batch: int = 7, **given: Any) -> ClosedReplay:
+    frontend = FRONTENDS.make(given.get("frontend", "raw"))
+    plain = replay(trace, sizes, frontend, make_allocator(given.get("allocator", "zsmalloc")), batch)
+    return closed_replay(plain, POLICIES.make(given.get("policy", "lru")), extra, shared=shared)
+
+
+def collected(running: ClosedReplay) -> list[tuple[int, int, int]]:
+    return [
+        (int(k), int(s), int(p))
+        for events, _ in running
+        for k, s, p in zip(events.kind, events.slot, events.page, strict=True)
+    ]
+
+
+@given(
+    references=st.lists(st.tuples(st.integers(0, PAGES - 1), st.integers(0, 9)), min_size=30, max_size=150),
+    limit=st.integers(1, 4),
+    extra=st.integers(0, 10),
+    shared=st.booleans(),
+    size=st.lists(st.integers(32, 2000), min_size=PAGES, max_size=PAGES),
+    allocator=st.sampled_from(["zsmalloc", "zsmalloc:chain=4", "zbud", "xvmalloc", "ideal"]),
+)
+@settings(max_examples=300, deadline=None)
+def test_it_is_lru_at_every_event(
+    references: list[tuple[int, int]], limit: int, extra: int, shared: bool, size: list[int], allocator: str
+) -> None:
+    recorded = Recorded(limit)
+    machine = Machine(limit, extra, shared, make_allocator(allocator), size)
+    after: list[tuple[int, list[int], list[int], int]] = []  # what the machine had done after each recorded event
+    for page, what in references:
+        for one in (recorded, machine):
+            one.release(page) if what == 0 else one.touch(page)
+        after.append((len(recorded.events), list(machine.ins), list(machine.outs), machine.allocator.pages))
+    if not recorded.events:
+        return
+    trace, sizes = trace_of(recorded.events, [size[page] for page in recorded.written])
+    running = begun(trace, sizes, extra, shared, allocator=allocator)
+    done, ins, outs, pages = 0, [], [], 0
+    at: dict[int, int] = {}  # which virtual page each slot holds
+    states = {}
+    for events, outcome in running:
+        for i, of in enumerate(running.of.tolist()):
+            for passed in range(done, of):
+                states[passed + 1] = (list(ins), list(outs), pages)
+            done = of
+            slot = int(events.slot[i])
+            if events.kind[i] == OUT:
+                at[slot] = recorded.written[int(events.page[i])]
+                outs.append(at[slot])
+            elif events.kind[i] == IN:
+                ins.append(at[slot])
+            pages = int(outcome["pages"][i])
+    for passed in range(done, len(recorded.events)):
+        states[passed + 1] = (list(ins), list(outs), pages)
+    for count, expected_ins, expected_outs, expected_pages in after:
+        if count:
+            assert states[count] == (expected_ins, expected_outs, expected_pages)
