@@ -5,7 +5,7 @@ from typing import Any
 from allocators.compiled import dispatch as allocators
 from allocators.compiled.borrow import borrow
 from allocators.compiled.jit import compiled, entry
-from sim.frontends.compiled.slots import EMPTY
+from sim.frontends.compiled.slots import EMPTY, HUGE
 from sim.ram import memory
 from sim.replay.loop import step
 from workloads.traces.events import FREE, IN, LOST, OUT
@@ -80,10 +80,10 @@ def closed(
             note(made, i, OUT, k, p, max(book.next - 1, 0))
             step(allocator, device, OUT, k, p, size, same_filled, zero_filled, outcome, log, i)
             book.made += 1
-            before, left = left, memory.room(ram, device, allocator)
-            if left < before:
+            if outcome[i].what == HUGE:
                 book.useless += 1
                 book.won_nothing += 1
+            left = memory.room(ram, device, allocator)
         memory.settle(ram, left)
         at = book.next
         if at == len(kind) or book.made == len(made):

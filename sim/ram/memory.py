@@ -28,10 +28,10 @@ BOOK = np.dtype(
         ("extra", np.int64),  # pages beyond the recorded memory, for the program and, if they share, for the pool
         ("shared", np.int64),  # whether the pool takes its pages from them
         ("buffered", np.int64),  # pages in the buffer
-        ("useless", np.int64),  # page-outs since the last event that won no memory
+        ("useless", np.int64),  # those since the last event
         ("outs_avoided", np.int64),  # so far, as are all below: pages that left the buffer without having gone out
         ("ins_avoided", np.int64),  # page-ins of pages in memory
-        ("won_nothing", np.int64),  # page-outs after which the pool had grown by a page or more
+        ("won_nothing", np.int64),  # pages that went out and were kept whole in the pool
         ("below", np.int64),  # events at which the program had less than in the recording
         ("over", np.int64),  # events after which more was held than fits, because going out won nothing
         ("next", np.int64),  # recorded event of the batch that comes next
