@@ -159,6 +159,7 @@ FRONTENDS: Registry[Frontend] = Registry(
         "zcache": "sim.frontends.zcache:Zcache",
         "zram": "sim.frontends.zram.frontend:Zram",
         "zswap": "sim.frontends.zswap:Zswap",
+        "device": "sim.frontends.device:Device",
     },
 )
 MAPPINGS: Registry[Mapping] = Registry(

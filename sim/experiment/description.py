@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sim.errors import UserError
 from sim.experiment.fields import check_keys, described, several
+from sim.experiment.machine import Machine
 from sim.experiment.memory import Memory
 from sim.experiment.timing import Timing
 from sim.plugins import ALLOCATORS, COMPRESSORS, FRONTENDS, GENERATORS
@@ -25,7 +26,7 @@ ERAS = {"zsmalloc": ("zsmalloc:era=6.1", "zsmalloc:era=2012")}  # besides today'
 DEFAULT_ALLOCATORS = tuple(spec for name in ALLOCATORS.built_in for spec in (name, *ERAS.get(name, ())))
 DEFAULT_COMPRESSORS = ("lz4", "lzo-rle", "zstd")
 
-PARTS: dict[str, type[Any]] = {"memory": Memory, "timing": Timing}
+PARTS: dict[str, type[Any]] = {"memory": Memory, "machine": Machine, "timing": Timing}
 HOME = {f.name: (part, f.name) for part, cls in PARTS.items() for f in fields(cls)} | {
     "zone_pages": ("memory", "pages"),
     "devices": ("timing", "swap_devices"),
@@ -35,7 +36,7 @@ HOME = {f.name: (part, f.name) for part, cls in PARTS.items() for f in fields(cl
 
 @dataclass(frozen=True)
 class Experiment:
-    """Every trace x frontend x compressor x allocator x memory, one run each.
+    """Every trace x frontend x compressor x allocator x memory x machine, one run each.
 
     Traces are names or specs as `cswap run` takes them, `Trace` objects or generators; the others are specs or objects.
     An allocator is a template: each run makes its own of that configuration. `page_sizes`: of the traces that
@@ -48,6 +49,7 @@ class Experiment:
     compressors: tuple[str | Compressor, ...] = DEFAULT_COMPRESSORS
     allocators: tuple[str | Allocator, ...] = DEFAULT_ALLOCATORS
     memory: Memory = field(default_factory=Memory)
+    machine: Machine = field(default_factory=Machine)
     timing: Timing | None = None
     page_sizes: tuple[int, ...] | None = None
 
@@ -86,7 +88,8 @@ class Experiment:
     def describe(self) -> dict[str, Any]:
         """The fields in JSON-safe form: objects by their specs, traces by their names."""
         plain = {f.name: described(getattr(self, f.name)) for f in fields(self) if f.name not in PARTS}
-        return plain | {"memory": self.memory.describe(), "timing": self.timing and self.timing.describe()}
+        parts = {name: getattr(self, name) for name in PARTS}
+        return plain | {name: part and part.describe() for name, part in parts.items()}
 
 
 def read_table(path: Path) -> dict[str, Any]:

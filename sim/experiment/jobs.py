@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,12 @@ from workloads.progress import Progress, silent
 if TYPE_CHECKING:
     from allocators import Allocator
     from sim.experiment.description import Experiment
+    from sim.experiment.machine import MachinePoint
     from sim.experiment.memory import Point
     from sim.frontends.base import Frontend
+    from sim.ram.closed import Capacity
+    from sim.replay.replay import Replay
+    from sim.results.density import DensityMeter
     from sim.timing.costs import Cost, Costs
     from sim.timing.setting import Setting
     from workloads.traces.sizes import Sizes
@@ -28,6 +33,8 @@ class Rows:
     timeline: list[Row] = field(default_factory=list)
     latency: list[Row] = field(default_factory=list)
     counters: list[Row] = field(default_factory=list)
+    ram: list[Row] = field(default_factory=list)
+    lost: list[Row] = field(default_factory=list)  # of timed runs on machines of another size
     timing: list[Row] = field(default_factory=list)
     varied: list[Row] = field(default_factory=list)  # of runs with one price changed
     events: list[Row] = field(default_factory=list)
@@ -49,6 +56,7 @@ class Job:
     allocator: Allocator  # a template: each run makes its own
     memory: Point
     experiment: Experiment
+    machine: MachinePoint | None = None  # None: as it was recorded
 
     def run(self, progress: Progress = silent) -> Rows:
         """Replay; progress in events."""
@@ -61,12 +69,41 @@ class Job:
         # Where runs are timed too, the loop that notes details serves both: half as much to compile.
         begin = detailed if self.experiment.timing else replay
         running = begin(self.trace, self.sizes, self.frontend, allocator, secondary=self.secondary)
-        for events, outcome in running:
-            meter.add(events, outcome)
-            progress(meter.events, self.trace.n_events)
         key = self.key(allocator)
+        figures: Row = {}
+        if self.capacity is None:
+            for events, outcome in running:
+                meter.add(events, outcome)
+                progress(meter.events, self.trace.n_events)
+        else:
+            running, figures = self._closed(running, meter, progress)
         counters = [key | {"counter": name, "value": value} for name, value in running.counters().items()]
-        return Rows(density=[key | meter.row()], timeline=[key | row for row in meter.timeline()], counters=counters)
+        return Rows(
+            density=[key | meter.row()],
+            timeline=[key | row for row in meter.timeline()],
+            counters=counters,
+            ram=[key | figures] if figures else [],
+        )
+
+    def _closed(self, plain: Replay, meter: DensityMeter, progress: Progress) -> tuple[Replay, Row]:
+        """What still happens on a machine of another size; the replay, and its figures."""
+        from sim.ram.closed import closed_replay
+        from sim.ram.meter import RamMeter
+
+        assert self.capacity is not None
+        running = closed_replay(plain, self.capacity)
+        ram = RamMeter(running)
+        for events, outcome in running:
+            meter.add(events, outcome, running.of)
+            ram.add(events, outcome)
+            progress(int(running.of[-1]), self.trace.n_events)
+        return running, ram.row()
+
+    @property
+    def capacity(self) -> Capacity | None:
+        """The machine's, as the trace sees it; None: as it was recorded."""
+        machine = self.experiment.machine
+        return self.machine and self.machine.capacity(self.trace, machine.recorded_in(self.trace))
 
     def new_allocator(self) -> Allocator:
         """A new allocator, in a zone of its own if the experiment limits it."""
@@ -82,6 +119,7 @@ class Job:
             "compressor": self.sizes.meta["codec"],
             "allocator": allocator.spec,
             **self.experiment.memory.columns(self.memory),
+            **(self.machine.columns() if self.machine else {}),
         }
 
     def label(self) -> str:
@@ -94,25 +132,31 @@ class Job:
 
         allocator = make_allocator(self.allocator, self.trace.page_size)
         device = self.frontend.device(1, allocator)
-        return type(device), allocator.loop_type, self.frontend.period > 0
+        policy = type(self.machine.policy) if self.machine else None
+        return type(device), allocator.loop_type, self.frontend.period > 0, policy
 
     def compile(self) -> None:
         """Compile what it needs."""
         from sim.plugins import make_allocator
+        from sim.ram.closed import compile_closed
         from sim.replay.detailed import new_log
         from sim.replay.replay import compile_for
 
         log = new_log(1, 1, [self.sizes]) if self.experiment.timing else None
-        compile_for(self.frontend, make_allocator(self.allocator, self.trace.page_size), log)
+        allocator = make_allocator(self.allocator, self.trace.page_size)
+        if self.machine:
+            compile_closed(self.frontend, allocator, self.machine.policy, log)
+        else:
+            compile_for(self.frontend, allocator, log)
 
 
 @dataclass(frozen=True)
 class TimedJob(Job):
     """The same run with a clock: latency. `price` is the one that was changed, to see what depends on it."""
 
-    setting: Setting
-    costs: Costs
-    columns: Row  # of the frames, besides those of the setting
+    setting: Setting = field(kw_only=True)
+    costs: Costs = field(kw_only=True)
+    columns: Row = field(kw_only=True)  # of the frames, besides those of the setting
     price: Cost | None = None
 
     @property
@@ -135,6 +179,7 @@ class TimedJob(Job):
             self.setting,
             self.costs,
             secondary=self.secondary,
+            capacity=self.capacity,
             events=self.events and self.price is None,
             progress=progress,
         )
@@ -143,6 +188,21 @@ class TimedJob(Job):
             return Rows(varied=[key | row for row in timed.rows if row["part"] == TOTAL])
         return Rows(
             latency=[key | row for row in timed.rows],
+            lost=[key | self._lost(timed.counters)] if self.machine else [],
             timing=[key | {"counter": name, "value": value} for name, value in timed.counters.items()],
             events=[key | timed.events] if timed.events else [],
         )
+
+    def _lost(self, counters: dict[str, float]) -> Row:
+        """What swapping costs the program: seconds, their share of the run, and how much longer that takes.
+
+        The last where a task waits for its operations, and the trace tells the time.
+        """
+        seconds, lost = counters["simulated_s"], counters["time_lost_s"]
+        span = self.trace.header.span_ns
+        recorded = (span[1] - span[0]) / 1e9 if span and self.setting.arrivals == "closed" else 0.0
+        return {
+            "time_lost_s": lost,
+            "time_lost_share": lost / seconds if seconds else 0.0,
+            "slowdown": seconds / recorded if recorded else math.nan,
+        }

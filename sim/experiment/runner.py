@@ -124,6 +124,7 @@ def prepare(
     codec_rows: list[dict[str, Any]] = []
     confirmed: dict[str, dict[str, list[int]]] = {}
     for trace in traces:
+        machines = experiment.machine.of(trace)
         sampled = Sampled.of(trace)
         _ = trace.fullest  # once, not in every worker
 
@@ -145,9 +146,10 @@ def prepare(
                 codec_rows.extend(codec_times(trace, sizes))
             for frontend in frontends:
                 other = tuple(secondary[spec] for spec in frontend.compressors)
-                for allocator, point in product(allocators, points):
-                    jobs.append(Job(trace, sizes, other, frontend, allocator, point, experiment))
-                    jobs.extend(_timed(jobs[-1]))
+                for allocator, point, machine in product(allocators, points, machines):
+                    if frontend.pools or (codec is codecs[0] and allocator is allocators[0]):
+                        jobs.append(Job(trace, sizes, other, frontend, allocator, point, experiment, machine))
+                        jobs.extend(_timed(jobs[-1]))
     return list(zip((item for item, _ in opened), traces, strict=True)), jobs, codec_rows, confirmed
 
 
@@ -166,11 +168,12 @@ def _timed(job: Job) -> Iterator[TimedJob]:
     from sim.timing.sensitivity import variants
 
     timing = job.experiment.timing
-    given = (job.trace, job.sizes, job.secondary, job.frontend, job.allocator, job.memory, job.experiment)
+    given = vars(job)
     for setting, costs, columns in timing.settings(job.memory.seed) if timing else ():
-        yield TimedJob(*given, setting, costs, columns)
+        under: dict[str, Any] = {**given, "setting": setting, "columns": columns}
+        yield TimedJob(**under, costs=costs)
         if timing and timing.sensitivity:
-            yield from (TimedJob(*given, setting, changed, columns, one) for one, changed in variants(costs, setting))
+            yield from (TimedJob(**under, costs=changed, price=one) for one, changed in variants(costs, setting))
 
 
 def distinct(traces: list[Trace]) -> list[Trace]:

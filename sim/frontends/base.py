@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,6 +18,9 @@ NO_LIMIT = np.iinfo(np.int64).max
 
 class Frontend(Configured, ABC):
     """A compressed swap device in front of an allocator; its constructor's arguments, JSON-safe, configure it."""
+
+    pools: ClassVar[bool] = True
+    """Whether it keeps pages in memory, so that compressor and allocator matter."""
 
     @property
     def compressors(self) -> tuple[str, ...]:

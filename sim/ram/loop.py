@@ -50,6 +50,7 @@ def closed(
     kind: Any,
     slot: Any,
     page: Any,
+    recorded: Any,
     size: Any,
     same_filled: Any,
     zero_filled: Any,
@@ -61,11 +62,12 @@ def closed(
     """Go on with a batch of recorded events where `ram.book` says; 0 if the allocator's arrays must grow first, else 1.
 
     It stops when all are done, or when `made` MADE[m] and `outcome` OUTCOME[m] are full; `ram.book` tells how many
-    events were made. The other arguments are those of `sim.replay.loop.replay`.
+    events were made. recorded int64[n]: pages of the recorded memory at each event. The other arguments are those of
+    `sim.replay.loop.replay`.
     """
     device, allocator, ram = borrow(device), borrow(allocator), borrow(ram)
     made, outcome = borrow(made), borrow(outcome)
-    kind, slot, page = borrow(kind), borrow(slot), borrow(page)
+    kind, slot, page, recorded = borrow(kind), borrow(slot), borrow(page), borrow(recorded)
     size, same_filled, zero_filled = borrow(size), borrow(same_filled), borrow(zero_filled)
     book = ram.book[0]
     while True:
@@ -90,6 +92,7 @@ def closed(
             return 1
         book.next += 1
         book.useless = 0
+        book.recorded = recorded[at]
         if happens(ram, device, kind[at], slot[at], page[at]):
             i = book.made
             note(made, i, kind[at], slot[at], page[at], at)

@@ -1,9 +1,9 @@
 """The memory of a machine of another size than the recorded one: what it holds beyond what the recorded one held.
 
-A trace recorded under a limit of L pages tells what a memory of L gives up. A memory of L + extra pages still holds,
-besides, some of those given up last: the buffer. A recorded page-out brings its page into the buffer; when the buffer
-holds more than `extra`, a page of the policy's choice really goes out. A recorded page-in of a page in the buffer never
-happens. `extra` follows the pool where the two share the machine: what the pool takes, the program lacks.
+A trace recorded under a limit of L pages tells what a memory of L gives up. A machine of C pages still holds, besides,
+some of those given up last: the buffer, of C - L pages, or of C - L - pool where the pool takes its pages from the
+machine. A recorded page-out brings its page into the buffer; when that holds more than it may, a page of the policy's
+choice really goes out. A recorded page-in of a page in the buffer never happens.
 
 A page is not used between its page-out and its page-in, so what it holds when it goes out later is what was recorded.
 """
@@ -25,8 +25,10 @@ CLUSTER = 32  # pages that reclaim frees at a time (SWAP_CLUSTER_MAX, include/li
 
 BOOK = np.dtype(
     [
-        ("extra", np.int64),  # pages beyond the recorded memory, for the program and, if they share, for the pool
-        ("shared", np.int64),  # whether the pool takes its pages from them
+        ("capacity", np.int64),  # pages of the machine
+        ("recorded", np.int64),  # pages of the recorded memory, now
+        ("shared", np.int64),  # whether the pool takes its pages from the machine
+        ("share", np.float64),  # of what the machine has beyond the recorded memory, what the buffer gets
         ("buffered", np.int64),  # pages in the buffer
         ("useless", np.int64),  # those since the last event
         ("outs_avoided", np.int64),  # so far, as are all below: pages that left the buffer without having gone out
@@ -53,10 +55,10 @@ class Ram(NamedTuple):
     buffer: Any  # the policy's
 
 
-def new_ram(policy: Policy, n_slots: int, n_pages: int, extra: int, shared: bool) -> Ram:
-    """An empty one of `extra` pages, 0 or more; `shared` with the pool or not."""
+def new_ram(policy: Policy, n_slots: int, n_pages: int, capacity: int, shared: bool, share: float = 1.0) -> Ram:
+    """An empty machine of `capacity` pages, `shared` with the pool or not; `share`: see `BOOK`."""
     book = arrays.records(1, BOOK)
-    book["extra"], book["shared"] = extra, shared
+    book["capacity"], book["shared"], book["share"] = capacity, shared, share
     none = np.full(n_slots, NIL, np.int32)
     return Ram(book, none, none.copy(), np.zeros(n_slots, np.bool_), policy.buffer(n_slots, n_pages))
 
@@ -65,9 +67,10 @@ def new_ram(policy: Policy, n_slots: int, n_pages: int, extra: int, shared: bool
 def room(ram: Ram, device: Any, allocator: Any) -> int:
     """Pages that the buffer may hold now; negative when the program has less than in the recording."""
     book = ram.book[0]
-    if not book.shared:
-        return int(book.extra)
-    return int(book.extra - allocators.pages(allocator) - device.slots.tally[0].outside)
+    more = book.capacity - book.recorded
+    if book.shared:
+        more -= allocators.pages(allocator) + device.slots.tally[0].outside
+    return int(more * book.share)
 
 
 @compiled
@@ -93,7 +96,7 @@ def remove(ram: Ram, slot: int) -> None:
 @compiled
 def evict(ram: Ram) -> int:
     """Take a page of the policy's choice out of the buffer; its slot."""
-    slot = dispatch.victim(ram.buffer)
+    slot = int(dispatch.victim(ram.buffer))
     ram.gone[slot] = ram.page[slot]
     remove(ram, slot)
     return slot

@@ -47,7 +47,7 @@ def step(
         what = frontends.page_out(device, allocator, slot, page, size[page], fill)
     elif kind == IN:
         what = frontends.page_in(device, allocator, slot)
-    elif kind == FREE or kind == LOST:  # what a lost page-out wrote is unknown: nothing is held for it
+    elif kind in (FREE, LOST):  # what a lost page-out wrote is unknown: nothing is held for it
         what = frontends.slot_free(device, allocator, slot)
     else:
         allocators.compact(allocator)

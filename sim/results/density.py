@@ -52,38 +52,47 @@ class DensityMeter:
         self._most: Row = {}  # of most RAM
         self._last: Row = {}
 
-    def add(self, events: Events, outcome: Any) -> None:
-        """Take one batch of events and their outcomes (`sim.replay.loop.OUTCOME`)."""
+    def add(self, events: Events, outcome: Any, of: Any = None) -> None:
+        """Take one batch of events and their outcomes (`sim.replay.loop.OUTCOME`).
+
+        `of` int64[n] are the numbers that they have in the trace, where some of its events did not happen.
+        """
+        of = self.events + np.arange(len(events)) if of is None else of
         columns = {name: outcome[name].astype(np.int64) for name in STATE}
         self.outs += np.bincount(outcome["what"][events.kind == OUT], minlength=len(slots.WHAT))
         self.missing += int((outcome["what"][events.kind == IN] == slots.EMPTY).sum())
         self.lost += int((events.kind == LOST).sum())
         self._weigh(events, columns)
-        if 0 <= (i := self.moment.event - self.events) < len(events) and self.moment.slots:
-            self.peak = {name: int(column[i]) for name, column in columns.items()}
-        self._sample(events, columns)
+        until = int(np.searchsorted(of, self.moment.event, side="right")) - 1
+        if until >= 0 and self.moment.slots:
+            self.peak = {name: int(column[until]) for name, column in columns.items()}
+        self._sample(events, columns, of, until)
         self.events += len(events)
         self.end = {name: int(column[-1]) for name, column in columns.items()}
 
-    def _sample(self, events: Events, columns: Columns) -> None:
-        """Keep every n-th event, the fullest moment, and what is around compactions that released pages."""
+    def _sample(self, events: Events, columns: Columns, of: Any, until: int) -> None:
+        """Keep every n-th event, the fullest moment, and what is around compactions that released pages.
+
+        The fullest moment is in row `until`, or in a later batch if that is the last one, or was in an earlier one.
+        """
 
         def row(i: int) -> Row:
             time_s = math.nan if events.time_ns is None else (int(events.time_ns[i]) - self._first_time) / 1e9
             state = {name: int(column[i]) for name, column in columns.items()}
-            return {"event": self.events + i, "time_s": time_s, **state}
+            return {"event": int(of[i]), "time_s": time_s, **state}
 
         pages, n = columns["pages"], len(events)
-        keep = (self.events + np.arange(n)) % self.every == 0
-        if 0 <= (i := self.moment.event - self.events) < n:
-            keep[i] = True
+        passed = self._last["event"] if self._last else -1
+        keep = np.diff(of // self.every, prepend=passed // self.every) != 0
+        if until >= 0 and (until < n - 1 or of[until] == self.moment.event):
+            keep[until] = True
         fewer = (events.kind == COMPACT) & (np.diff(pages, prepend=self.end["pages"]) < 0)
         keep |= fewer
         keep[:-1] |= fewer[1:]
         if fewer[0] and self._last:
             self._timeline[self._last["event"]] = self._last
         for i in np.flatnonzero(keep).tolist():
-            self._timeline[self.events + i] = row(i)
+            self._timeline[int(of[i])] = row(i)
         if pages[top := int(pages.argmax())] > self.pages_max:
             self.pages_max, self._most = int(pages[top]), row(top)
         self._last = row(n - 1)

@@ -42,9 +42,10 @@ class Result:
     `latency`: one row per run, operation and part; see `sim.timing.latency`.
     `counters`: one row per run and counter; counter, value. What the frontend counted, see its `stats`.
 
-    `zone_pages`, `unusable` and `seed` are columns of every frame where the experiment sets them.
+    `zone_pages`, `unusable`, `seed`, `ram`, `limit` and `policy` are columns of every frame where the experiment sets them.
 
-    Empty unless asked for (docs/timing.md): `timing`, one row per timed run and counter; `sensitivity`, one row per
+    Empty unless asked for: `ram`, one row per run on a machine of another size, and per setting where it is timed
+    (`sim.results.ram`); and, in docs/timing.md, `timing`, one row per timed run and counter; `sensitivity`, one row per
     timed run, price, value and operation; `events`, one row per operation of a timed run, with its parts.
     """
 
@@ -53,6 +54,7 @@ class Result:
     latency: pd.DataFrame
     counters: pd.DataFrame
     provenance: dict[str, Any]
+    ram: pd.DataFrame = field(default_factory=_none)
     timing: pd.DataFrame = field(default_factory=_none)
     sensitivity: pd.DataFrame = field(default_factory=_none)
     events: pd.DataFrame = field(default_factory=_none)
@@ -63,6 +65,7 @@ class Result:
         import pandas as pd
 
         from sim.results.density import mark_small
+        from sim.results.ram import ram_frame
         from sim.timing.latency import frame
         from sim.timing.sensitivity import compared
 
@@ -73,6 +76,7 @@ class Result:
             *frames,
             _frame(rows.counters),
             provenance,
+            ram_frame(rows.ram, rows.lost),
             _frame(rows.timing),
             sensitivity,
             pd.concat(events, ignore_index=True) if events else _none(),
@@ -241,7 +245,7 @@ def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     import pandas as pd
 
     made = pd.DataFrame(rows)
-    return made.astype({name: "Int64" for name in ("zone_pages", "max_comp_streams") if name in made})
+    return made.astype({name: "Int64" for name in ("zone_pages", "max_comp_streams", "ram", "limit") if name in made})
 
 
 def _finite(value: Any) -> Any:

@@ -45,6 +45,7 @@ class Reclaim:
         if self.kswapd.backlog >= self.backlog:
             self.direct += 1
             return False
+        work.background.append(i)
         self.kswapd.give(work, i)
         return True
 

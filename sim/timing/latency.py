@@ -3,7 +3,7 @@
 Tidy: one row per operation and part of a run. The first columns say which run:
 
 - `trace`, `frontend`, `compressor`, `allocator`, as in the `density` frame;
-- where they are set, `zone_pages`, `unusable`, `seed` (`MEMORY`);
+- where they are set, `zone_pages`, `unusable`, `seed`, `ram`, `limit`, `policy` (`MEMORY`);
 - `mapping`, `cpus`, `arrivals`, `load`, `device`, `page_cluster`: the setting (`sim.timing.setting`);
 - where they are swept, `cpu_scale`, `max_comp_streams`, `costs` (`LATER`).
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RUN = ("trace", "frontend", "compressor", "allocator")
-MEMORY = ("zone_pages", "unusable", "seed")
+MEMORY = ("zone_pages", "unusable", "seed", "ram", "limit", "policy")
 LATER = ("cpu_scale", "max_comp_streams", "costs")
 SETTING = ("mapping", "cpus", "arrivals", "load", "device", "page_cluster")
 FIGURES = ("count", "mean_us", "p50_us", "p95_us", "p99_us", "p999_us", "max_us")
@@ -71,6 +71,6 @@ def frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     columns = [*run_columns(there), *setting_columns(there), "operation", "part", *FIGURES]
     kinds = dict.fromkeys(columns, "string") | dict.fromkeys(FIGURES, "float64")
     kinds |= {"cpus": "Int64", "page_cluster": "Int64", "load": "Float64", "count": "int64"}
-    kinds |= {"zone_pages": "Int64", "unusable": "Float64", "seed": "Int64"}
+    kinds |= {"zone_pages": "Int64", "unusable": "Float64", "seed": "Int64", "ram": "Int64", "limit": "Int64"}
     kinds |= {"cpu_scale": "Float64", "max_comp_streams": "Int64"}
     return pd.DataFrame(rows, columns=columns).astype({name: kinds[name] for name in columns})

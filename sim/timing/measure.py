@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.timing.latency import OPERATIONS, PARTS, QUANTILES, TOTAL
-from sim.timing.work import Column, Work
+from sim.timing.work import PAGE_IN, PAGE_OUT, Column, Work
 
 BITS = 10  # of a float's mantissa that tell buckets apart
 SHIFT = 52 - BITS
@@ -65,6 +65,7 @@ class Meter:
         self.kept: dict[int, dict[str, npt.NDArray[Any]]] | None = {} if keep_events else None
         self.operations = 0
         self.done = 0  # events of the trace in the batches
+        self.lost = 0.0  # time that programs waited for page-ins and for page-outs of their own, ns
         self.slept = 0.0  # time that operations waited for the device, ns
 
     def add(self, work: Work, parts: dict[str, Column]) -> None:
@@ -72,6 +73,9 @@ class Meter:
         operation = np.array(work.operation)
         self.done += work.events
         self.slept += float(np.sum(work.device))
+        waited = (operation == PAGE_IN) | (operation == PAGE_OUT)
+        waited[work.background] = False
+        self.lost += float(parts[TOTAL][waited].sum())
         for code in range(len(OPERATIONS)):
             rows = np.flatnonzero(operation == code)
             if len(rows):

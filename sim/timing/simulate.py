@@ -8,6 +8,8 @@ from typing import Any
 
 from allocators import Allocator
 from sim.frontends.base import Frontend
+from sim.ram.closed import Capacity, ClosedReplay, closed_replay
+from sim.replay.detail import Log
 from sim.replay.detailed import DetailedReplay, detailed
 from sim.timing.arrivals import Arrivals, Reclaim, Recorded, Saturate
 from sim.timing.check import Check
@@ -48,12 +50,14 @@ def simulate(
     costs: Costs | None = None,
     *,
     secondary: Sequence[Sizes] = (),
+    capacity: Capacity | None = None,
     events: bool = False,
     progress: Progress = silent,
 ) -> Timed:
     """Time a replay on an empty device over a new allocator. Raises UserError, TimingFault.
 
-    `secondary` are sizes by the `compressors` of the frontend; `progress` is called with the events of the batches
+    `secondary` are sizes by the `compressors` of the frontend; `capacity` is the machine's, if it is another one than
+    the recorded one; `progress` is called with the events of the batches
     that have ended. Equal arguments give equal results, in any process.
     """
     costs = read_costs() if costs is None else costs
@@ -87,8 +91,9 @@ def simulate(
         page_cluster=setting.page_cluster,
         cache_pages=costs.number("readahead.cache_pages"),
     )
+    happening = running if capacity is None else closed_replay(running, capacity)
     event_costs = EventCosts(costs, setting, sizes, trace.page_size, allocator.block_order, limited)
-    works = _works(running, event_costs, notes)
+    works = _works(happening, running.log, event_costs, notes)
     reclaim = Reclaim(engine, costs.number("reclaim.backlog"))
     arrivals = _arrivals(setting, engine, works, reclaim)
     arrivals.start()
@@ -106,11 +111,11 @@ def _arrivals(setting: Setting, engine: Engine, works: Iterator[Work], reclaim: 
     return Tasks(engine, works, reclaim, setting.load)
 
 
-def _works(running: DetailedReplay, event_costs: EventCosts, notes: Notes) -> Iterator[Work]:
+def _works(running: DetailedReplay | ClosedReplay, log: Log, event_costs: EventCosts, notes: Notes) -> Iterator[Work]:
     """The batches of the replay as operations."""
     start = 0
     for events, outcome in running:
-        detail = running.log.row[: len(events)]
+        detail = log.row[: len(events)]
         notes.add(detail)
         yield event_costs.work(events, outcome, detail, running.moved, start)
         start += len(events)
@@ -147,6 +152,7 @@ def _counters(engine: Engine, meter: Meter, reclaim: Reclaim, arrivals: Arrivals
     return {
         "operations": meter.operations,
         "simulated_s": seconds,
+        "time_lost_s": meter.lost / 1e9,
         "operations_per_s": meter.operations / seconds if seconds else 0.0,
         "most_inside": engine.most_inside,
         "overloaded": int(arrivals.overloaded),

@@ -68,6 +68,7 @@ class Work:
     device: list[float] = field(default_factory=list)
     left: int = 0  # operations that have not ended
     cancelled: list[int] = field(default_factory=list)  # operations that never came
+    background: list[int] = field(default_factory=list)  # operations that kswapd does
 
     def __post_init__(self) -> None:
         n = len(self.operation)

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any
 
-import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allocators import Allocator
 from sim.plugins import FRONTENDS, POLICIES, make_allocator
-from sim.ram.closed import ClosedReplay, closed_replay
+from sim.ram.closed import Capacity, ClosedReplay, closed_replay
 from sim.replay.replay import replay
-from workloads import COMPACT, FREE, GIVEN, IN, OUT, Events, Sizes, Trace
+from workloads import FREE, GIVEN, IN, OUT, Events, Sizes, Trace
 
 PAGES = 12  # virtual pages of the program
 
@@ -99,7 +97,7 @@ def trace_of(events: list[tuple[int, int, int]], size: list[int]) -> tuple[Trace
 def begun(trace: Trace, sizes: Sizes, extra: int, shared: bool, batch: int = 7, **given: Any) -> ClosedReplay:
     frontend = FRONTENDS.make(given.get("frontend", "raw"))
     plain = replay(trace, sizes, frontend, make_allocator(given.get("allocator", "zsmalloc")), batch)
-    return closed_replay(plain, POLICIES.make(given.get("policy", "lru")), extra, shared=shared)
+    return closed_replay(plain, Capacity(100 + extra, 100, POLICIES.make(given.get("policy", "lru")), shared))
 
 
 def collected(running: ClosedReplay) -> list[tuple[int, int, int]]:
