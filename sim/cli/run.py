@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 TIMING = "With --timing; names and numbers may be given several times"
+RAM = "Machines of other sizes; sizes may be given several times"
 OUTPUT = ("full", "out", "keep_source", "rerun", "json", "csv")  # all other options are fields of the experiment
 
 
@@ -48,6 +49,27 @@ def run(
     ] = None,
     seed: Annotated[
         list[int] | None, typer.Option(metavar="N", help="Of the fragmentation, and of the swap device's times.")
+    ] = None,
+    ram: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SIZE[..SIZE:STEP]",
+            help="RAM that program and pool share.",
+            rich_help_panel=RAM,
+        ),
+    ] = None,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SIZE[..SIZE:STEP]", help="Memory of the program alone, the pool outside.", rich_help_panel=RAM
+        ),
+    ] = None,
+    policy: Annotated[
+        list[str] | None, typer.Option(metavar="SPEC", help="Which page goes out next: lru.", rich_help_panel=RAM)
+    ] = None,
+    recorded: Annotated[
+        str | None,
+        typer.Option(metavar="SIZE", help="Memory that traces were recorded in that do not say.", rich_help_panel=RAM),
     ] = None,
     timing: Annotated[
         bool, typer.Option("--timing", help="Time every run: how long page-outs and page-ins take.")
@@ -133,17 +155,18 @@ def run(
 
     def show(result: Result, written: Path | None) -> None:
         if json:
-            print_json(_with_latencies(result) if asked_for.timing else _plain(result.density))
+            print_json(_with_latencies(result) if asked_for.timing else _rows(result))
         elif csv:
-            print_csv(_plain(result.density))
+            print_csv(_rows(result))
         else:
+            from sim.cli.ram_summary import print_ram_summary
             from sim.cli.summary import print_summary
             from sim.cli.tables import print_result
 
             print_result(result, full)
             if written:
                 _tell_written(result, written)
-            print_summary(result)
+            (print_summary if result.ram.empty else print_ram_summary)(result)
 
     _tell_overload(perform(asked_for, out, keep_source, show))
 
@@ -179,7 +202,14 @@ def _with_latencies(result: Result) -> list[dict[str, Any]]:
     latencies: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for row in _plain(result.latency[result.latency["operation"] != CODEC]):
         latencies.setdefault(tuple(row.pop(name) for name in run), []).append(row)
-    return [row | {"latency": latencies.get(tuple(row[name] for name in run), [])} for row in _plain(result.density)]
+    return [row | {"latency": latencies.get(tuple(row[name] for name in run), [])} for row in _rows(result)]
+
+
+def _rows(result: Result) -> list[dict[str, Any]]:
+    """The rows of the densities, with those of machines of other sizes."""
+    from sim.results.ram import beside
+
+    return _plain(beside(result.density, result.ram))
 
 
 def _plain(frame: Any) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from workloads.traces.trace import Trace
 
 Row = dict[str, Any]
+NONE = "none"  # compressor and allocator of a frontend that has no use for them
 
 
 @dataclass
@@ -57,6 +58,7 @@ class Job:
     memory: Point
     experiment: Experiment
     machine: MachinePoint | None = None  # None: as it was recorded
+    baseline: bool = False  # what others are compared with in the frame `ram`, and nowhere else
 
     def run(self, progress: Progress = silent) -> Rows:
         """Replay; progress in events."""
@@ -77,6 +79,8 @@ class Job:
                 progress(meter.events, self.trace.n_events)
         else:
             running, figures = self._closed(running, meter, progress)
+        if self.baseline:
+            return Rows(ram=[key | figures])
         counters = [key | {"counter": name, "value": value} for name, value in running.counters().items()]
         return Rows(
             density=[key | meter.row()],
@@ -116,8 +120,8 @@ class Job:
         return {
             "trace": self.trace.name,
             "frontend": self.frontend.spec,
-            "compressor": self.sizes.meta["codec"],
-            "allocator": allocator.spec,
+            "compressor": self.sizes.meta["codec"] if self.frontend.pools else NONE,
+            "allocator": allocator.spec if self.frontend.pools else NONE,
             **self.experiment.memory.columns(self.memory),
             **(self.machine.columns() if self.machine else {}),
         }
@@ -183,12 +187,15 @@ class TimedJob(Job):
             events=self.events and self.price is None,
             progress=progress,
         )
+        lost = [key | self._lost(timed.counters)] if self.machine else []
+        if self.baseline:
+            return Rows(lost=lost)
         if self.price is not None:
             key |= {"price": self.price.name, "value": self.price.value}
             return Rows(varied=[key | row for row in timed.rows if row["part"] == TOTAL])
         return Rows(
             latency=[key | row for row in timed.rows],
-            lost=[key | self._lost(timed.counters)] if self.machine else [],
+            lost=lost,
             timing=[key | {"counter": name, "value": value} for name, value in timed.counters.items()],
             events=[key | timed.events] if timed.events else [],
         )

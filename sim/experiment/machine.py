@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from itertools import product
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sim.errors import UserError
 from sim.experiment.fields import described, several
 from sim.plugins import POLICIES
+from sim.units import bytes_of
 
 if TYPE_CHECKING:
     from sim.ram.base import Policy
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from workloads.traces.trace import Trace
 
 MIB = 1 << 20
+RANGE = re.compile(r"([^.].*?)\.\.([^:]+)(?::(.+))?")
+MOST = 1000  # sizes of a range
+STEPS = 12  # sizes of a baseline beyond the largest
 
 
 class TooSmall(UserError):
@@ -24,20 +29,16 @@ class TooSmall(UserError):
 
 
 class MachinePoint(NamedTuple):
-    """One machine: of `ram` bytes for program and pool, or of `limit` bytes for the program alone."""
+    """One machine: of `size` bytes, `shared` by program and pool, or the program's alone."""
 
-    ram: int | None
-    limit: int | None
+    size: int
+    shared: bool
     policy: Policy
-
-    @property
-    def size(self) -> int:
-        """Bytes of either."""
-        return self.ram if self.ram is not None else self.limit or 0
 
     def columns(self) -> dict[str, Any]:
         """The columns of the frames that tell machines apart."""
-        return {"ram": self.ram, "limit": self.limit, "policy": self.policy.spec}
+        ram, limit = (self.size, None) if self.shared else (None, self.size)
+        return {"ram": ram, "limit": limit, "policy": self.policy.spec}
 
     def capacity(self, trace: Trace, recorded: int) -> Capacity:
         """Of a trace recorded in so many bytes. Raises TooSmall if that was more."""
@@ -49,7 +50,7 @@ class MachinePoint(NamedTuple):
                 f"known; give {_mib(recorded)} or more, or record it again in less"
             )
         pages = (self.size // trace.page_size, recorded // trace.page_size)
-        return Capacity(*pages, self.policy, shared=self.ram is not None)
+        return Capacity(*pages, self.policy, self.shared)
 
 
 @dataclass(frozen=True)
@@ -58,24 +59,29 @@ class Machine:
 
     `ram`: bytes that program and pool share. `limit`: bytes of the program alone, the pool lies outside, as with the
     limit of a control group. `policy`: which page goes out next. `recorded`: bytes of the memory in which traces were
-    recorded that do not tell it themselves. Raises UserError for what is out of range.
+    recorded that do not tell it themselves. Sizes may be texts, `400M`, or ranges, `300M..600M:25M`. Raises UserError
+    for what is out of range.
     """
 
-    ram: tuple[int | None, ...] = (None,)
-    limit: tuple[int | None, ...] = (None,)
+    ram: tuple[int | str | None, ...] = (None,)
+    limit: tuple[int | str | None, ...] = (None,)
     policy: tuple[str | Policy, ...] = ("lru",)
-    recorded: int | None = None
+    recorded: int | str | None = None
 
     def __post_init__(self) -> None:
         for name in ("ram", "limit"):
-            for size in several(self, name, "machine"):
+            sizes = (size for item in several(self, name, "machine") for size in _sizes(name, item))
+            object.__setattr__(self, name, tuple(dict.fromkeys(sizes)))
+            for size in getattr(self, name):
                 if size is not None and not _is_size(size):
-                    raise UserError(f"machine: {name}={size!r}; give a number of bytes, at least 1")
+                    raise UserError(f"machine: {name}={size!r}; give a size such as 400M")
         for policy in several(self, "policy", "machine"):
             if not isinstance(policy, str) and not POLICIES.covers(type(policy)):
                 raise UserError(f"machine: policy holds {policy!r}; give specs or policy objects")
+        if isinstance(self.recorded, str):
+            object.__setattr__(self, "recorded", bytes_of(self.recorded) or self.recorded)
         if self.recorded is not None and not _is_size(self.recorded):
-            raise UserError(f"machine: recorded={self.recorded!r}; give a number of bytes, at least 1")
+            raise UserError(f"machine: recorded={self.recorded!r}; give a size such as 400M")
         if not self.closed and self != Machine():
             raise UserError("machine: policy and recorded have no effect without ram or limit; give one of these")
 
@@ -86,9 +92,10 @@ class Machine:
 
     def points(self) -> Iterator[MachinePoint]:
         """Every machine."""
-        sizes = [(ram, None) for ram in self.ram if ram] + [(None, limit) for limit in self.limit if limit]
-        for (ram, limit), policy in product(sizes, self.policy):
-            yield MachinePoint(ram, limit, POLICIES.make(policy))
+        sizes = [(size, shared) for shared in (True, False) for size in (self.ram if shared else self.limit)]
+        for (size, shared), policy in product(sizes, self.policy):
+            if isinstance(size, int):
+                yield MachinePoint(size, shared, POLICIES.make(policy))
 
     def of(self, trace: Trace) -> list[MachinePoint | None]:
         """Those of which a trace tells something; None if it is replayed as it was recorded.
@@ -108,18 +115,42 @@ class Machine:
             raise small
         return list(found)
 
+    def baseline(self, trace: Trace) -> list[MachinePoint]:
+        """Those on which a swap device alone is looked at: the same, and larger ones until nothing goes out."""
+        points = [point for point in self.of(trace) if point]
+        enough = self.recorded_in(trace) + trace.fullest.slots * trace.page_size if points else 0
+        for policy in {point.policy.spec: point.policy for point in points}.values():
+            most = max(point.size for point in points)
+            step = max(MIB, -(-(enough - most) // STEPS // MIB) * MIB)
+            shared = any(point.shared for point in points)
+            points += [MachinePoint(size, shared, policy) for size in range(most + step, enough + step, step)]
+        return points
+
     def recorded_in(self, trace: Trace) -> int:
         """Bytes of the memory in which a trace was recorded. Raises UserError."""
         told = trace.source.get("limit")
         if isinstance(told, int) and _is_size(told):
             return told
-        if self.recorded is None:
+        if not isinstance(self.recorded, int):
             raise UserError(f"{trace.name}: does not tell in how much memory it was recorded; give it as --recorded")
         return self.recorded
 
     def describe(self) -> dict[str, Any]:
         """The fields in JSON-safe form."""
         return {field.name: described(getattr(self, field.name)) for field in fields(self)}
+
+
+def _sizes(name: str, item: Any) -> Iterator[Any]:
+    """Those that a text stands for, `400M` or `300M..600M:25M`; anything else as it is."""
+    found = RANGE.fullmatch(item) if isinstance(item, str) else None
+    if found is None:
+        size = bytes_of(item) if isinstance(item, str) else None
+        yield item if size is None else size
+        return
+    first, last, step = (bytes_of(text or "") for text in found.groups())
+    if first is None or last is None or not step or last < first or (last - first) // step > MOST:
+        raise UserError(f"machine: {name}={item} is no range of sizes; write 300M..600M:25M, the smaller one first")
+    yield from range(first, last + 1, step)
 
 
 def _is_size(value: object) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -41,6 +42,8 @@ Report = Callable[[str], Progress]  # names a stage, returns its progress callba
 _jobs: list[Job] = []
 _done: Any = []
 _worker: Any = []
+
+BASELINE = "device"  # what compressed swap is compared with
 
 POLL_S = 0.2  # how often progress is read
 BUSY_S = 1.5
@@ -150,7 +153,22 @@ def prepare(
                     if frontend.pools or (codec is codecs[0] and allocator is allocators[0]):
                         jobs.append(Job(trace, sizes, other, frontend, allocator, point, experiment, machine))
                         jobs.extend(_timed(jobs[-1]))
+        jobs.extend(_baseline(jobs, trace))
     return list(zip((item for item, _ in opened), traces, strict=True)), jobs, codec_rows, confirmed
+
+
+def _baseline(jobs: list[Job], trace: Trace) -> Iterator[Job]:
+    """The swap device alone on machines of all sizes of a trace, where that is not among its runs."""
+    from sim.plugins import FRONTENDS
+
+    first = next(job for job in jobs if job.trace is trace)
+    device = FRONTENDS.make(BASELINE)
+    own = [job for job in jobs if job.trace is trace and job.frontend.spec == device.spec]
+    there = [job.machine.columns() for job in own if job.machine]
+    for machine in first.experiment.machine.baseline(trace):
+        if machine.columns() not in there:
+            job = replace(first, frontend=device, secondary=(), machine=machine, baseline=True)
+            yield from (job, *_timed(job))
 
 
 def made(family: Registry[T], items: Iterable[str | T], **given: Any) -> list[T]:

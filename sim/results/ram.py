@@ -9,8 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sim.ram.meter import FIGURES
+
 if TYPE_CHECKING:
     import pandas as pd
+
+LOST = ("time_lost_s", "time_lost_share", "slowdown")
+RAM_FIGURES = (*FIGURES, *LOST)
 
 
 def ram_frame(figures: list[dict[str, Any]], lost: list[dict[str, Any]]) -> pd.DataFrame:
@@ -26,5 +31,15 @@ def ram_frame(figures: list[dict[str, Any]], lost: list[dict[str, Any]]) -> pd.D
         return frame
     key = list(run_columns(frame.columns))
     joined: pd.DataFrame = frame.merge(timed, on=key, how="left")
-    settings = [name for name in timed.columns if name not in key and not name.startswith(("time_lost", "slowdown"))]
+    settings = [name for name in timed.columns if name not in key and name not in LOST]
     return joined[[*key, *settings, *(name for name in joined.columns if name not in {*key, *settings})]]
+
+
+def beside(density: pd.DataFrame, ram: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the `density` frame with the figures of the `ram` frame, of each setting where runs are timed."""
+    from sim.timing.latency import run_columns
+
+    if ram.empty:
+        return density
+    joined: pd.DataFrame = density.merge(ram, on=list(run_columns(density.columns)), how="left")
+    return joined

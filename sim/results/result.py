@@ -42,7 +42,8 @@ class Result:
     `latency`: one row per run, operation and part; see `sim.timing.latency`.
     `counters`: one row per run and counter; counter, value. What the frontend counted, see its `stats`.
 
-    `zone_pages`, `unusable`, `seed`, `ram`, `limit` and `policy` are columns of every frame where the experiment sets them.
+    `zone_pages`, `unusable`, `seed`, `ram`, `limit` and `policy` are columns of every frame where the experiment sets
+    them.
 
     Empty unless asked for: `ram`, one row per run on a machine of another size, and per setting where it is timed
     (`sim.results.ram`); and, in docs/timing.md, `timing`, one row per timed run and counter; `sensitivity`, one row per

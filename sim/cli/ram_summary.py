@@ -1,0 +1,65 @@
+"""The end of a run on machines of other sizes, on one screen: a row for each size, and the verdict in words."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sim.results.worth import BASELINE, MIB, Curves, curves, verdict
+from workloads.shown import shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sim.results.result import Result
+
+WIDTH, HEIGHT, WORDS = 80, 24, 12
+
+
+def print_ram_summary(result: Result) -> None:
+    """Print it."""
+    for line in ram_summary(result.ram):
+        print(line)
+
+
+def ram_summary(ram: pd.DataFrame) -> list[str]:
+    """At most `HEIGHT` lines of at most `WIDTH` columns."""
+    words = [line for sentence in verdict(ram) for line in textwrap.wrap(shown(sentence), WIDTH, max_lines=4)][:WORDS]
+    tables = list(curves(ram))
+    room = HEIGHT - len(words)
+    lines: list[str] = []
+    for number, curve in enumerate(tables):
+        most = (room - len(lines)) // (len(tables) - number)
+        if most < 3:
+            lines.append(f"({len(tables) - number} more traces: --json)")
+            break
+        lines += list(_table(ram, curve, most))
+    return [*(line[:WIDTH].rstrip() for line in lines), *words]
+
+
+def _table(ram: pd.DataFrame, curve: Curves, most: int) -> Iterator[str]:
+    """A title, heads, and a row for each size, evenly thinned to `most` lines in all."""
+    policies = ", ".join(map(str, ram["policy"].drop_duplicates()))
+    frontends = ", ".join(name for name in ram["frontend"].drop_duplicates() if name != BASELINE)
+    timed = curve.measure == "time_lost_s"
+    meaning = "program and pool share" if curve.size == "ram" else "the program alone"
+    what = "seconds lost / page-ins" if timed else "page-ins"
+    yield shown(f"{curve.trace}: {what} by RAM ({meaning}), in {frontends}; {policies}")
+    ins = next(c for c in curves(ram, "page_ins") if c.trace == curve.trace)
+    columns = [["RAM", *(f"{int(str(size)) / MIB:g}M" for size in curve.of.index)]]
+    for way in [*curve.of, *([BASELINE] if len(curve.device) else [])]:
+        lost, faults = (c.device if way == BASELINE else c.of[way] for c in (curve, ins))
+        cells = [
+            f"{lost.get(size, float('nan')):.2f} / {faults.get(size, 0):,.0f}" if timed else f"{lost.get(size, 0):,.0f}"
+            for size in curve.of.index
+        ]
+        columns.append([str(way), *cells])
+    width = [max(map(len, column)) for column in columns]
+    shown_columns = [i for i in range(len(columns)) if sum(width[: i + 1]) + 2 * i <= WIDTH]
+    rows = ["  ".join(columns[i][j].rjust(width[i]) for i in shown_columns).rstrip() for j in range(len(curve.of) + 1)]
+    body, room = rows[1:], most - 2
+    if len(body) > room:
+        body = [body[round(k * (len(body) - 1) / max(1, room - 1))] for k in range(room)]
+    yield rows[0]
+    yield from body
