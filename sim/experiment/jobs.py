@@ -98,7 +98,7 @@ class Job:
         running = closed_replay(plain, self.capacity)
         ram = RamMeter(running)
         for events, outcome in running:
-            meter.add(events, outcome, running.of)
+            meter.add(events, outcome, running.of, program=running.program)
             ram.add(events, outcome)
             progress(int(running.of[-1]), self.trace.n_events)
         return running, ram.row()

@@ -30,7 +30,8 @@ class ClosedReplay(Replay):
     """A replay under way of what still happens: iterating yields batches of events, and their outcomes, as `Replay`.
 
     `of` int64[n] are the numbers, in the trace, of the recorded events that these belong to: those that they are, or
-    those after which a page had to go out. `log` and `moved` are those of `DetailedReplay`, if wanted.
+    those after which a page had to go out; `program` int64[n] the pages that the program holds then. `log` and `moved`
+    are those of `DetailedReplay`, if wanted.
     """
 
     ram: Ram = field(kw_only=True)
@@ -38,6 +39,7 @@ class ClosedReplay(Replay):
     log: Log | None = None
     moved: dict[int, Moved] = field(default_factory=dict)
     of: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    program: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __iter__(self) -> Iterator[tuple[Events, Any]]:
         book = self.ram.book[0]
@@ -51,7 +53,7 @@ class ClosedReplay(Replay):
                     self._go_on(given, made, outcome)
                     if count := int(book.made):
                         of = made["of"][:count]
-                        self.of = self._done + of
+                        self.of, self.program = self._done + of, made["program"][:count]
                         yield _events(made[:count], given, of), outcome[:count]
                 book.made = 0
                 self._maintain(len(given))

@@ -19,8 +19,9 @@ def overflows(ram: memory.Ram, left: int) -> bool:
 
 
 @compiled
-def note(made: Any, i: int, kind: int, slot: int, page: int, of: int) -> None:
+def note(ram: memory.Ram, made: Any, i: int, kind: int, slot: int, page: int, of: int) -> None:
     """Enter an event that happens."""
+    made[i].program = ram.book[0].recorded + ram.book[0].buffered
     made[i].kind = kind
     made[i].slot = slot
     made[i].page = page
@@ -79,7 +80,7 @@ def closed(
                 return 0
             i, k = book.made, memory.evict(ram)
             p = ram.gone[k]
-            note(made, i, OUT, k, p, max(book.next - 1, 0))
+            note(ram, made, i, OUT, k, p, max(book.next - 1, 0))
             step(allocator, device, OUT, k, p, size, same_filled, zero_filled, outcome, log, i)
             book.made += 1
             if outcome[i].what == HUGE:
@@ -95,6 +96,6 @@ def closed(
         book.recorded = recorded[at]
         if happens(ram, device, kind[at], slot[at], page[at]):
             i = book.made
-            note(made, i, kind[at], slot[at], page[at], at)
+            note(ram, made, i, kind[at], slot[at], page[at], at)
             step(allocator, device, kind[at], slot[at], page[at], size, same_filled, zero_filled, outcome, log, i)
             book.made += 1

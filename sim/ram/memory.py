@@ -42,7 +42,16 @@ BOOK = np.dtype(
     ],
     align=True,
 )
-MADE = np.dtype([("kind", np.uint8), ("slot", np.int64), ("page", np.int32), ("of", np.int64)], align=True)
+MADE = np.dtype(
+    [
+        ("kind", np.uint8),  # of an event that happens, as are:
+        ("slot", np.int64),
+        ("page", np.int32),
+        ("of", np.int64),  # the recorded event of the batch that it is, or after which a page had to go out
+        ("program", np.int64),  # pages that the program holds then: those of the recorded memory, and the buffer
+    ],
+    align=True,
+)
 
 
 class Ram(NamedTuple):

@@ -52,10 +52,11 @@ class DensityMeter:
         self._most: Row = {}  # of most RAM
         self._last: Row = {}
 
-    def add(self, events: Events, outcome: Any, of: Any = None) -> None:
+    def add(self, events: Events, outcome: Any, of: Any = None, **more: Any) -> None:
         """Take one batch of events and their outcomes (`sim.replay.loop.OUTCOME`).
 
-        `of` int64[n] are the numbers that they have in the trace, where some of its events did not happen.
+        `of` int64[n] are the numbers that they have in the trace, where some of its events did not happen; `more`
+        columns int64[n] stand in the timeline too.
         """
         of = self.events + np.arange(len(events)) if of is None else of
         columns = {name: outcome[name].astype(np.int64) for name in STATE}
@@ -66,7 +67,7 @@ class DensityMeter:
         until = int(np.searchsorted(of, self.moment.event, side="right")) - 1
         if until >= 0 and self.moment.slots:
             self.peak = {name: int(column[until]) for name, column in columns.items()}
-        self._sample(events, columns, of, until)
+        self._sample(events, columns | more, of, until)
         self.events += len(events)
         self.end = {name: int(column[-1]) for name, column in columns.items()}
 

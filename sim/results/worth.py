@@ -58,7 +58,6 @@ def ways(rows: pd.DataFrame) -> pd.Series[str]:
     told = [
         " ".join(words[name].get(value, "") for name, value in zip(names, of, strict=True)) for of in rows[names].values
     ]
-    import pandas as pd
 
     return pd.Series(told, rows.index).where(swaps, BASELINE)
 

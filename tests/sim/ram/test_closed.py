@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from functools import partial
 from typing import Any
 
+import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allocators import Allocator
 from sim.plugins import FRONTENDS, POLICIES, make_allocator
 from sim.ram.closed import Capacity, ClosedReplay, closed_replay
+from sim.ram.memory import CLUSTER
 from sim.replay.replay import replay
-from workloads import FREE, GIVEN, IN, OUT, Events, Sizes, Trace
+from workloads import COMPACT, FREE, GIVEN, IN, LOST, OUT, Events, Sizes, Trace
+from workloads.generators.base import churn, with_pages
 
 PAGES = 12  # virtual pages of the program
 
@@ -151,3 +156,96 @@ def test_it_is_lru_at_every_event(
     for count, expected_ins, expected_outs, expected_pages in after:
         if count:
             assert states[count] == (expected_ins, expected_outs, expected_pages)
+
+
+def random_trace(n: int = 4000, slots: int = 300) -> tuple[Trace, Sizes]:
+    """Events of all kinds over pages of all sizes, incompressible and same-filled ones too."""
+    rng = np.random.default_rng(5)
+    sizes = Sizes.given(np.append(rng.integers(1, 4097, 300), [1, 4095, 4096]))
+    sizes.same_filled[::20] = True
+    sizes.zero_filled[::40] = True
+    events = churn(n, slots, rng)
+    events.kind[50::97] = COMPACT
+    reads = (events.kind == FREE) & (rng.random(len(events)) < 0.5)
+    events.kind[reads] = IN
+    events.kind[90::331] = LOST
+    events.slot[events.kind == COMPACT] = 0
+    events.page[events.kind != OUT] = -1
+    events = with_pages(events, rng.integers(0, len(sizes), int((events.kind == OUT).sum())))
+    return Trace.from_arrays("random", events, None, {GIVEN: sizes}), sizes
+
+
+@pytest.mark.parametrize("frontend", ["raw", "zram", "zswap:ram_pages=300", "zcache", "device"])
+@pytest.mark.parametrize("allocator", ["zsmalloc", "zbud"])
+def test_without_more_memory_it_is_the_open_replay(frontend: str, allocator: str) -> None:
+    trace, sizes = random_trace()
+    plain = replay(trace, sizes, FRONTENDS.make(frontend), make_allocator(allocator))
+    ((events, outcome),) = plain
+    running = begun(trace, sizes, 0, False, batch=6000, frontend=frontend, allocator=allocator)
+    ((happened, closed),) = running
+    assert all((happened.columns()[name] == column).all() for name, column in events.columns().items())
+    assert (closed == outcome).all()
+    assert running.counters() == plain.counters()
+    assert running.ram.book[0].outs_avoided == running.ram.book[0].ins_avoided == 0
+    running.allocator.check()
+
+
+@pytest.mark.parametrize("policy", POLICIES.names())
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("extra", [0, 1, 40, 1000])
+def test_every_policy_keeps_the_books(policy: str, shared: bool, extra: int) -> None:
+    trace, sizes = random_trace()
+    running = begun(trace, sizes, extra, shared, batch=50, frontend="zram", policy=policy)
+    outs = ins = 0
+    for events, outcome in running:
+        outs += int((events.kind == OUT).sum())
+        ins += int((events.kind == IN).sum())
+        assert (np.diff(running.of) >= 0).all()
+        book = running.ram.book[0]
+        assert book.buffered == (running.ram.page >= 0).sum()
+        if not book.over:
+            room = extra - (int(outcome["pages"][-1]) if shared else 0)
+            assert running.program[-1] - 100 <= max(room, 0) + len(events)
+    assert outs + book.outs_avoided + book.buffered == trace.counts["out"]
+    assert ins + book.ins_avoided == trace.counts["in"]
+    running.allocator.check()
+    if not extra:
+        assert (outs, ins) == (trace.counts["out"], trace.counts["in"])
+
+
+@pytest.mark.parametrize("policy", POLICIES.names())
+def test_compiled_and_plain_code_agree(policy: str) -> None:
+    trace, sizes = random_trace(900)
+    compiled = begun(trace, sizes, 60, True, batch=64, frontend="zram", policy=policy)
+    running = begun(trace, sizes, 60, True, batch=64, frontend="zram", policy=policy)
+    running.allocator.drive = partial(in_python, running.allocator)  # type: ignore[method-assign]
+    assert collected(running) == collected(compiled)
+    assert running.ram.book == compiled.ram.book
+
+
+def in_python(allocator: Any, loop: Any, stop: int, *arguments: Any) -> None:
+    while loop.py_func(allocator.state, *arguments, 0) < stop:
+        allocator.grow()
+
+
+def test_pages_that_win_nothing_do_not_empty_the_memory() -> None:
+    """Each is kept whole in the pool, so that the machine stays as full as before; reclaim gives up for now."""
+    n = 201
+    sizes = Sizes.given([4096] * n)
+    trace = Trace.from_arrays("whole", Events.of([OUT] * n, range(n), range(n)), None, {GIVEN: sizes})
+    running = begun(trace, sizes, 200, True, batch=1000, frontend="zram")
+    collected(running)
+    book = running.ram.book[0]
+    assert book.won_nothing == CLUSTER
+    assert book.over == 1
+    assert book.buffered == n - CLUSTER
+
+
+def test_more_memory_never_faults_more() -> None:
+    """LRU is a stack algorithm."""
+    trace, sizes = random_trace()
+    faults = []
+    for extra in range(0, 300, 30):
+        faults.append(sum(kind == IN for kind, _, _ in collected(begun(trace, sizes, extra, False))))
+    assert faults == sorted(faults, reverse=True)
+    assert faults[-1] < faults[0]
