@@ -62,15 +62,15 @@ def plot_classes(
             _draw(axis, mine, page_size)
             taken = int((mine["zspages"] * mine["class_pages"]).sum())
             lost = float(mine[list(PARTS)].to_numpy().sum()) / page_size
-            axis.set_title(
-                f"{short(trace)}, compressed by {short(codec)}\n{lost:,.0f} of {taken:,} pages wasted", fontsize=PANEL
-            )
+            small = "; pool too small to judge" if "small" in mine and mine["small"].all() else ""
+            told = f"{lost:,.0f} of {taken:,} pages wasted{small}"
+            axis.set_title(f"{short(trace)}, compressed by {short(codec)}\n{told}", fontsize=PANEL)
             axis.tick_params(labelsize=SMALL, labelbottom=True)
             axis.set_xlabel("object size of the class, bytes", fontsize=SMALL)
         picture.grid[i, 0].set_ylabel("pages wasted", fontsize=SMALL)
     handles = [Patch(facecolor=colour, label=label(words)) for colour, words in PARTS.values()]
     caption = [
-        f"{short(allocator)} in {short(rows['frontend'].iloc[0])}, when most pages were stored",
+        f"{short(allocator)} in {short(rows['frontend'].iloc[0])}, at the trace's fullest moment",
         left_out(classes, rows, ("trace", "frontend", "allocator")),
         note,
     ]

@@ -70,10 +70,11 @@ def plot_density(density: pd.DataFrame, *, ax: Any = None, title: str | None = N
             if trace not in judged:
                 axis.set_xticks([])
                 axis.set_yticks([])
+    dotted = "; dotted line: the mean of the ideal" if (density["allocator"] == IDEAL).any() else ""
     caption = [
         "bar and figure: at the trace's fullest moment; dashed line: stored without any loss (ideal) at that moment",
-        "dot: mean over time; pages of other moments compress otherwise, so it may lie beyond the dashed line; "
-        "dotted line: the mean of the ideal",
+        "dot: mean over time; the pages of other moments may compress better, so it may lie beyond the dashed line"
+        + dotted,
         f"frontend {', '.join(map(short, frontends))}; more is better",
         left_out(everything, density, ("trace",)),
         note,

@@ -81,6 +81,8 @@ def plot_density_by(
         axis.set_title(panel, fontsize=PANEL)
         if words := smallness(mine):
             say_small(axis, words)
+            axis.set_xticks([])
+            axis.set_yticks([])
             continue
         _draw(axis, mine, parameter, styles, codecs)
         if log:

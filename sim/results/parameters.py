@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import USER_ERRORS
-from sim.parameters import parameters
+from sim.plots.names import family_of
 from sim.spec import parse_spec
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def with_parameters(density: pd.DataFrame) -> pd.DataFrame:
         "compressor": _of_specs(density["compressor"], COMPRESSORS),
         "frontend": _of_specs(density["frontend"], FRONTENDS),
     }
-    added = {NAME: density["allocator"].str.partition(":")[0]}
+    added = {NAME: density["allocator"].map(family_of)}
     for kind, rows in values.items():
         for parameter in dict.fromkeys(key for row in rows for key in row):
             plain = kind == "allocator" and parameter not in density and parameter != NAME
@@ -47,15 +47,13 @@ def with_parameters(density: pd.DataFrame) -> pd.DataFrame:
 
 
 def _of_specs(specs: pd.Series[str], registry: Registry[Any]) -> list[dict[str, Any]]:
-    """What each spec says, and the defaults of what others of its name say."""
+    """What each spec says, and what it leaves out that others of its name say."""
     given = {spec: _given(spec) for spec in specs.unique()}
     told = {}
     for spec, mine in given.items():
-        name = spec.partition(":")[0]
-        keys = [key for other, settings in given.items() if other.partition(":")[0] == name for key in settings]
-        known = parameters(registry.find(name)) if name in registry.names() else {}
-        defaults = {key: known[key].default for key in keys if key in known and not known[key].required}
-        told[spec] = defaults | mine
+        keys = {key for other, settings in given.items() if family_of(other) == family_of(spec) for key in settings}
+        known = registry.make(spec).arguments if keys - mine.keys() and family_of(spec) in registry.names() else {}
+        told[spec] = mine | {key: known[key] for key in keys - mine.keys() if key in known}
     return [told[spec] for spec in specs]
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sim.errors import UserError, one_line
 from sim.results.density import mark_small, small_pools
 from sim.results.saving import naming, part_of
-from sim.timing.latency import MEMORY
+from sim.timing.latency import MEMORY, run_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +66,11 @@ class Pictures:
         from sim.plots.classes import plot_classes
         from sim.plots.style import by_sweep
 
-        shown = by_sweep(self.classes)
+        shown = self.classes
+        if len(shown):
+            small = self.density.assign(small=small_pools(self.density))
+            keys = list(run_columns(shown.columns))
+            shown = by_sweep(shown.merge(small[[*keys, "small"]], "left", keys))
         return plot_classes(shown, allocator, self._page_size(), ax=ax, title=title, note=self._limits())
 
     def plot_latency(self, ax: Any = None, title: str | None = None) -> Drawn:

@@ -100,7 +100,8 @@ class Result(Pictures):
         return as_html(self.density)
 
     def __repr__(self) -> str:
-        return f"Result of {len(self.density)} runs\n{self.summary.round(2) if len(self.density) else ''}".rstrip()
+        runs = f"{len(self.density)} run{'s' if len(self.density) != 1 else ''}"
+        return f"Result of {runs}\n{self.summary.round(2) if len(self.density) else ''}".rstrip()
 
     def save(self, folder: str | Path, *, plots: bool = False) -> Path:
         """Write every frame as CSV and Parquet, the pictures if wanted, and the provenance last; the folder written.

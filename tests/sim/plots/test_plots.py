@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,16 +36,16 @@ def names(axis: Any) -> list[str]:
     return list(axis.yaxis.get_major_formatter().format_ticks(axis.get_yticks()))
 
 
-def test_density_has_a_panel_a_workload_and_codec_with_bars_and_the_ideal(result: Result) -> None:
-    drawn = plot_density(result.density)
-    found = {title.partition(" too small")[0]: axis for title, axis in panels(drawn).items()}
+def test_density_has_a_panel_per_trace_and_compressor_with_bars_and_the_ideal(result: Result) -> None:
+    drawn = plot_density(result.density.drop(columns="small"))
+    found = panels(drawn)
     assert list(found) == ["bell, compressed by given", "random, compressed by lz4", "random, compressed by lzo"]
     for title, axis in found.items():
         trace, codec = title.split(", compressed by ")
         rows = result.density[(result.density["trace"] == trace) & (result.density["compressor"] == codec)]
         density = rows.set_index("allocator")["density"]
         labels = names(axis)
-        assert sorted(labels) == ["zbud", "zsmalloc", "zsmalloc 2012"]
+        assert sorted(labels) == ["zbud", "zsmalloc 2012", "zsmalloc 6.12"]
         bars = {label: bar.get_width() for label, bar in zip(labels, axis.patches, strict=True)}
         assert bars["zbud"] == density["zbud"]
         assert bars["zsmalloc 2012"] == density["zsmalloc:era=2012"]
@@ -60,32 +61,44 @@ def test_density_has_a_panel_a_workload_and_codec_with_bars_and_the_ideal(result
     assert "may lie beyond the line" in caption(drawn)
 
 
-def test_a_small_pool_is_said_to_be_one(result: Result) -> None:
-    assert all("too small a pool to judge by" in title for title in panels(plot_density(result.density)))
-    large = result.density.assign(pages_peak=9000)
-    assert not any("too small" in title for title in panels(plot_density(large)))
+def test_a_pool_too_small_to_judge_has_words_in_place_of_bars(result: Result) -> None:
+    density = result.density.assign(small=result.density["trace"] == "bell")
+    for title, axis in panels(plot_density(density)).items():
+        texts = [text.get_text() for text in axis.texts]
+        pages = result.density["pages_peak"][result.density["trace"] == "bell"].max()
+        small = f"pool of {pages:,} pages: too small to judge"
+        assert (texts == [small]) == title.startswith("bell")
+        assert (len(axis.patches) == 0) == title.startswith("bell")
+        if not title.startswith("bell"):
+            assert names(axis), "its rows of bars are named, whatever stands above"
+    assert clipped(plot_density(density)) == []
+    result.plot_density()
+    assert result.density["small"].all()
+    assert not any(axis.patches for axis in np.ravel(result.plot_density()))
 
 
 def test_without_a_run_of_ideal_the_line_is_that_of_the_bytes(result: Result) -> None:
-    rows = result.density[(result.density["allocator"] == "zbud") & (result.density["trace"] == "bell")]
+    density = result.density.assign(small=False)
+    rows = density[(density["allocator"] == "zbud") & (density["trace"] == "bell")]
     (axis,) = panels(plot_density(rows)).values()
     (ideal,) = [line for line in axis.lines if line.get_linestyle() == "--"]
     assert ideal.get_xdata()[0] == rows["ideal_density"].iloc[0]
 
 
 def test_an_allocator_whose_name_begins_with_ideal_has_its_bar(result: Result) -> None:
-    rows = result.density[result.density["trace"] == "bell"].replace("zbud", "idealist")
+    density = result.density.assign(small=False)
+    rows = density[density["trace"] == "bell"].replace("zbud", "idealist")
     (axis,) = panels(plot_density(rows)).values()
     assert "idealist" in names(axis)
 
 
-def test_timeline_has_a_panel_a_codec_and_a_line_an_allocator(result: Result) -> None:
+def test_timeline_has_a_panel_per_compressor_and_a_line_per_allocator(result: Result) -> None:
     drawn = plot_timeline(result.timeline)
     found = panels(drawn)
     assert list(found) == ["bell, given in zram", "random, lz4 in zram", "random, lzo in zram"]
     for title, axis in found.items():
         lines = {line.get_label(): line for line in axis.lines}
-        assert list(lines) == ["zsmalloc", "zsmalloc 2012", "zbud", "ideal"]
+        assert list(lines) == ["zsmalloc 6.12", "zsmalloc 2012", "zbud", "ideal"]
         assert axis.get_xlabel() == "events"
         timeline, (trace, codec) = result.timeline, title.removesuffix(" in zram").split(", ")
         rows = timeline[(timeline["trace"] == trace) & (timeline["compressor"] == codec)]
@@ -96,7 +109,7 @@ def test_timeline_has_a_panel_a_codec_and_a_line_an_allocator(result: Result) ->
     same = [line for line in first.lines if "zsmalloc" in str(line.get_label())]
     assert same[0].get_color() == same[1].get_color()
     assert same[0].get_linestyle() != same[1].get_linestyle()
-    assert legend(drawn) == ["zsmalloc", "zsmalloc 2012", "zbud", "ideal"]
+    assert legend(drawn) == ["zsmalloc 6.12", "zsmalloc 2012", "zbud", "ideal"]
 
 
 def test_times_are_seconds(result: Result) -> None:
@@ -170,17 +183,15 @@ def test_a_plot_makes_one_figure_and_returns_axes(result: Result) -> None:
 
 
 def test_a_result_is_shown_as_its_summary(result: Result) -> None:
-    shown = result._repr_html_()
-    assert shown.count("<tr") == 1 + 1 + 3  # heads, and a row a trace and codec
-    assert f"{result.density['density'].iloc[0]:.2f}" in shown
-    assert list(result.summary.columns) == ["zsmalloc", "zsmalloc:era=2012", "zbud", "ideal"]
-    assert not result.summary.isna().all().any()
-    assert (
-        "<script"
-        not in Result(
-            *(frame.replace("zbud", "<script>") for frame in (result.density, result.timeline)),
-            result.latency,
-            result.counters,
-            {},
-        )._repr_html_()
-    )
+    large = replace(result, density=result.density.assign(small=result.density["trace"] == "bell"))
+    shown = large._repr_html_()
+    assert shown.count("<tr") == 1 + 1 + 3  # heads, and a row per trace and compressor
+    assert "too small to judge" in shown
+    assert list(large.summary.columns) == ["zsmalloc", "zsmalloc:era=2012", "zbud", "ideal"]
+    assert large.summary.loc["bell"].isna().all(axis=None), "of a pool too small to judge no density is shown"
+    rows = result.density[(result.density["trace"] == "random") & (result.density["compressor"] == "lzo")]
+    for allocator, density in zip(rows["allocator"], rows["density"], strict=True):
+        assert large.summary.loc[("random", "lzo"), allocator] == density
+        assert f"{density:.2f}" in shown
+    frames = (frame.replace("zbud", "<script>") for frame in (large.density, large.timeline))
+    assert "<script" not in Result(*frames, result.latency, result.counters, {})._repr_html_()

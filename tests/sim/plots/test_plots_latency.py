@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from picture_kit import caption, clipped, figure_of, legend, panels
 
-from sim import Experiment, Result, run
+from sim import Experiment, Result, Timing, run
 from sim.errors import UserError
 from sim.plots.latency_cdf import plot_latency_cdf
 from sim.plots.latency_parts import plot_latency_parts
@@ -19,7 +19,6 @@ from sim.timing.latency import FIGURES, PARTS, QUANTILES, frame
 from sim.timing.latency import frame as latency_frame
 
 SETTING = {"mapping": "copy", "cpus": 2, "arrivals": "closed", "load": 1.0, "device": "nvme", "page_cluster": 0}
-SCALE = {"cpu_scale": 1.0, "streams": "per CPU"}
 ALLOCATORS = ("zsmalloc", "zsmalloc:era=2012", "xvmalloc")
 
 
@@ -30,7 +29,6 @@ def run_of(trace: str, codec: str, allocator: str, **setting: Any) -> dict[str, 
         "compressor": codec,
         "allocator": allocator,
         **SETTING,
-        **SCALE,
         **setting,
     }
 
@@ -65,7 +63,7 @@ def test_parts_are_stacked_to_the_mean() -> None:
     assert list(found) == ["gcc: a page-out", "gcc: a page-in", "pandas: a page-out", "pandas: a page-in"]
     axis = found["gcc: a page-out"]
     names = [label.get_text() for label in found["gcc: a page-out"].get_yticklabels()]
-    assert names[:2] == ["lz4, zsmalloc", "lz4, zsmalloc 2012"]
+    assert names[:2] == ["lz4, zsmalloc 6.12", "lz4, zsmalloc 2012"]
     assert names[-1] == "zstd level 3, xvmalloc"
     ends = {round(bar.get_y() + bar.get_height() / 2): 0.0 for bar in axis.patches}
     for bar in axis.patches:
@@ -95,10 +93,10 @@ def test_a_line_an_allocator_over_the_cpus() -> None:
     found = panels(figure)
     assert list(found) == ["gcc: a page-out", "gcc: a page-in", "pandas: a page-out", "pandas: a page-in"]
     means = {line.get_label(): line for line in found["gcc: a page-out"].lines if line.get_linewidth() == 2}
-    assert list(means) == legend(figure) == ["zsmalloc", "zsmalloc 2012", "xvmalloc"]
+    assert list(means) == legend(figure) == ["zsmalloc 6.12", "zsmalloc 2012", "xvmalloc"]
     assert means["xvmalloc"].get_xdata().tolist() == [1, 2, 4]
     assert means["xvmalloc"].get_ydata().tolist() == [5.5, 7.5, 9.5]
-    assert means["zsmalloc"].get_ydata().tolist() == [5.5, 5.5, 5.5]
+    assert means["zsmalloc 6.12"].get_ydata().tolist() == [5.5, 5.5, 5.5]
     high = [line for line in found["gcc: a page-out"].lines if line.get_linewidth() < 1]
     assert high[0].get_ydata().tolist() == [11.0, 11.0, 11.0]
     assert "lz4 in zram, arrivals closed" in caption(figure)
@@ -118,7 +116,7 @@ def test_a_line_a_codec_over_the_load() -> None:
 def test_with_one_codec_a_line_an_allocator_over_the_load() -> None:
     rows = latency(load=[1.0, 8.0])
     figure = plot_latency_sweep(rows[rows["compressor"] == "lz4"], "load")
-    assert legend(figure) == ["zsmalloc", "zsmalloc 2012", "xvmalloc"]
+    assert legend(figure) == ["zsmalloc 6.12", "zsmalloc 2012", "xvmalloc"]
     assert "lz4 in zram, 2 CPUs" in caption(figure)
 
 
@@ -146,7 +144,7 @@ def test_distributions() -> None:
     frame = pd.concat(events)
     rows = [
         {**dict(zip(("trace", "frontend", "compressor", "allocator", "operation"), key, strict=True)), "part": "total"}
-        | {**SETTING, **SCALE, "count": len(one)}
+        | {**SETTING, "count": len(one)}
         | {name: np.quantile(one["total_us"], q) for name, q in QUANTILES.items()}
         for key, one in frame.groupby(["trace", "frontend", "compressor", "allocator", "operation"], sort=False)
     ]
@@ -160,7 +158,7 @@ def check_distributions(figure: Any, frame: pd.DataFrame) -> None:
     assert clipped(figure) == []
     assert found["gcc: page-outs"].get_xlabel() == "µs"
     assert list(found) == ["gcc: page-outs", "gcc: page-ins"]
-    assert legend(figure) == ["lz4", "zstd level 3", "zsmalloc", "zsmalloc 2012"]
+    assert legend(figure) == ["lz4", "zstd level 3", "zsmalloc 6.12", "zsmalloc 2012"]
     first = found["gcc: page-outs"].lines[0]
     mine = frame.query("compressor == 'lz4' and allocator == 'zsmalloc' and operation == 'page-out'")["total_us"]
     for percent in (25, 50, 75):
@@ -175,21 +173,22 @@ def test_without_timed_runs() -> None:
             draw(rows[rows["operation"] == "free"])
 
 
-def test_what_is_not_shown_is_named_and_what_is_unusual_stands_in_the_title() -> None:
+def test_every_setting_is_drawn_or_named_and_what_is_unusual_stands_in_the_title() -> None:
     rows = latency(cpus=[1, 2, 4]).assign(cpu_scale=8.0)
-    slow = rows.assign(mapping="vmap", frontend="zswap")
-    for figure in (
-        plot_latency_parts(pd.concat([rows, slow])),
-        plot_latency_cdf(pd.concat([rows, slow])),
-        plot_latency_sweep(pd.concat([rows, slow]), "cpus"),
-    ):
-        assert "cpu_scale 8" in figure_of(figure).get_suptitle()
-        assert "mapping vmap" in caption(figure).partition("not shown here: ")[2]
-        assert "frontend zswap" in caption(figure).partition("not shown here: ")[2]
+    mapped = pd.concat([rows, rows.assign(mapping="vmap")])
+    for figure in (plot_latency_parts(mapped), plot_latency_cdf(mapped), plot_latency_sweep(mapped, "cpus")):
+        assert figure_of(figure).get_suptitle().endswith("(cpu-scale 8)")
+        rows_of_panels = {title.partition(":")[0] for title in panels(figure)}
+        assert rows_of_panels == {f"{trace}, mapping {of}" for trace in ("gcc", "pandas") for of in ("copy", "vmap")}
         assert clipped(figure) == []
-    assert "compressor zstd:level=3" in caption(plot_latency_sweep(rows, "cpus"))
+    beside = plot_latency_sweep(pd.concat([rows, rows.assign(frontend="zswap")]), "cpus")
+    assert "frontend zswap; compressor zstd:level=3" in caption(beside).partition("not shown here: ")[2]
+    assert "zstd level 3, xvmalloc (zswap)" in str(
+        plot_latency_parts(pd.concat([rows, rows.assign(frontend="zswap")]))[0, 0].get_yticklabels()
+    )
     assert "not shown here: cpus 2, 4" in caption(plot_latency_parts(rows))
     assert "(" not in figure_of(plot_latency_parts(latency())).get_suptitle()
+    assert "(mapping vmap)" in figure_of(plot_latency_parts(latency(mapping=["vmap"]))).get_suptitle()
 
 
 def test_panels_have_one_scale_and_say_so() -> None:
@@ -215,9 +214,16 @@ def test_no_text_is_clipped_however_long_names_are(length: int) -> None:
 
 def test_a_result_draws_what_it_has(tmp_path: Path) -> None:
     trace = "random:events=300,slots=60,pages=30"
-    plain = run(Experiment((trace,), ("zsmalloc",), ("lz4",)))
+    plain = run(Experiment((trace,), allocators=("zsmalloc",), compressors=("lz4",)))
     assert list(plain.plots()) == ["density", "timeline", "sizes", "classes"]
-    timed = run(Experiment((trace,), ("zsmalloc",), ("lz4",), timing=True, cpus=(1, 2), loads=(1, 2), events=True))
+    timed = run(
+        Experiment(
+            (trace,),
+            allocators=("zsmalloc",),
+            compressors=("lz4",),
+            timing=Timing(cpus=(1, 2), loads=(1, 2), events=True),
+        )
+    )
     names = ["density", "timeline", "sizes", "classes", "latency", "latency-parts", "latency-load", "latency-cpus"]
     assert list(timed.plots()) == names
     timed.save(tmp_path)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from picture_kit import caption, clipped, legend, panels
 
 from sim import Experiment, Result, run
 from sim.errors import UserError
 from sim.plots.density_by import plot_density_by, swept
-from sim.spec import make_allocator
+from sim.plugins import make_allocator
+from sim.results.parameters import PARAMETERS, with_parameters
+from sim.results.saving import FRAMES, ON_DEMAND
 
 CHAINS = (4, 8, 16)
 
@@ -20,7 +24,11 @@ CHAINS = (4, 8, 16)
 @pytest.fixture(scope="module")
 def result() -> Result:
     allocators = (*(f"zsmalloc:chain={chain}" for chain in CHAINS), "order1", "zbud")
-    return run(Experiment(("random:events=900,slots=200,pages=90",), allocators, ("lz4", "zstd:level=1")))
+    return run(
+        Experiment(
+            ("random:events=900,slots=200,pages=90",), allocators=allocators, compressors=("lz4", "zstd:level=1")
+        )
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -31,9 +39,10 @@ def _closed() -> Any:
 
 def test_density_by_chain_is_a_line_on_an_axis_of_numbers(result: Result) -> None:
     assert swept(result.density) == {"chain": "allocator"}
-    drawn = result.plot_density_by("chain")
+    large = replace(result, density=result.density.assign(small=False))
+    drawn = large.plot_density_by("chain")
     ((title, axis),) = panels(drawn).items()
-    assert title.startswith("random too small a pool to judge by")
+    assert title == "random"
     rows = result.density.query("allocator_name == 'zsmalloc' and compressor == 'lz4'")
     line = axis.lines[0]
     assert line.get_xdata().tolist() == list(CHAINS)
@@ -43,15 +52,28 @@ def test_density_by_chain_is_a_line_on_an_axis_of_numbers(result: Result) -> Non
     assert (positions[2] - positions[1]) / (positions[1] - positions[0]) == pytest.approx(2)
     assert "not shown here: allocator order1, zbud" in caption(drawn)
     assert clipped(drawn) == []
-    assert "density-by-chain" in result.plots()
+    assert "density-by-chain" in large.plots()
+    assert "density-by-chain" not in result.plots(), "its pool is too small to judge"
+    (axis,) = panels(result.plot_density_by("chain")).values()
+    assert not axis.lines
+    assert "too small to judge" in axis.texts[0].get_text()
+
+
+def test_what_is_swept_for_all_has_a_line_per_allocator(result: Result) -> None:
+    frames = [result.density.assign(small=False, unusable=share, zone_pages=90) for share in (0.0, 0.5, 0.9)]
+    density = pd.concat(frames).drop(columns="chain")
+    assert swept(density) == {"unusable": "memory"}
+    drawn = plot_density_by(density, "unusable")
+    assert list(panels(drawn)) == ["random, compressed by lz4", "random, compressed by zstd level 1"]
+    assert legend(drawn) == ["zsmalloc chain=4", "zsmalloc", "zsmalloc chain=16", "order1", "zbud"]
+    assert [line.get_xdata().tolist() for line in panels(drawn)["random, compressed by lz4"].lines] == [
+        [0, 0.5, 0.9]
+    ] * 6
 
 
 def test_codec_parameters_are_numbers_too(result: Result) -> None:
     rows = result.density[result.density["compressor"] != "lz4"]
-    frames = [rows.assign(compressor=f"zstd:level={n}", compressor_level=n) for n in (1, 3, 9)]
-    import pandas as pd
-
-    density = pd.concat(frames)
+    density = pd.concat(rows.assign(compressor=f"zstd:level={n}", compressor_level=n, small=False) for n in (1, 3, 9))
     assert swept(density) == {"chain": "allocator", "compressor_level": "compressor"}
     axis = np.ravel(plot_density_by(density, "compressor_level"))[0]
     assert axis.lines[0].get_xdata().tolist() == [1, 3, 9]
@@ -59,7 +81,7 @@ def test_codec_parameters_are_numbers_too(result: Result) -> None:
 
 def test_what_does_not_vary_is_refused(result: Result) -> None:
     with pytest.raises(
-        UserError, match="density by era: no allocator, codec or frontend has several values; there are"
+        UserError, match="density by era: no allocator, compressor or frontend has several values; there are"
     ):
         result.plot_density_by("era")
 
@@ -70,8 +92,26 @@ def test_parameters_are_columns(result: Result) -> None:
     assert rows["chain"].dropna().tolist() == [4, 8, 16]
     assert rows["era"]["zsmalloc"] == "6.12"
     assert rows["allocator_name"].tolist() == ["zsmalloc"] * 3 + ["order1", "zbud"]
-    assert not result.density[["chain", "era", "compressor_level"]].isna().all().any()
-    assert "align" not in result.density
+    assert result.density["compressor_level"].dropna().unique().tolist() == [1]
+
+
+def test_what_specs_leave_out_is_told_where_others_say_it() -> None:
+    rows = [
+        {"frontend": frontend, "compressor": "lz4", "allocator": "own", PARAMETERS: {"density": 2, "odd": [1]}}
+        for frontend in ("zram", "zram:era=2012", "zswap:ram_pages=90")
+    ]
+    frame = with_parameters(pd.DataFrame([row | {"density": 1.5} for row in rows]))
+    assert frame["frontend_era"].tolist()[1] == "2012"
+    assert frame["frontend_era"].notna().tolist() == [True, True, False]
+    assert frame["allocator_density"].tolist() == [2, 2, 2]
+    assert frame["density"].tolist() == [1.5] * 3
+    assert frame["odd"].tolist() == ["[1]"] * 3
+
+
+def test_no_frame_has_an_empty_column(result: Result) -> None:
+    for name in (*FRAMES, *ON_DEMAND):
+        frame = getattr(result, name)
+        assert not [column for column in frame if len(frame) and frame[column].isna().all()], name
 
 
 def test_sizes_have_the_share_of_page_outs_and_the_classes(result: Result) -> None:
