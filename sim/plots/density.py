@@ -10,6 +10,7 @@ from sim.plots.left_out import left_out
 from sim.plots.names import geometric_mean
 from sim.plots.panels import MOST_PANELS, PANEL, SMALL, Panels, label
 from sim.plots.style import colour, in_order, named, plainly, short
+from workloads.shown import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +54,7 @@ def plot_density(density: pd.DataFrame, *, ax: Any = None, title: str | None = N
             if rows is None:
                 axis.set_axis_off()
                 continue
-            axis.set_title(f"{short(trace)}, compressed by {short(codec)}", fontsize=PANEL)
+            axis.set_title(f"{shown(trace)}, compressed by {short(codec)}", fontsize=PANEL)
             axis.tick_params(labelsize=SMALL, left=False)
             if small := smallness(rows):
                 say_small(axis, small)
@@ -63,18 +64,20 @@ def plot_density(density: pd.DataFrame, *, ax: Any = None, title: str | None = N
             axis.tick_params(labelleft=first and trace in judged, left=first and trace in judged)
             if first and trace in judged:
                 axis.set_ylabel(f"{int(rows['objects_peak'].max()):,} pages stored", fontsize=SMALL)
-            if i == len(traces) - 1:
+            if trace in judged and not judged & set(traces[i + 1 :]):  # the lowest
                 axis.set_xlabel("compressed pages per physical page", fontsize=SMALL)
         for axis in picture.grid[i]:
             axis.set_xlim(0, ROOM * widest or 1)
-            if trace not in judged:
-                axis.set_xticks([])
-                axis.set_yticks([])
     dotted = "; dotted line: the mean of the ideal" if (density["allocator"] == IDEAL).any() else ""
-    caption = [
+    bars = [
         "bar and figure: at the trace's fullest moment; dashed line: stored without any loss (ideal) at that moment",
         "dot: mean over time; the pages of other moments may compress better, so it may lie beyond the dashed line"
         + dotted,
+    ]
+    unjudged = "small" in density and density["small"].any()
+    caption = [
+        *(bars if judged else ()),
+        "a pool too small to judge: its density is that of few zspages, most of them partly filled" if unjudged else "",
         f"frontend {', '.join(map(short, frontends))}; more is better",
         left_out(everything, density, ("trace",)),
         note,
@@ -101,6 +104,9 @@ def smallness(rows: pd.DataFrame) -> str:
 
 def say_small(axis: Axes, words: str) -> None:
     """Write it where bars or lines would be."""
+    axis.set_xticks([])
+    axis.set_yticks([])
+    axis.spines[:].set_visible(False)
     axis.text(0.5, 0.5, words, transform=axis.transAxes, ha="center", va="center", fontsize=SMALL, style="italic")
 
 
@@ -112,6 +118,10 @@ def _draw(axis: Axes, rows: pd.DataFrame, order: list[str]) -> float:
     widest = 0.0
     for y, name in enumerate(order):
         if name not in runs or math.isnan(value := runs[name]["density"]):
+            continue
+        if runs[name].get("small"):  # beside others that are not: in another frontend
+            at_left: Any = {"textcoords": "offset points", "va": "center", "fontsize": SMALL, "style": "italic"}
+            axis.annotate("too small to judge", (0, y), (4, 0), **at_left)
             continue
         mean = runs[name]["density_mean"]
         widest = max(widest, value, 0 if math.isnan(mean) else mean)

@@ -12,6 +12,7 @@ from sim.plots.names import family_of
 from sim.plots.panels import MOST_PANELS, PANEL, SMALL, Panels, flow, label
 from sim.plots.style import by_sweep, codec_colour, colour, in_order, looks, plainly, short
 from sim.timing.latency import MEMORY
+from workloads.shown import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,8 +82,6 @@ def plot_density_by(
         axis.set_title(panel, fontsize=PANEL)
         if words := smallness(mine):
             say_small(axis, words)
-            axis.set_xticks([])
-            axis.set_yticks([])
             continue
         _draw(axis, mine, parameter, styles, codecs)
         if log:
@@ -96,6 +95,7 @@ def plot_density_by(
     caption = [
         f"at each trace's fullest moment, in {', '.join(map(short, in_order(rows['frontend'])))}; more is better",
         f"dashed {whose} ideal, stored without any loss",
+        "points of pools too small to judge are left out" if "small" in rows and rows["small"].any() else "",
         left_out(everything, rows, ("trace", "frontend", "compressor", "allocator")),
         note,
     ]
@@ -115,7 +115,7 @@ def _points(density: pd.DataFrame, parameter: str, kind: str) -> tuple[pd.DataFr
         everything = everything.assign(**{kind: everything[kind].mask(everything.index.isin(rows.index), rows[kind])})
     allocators, codecs = rows["allocator"].nunique() > 1, rows["compressor"].nunique() > 1
     line_of = "allocator" if allocators or not codecs else "compressor"
-    panel = rows["trace"].map(short)
+    panel = rows["trace"].map(shown)
     panel = panel + ", compressed by " + rows["compressor"].map(short) if allocators and codecs else panel
     line = rows[line_of] + " in " + rows["frontend"] if rows["frontend"].nunique() > 1 else rows[line_of]
     return rows.assign(panel=panel, line=line, line_of=line_of), everything
@@ -131,7 +131,7 @@ def _without(spec: str, keys: tuple[str, ...]) -> str:
 def _draw(axis: Axes, rows: pd.DataFrame, parameter: str, styles: dict[str, Look], codecs: bool) -> None:
     dashed: Any = {"linestyle": (0, (4, 3)), "linewidth": 1}
     for name, look in styles.items():
-        one = rows[rows["line"] == name].sort_values(parameter)
+        one = rows[(rows["line"] == name) & ~_small(rows)].sort_values(parameter)
         values = one[parameter].astype(float)
         axis.plot(values, one["density"], **look._asdict(), linewidth=1.8, markersize=5, label=label(short(name)))
         if codecs:
@@ -141,6 +141,11 @@ def _draw(axis: Axes, rows: pd.DataFrame, parameter: str, styles: dict[str, Look
         axis.plot(ideal.index.astype(float), ideal, color="black", **dashed)
     axis.set_ylim(bottom=0)
     axis.grid(axis="y", alpha=0.25)
+
+
+def _small(rows: pd.DataFrame) -> pd.Series[bool]:
+    """Which of the rows are of a pool too small to judge, as far as that is known."""
+    return rows["small"].astype(bool) if "small" in rows else rows["density"].isna()
 
 
 def _ticks(axis: Axes, values: pd.Series[Any]) -> None:

@@ -22,6 +22,7 @@ from sim.plots.latency import (
 from sim.plots.panels import MOST_PANELS, PANEL, Panels, label
 from sim.plots.style import DASHES, MARKERS, US, codec_colour, in_order, named, plainly, short
 from sim.timing.latency import QUANTILES
+from workloads.shown import shown
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -80,7 +81,7 @@ def plot_latency_cdf(
             axis = picture.grid[i, j]
             mine = {line: curve for (at, kind, line), curve in curves.items() if (at, kind) == (trace, operation)}
             _draw(axis, mine, styles, marks, log)
-            axis.set_title(f"{short(trace)}: {operation}s", fontsize=PANEL)
+            axis.set_title(f"{shown(trace)}: {operation}s", fontsize=PANEL)
             axis.set_xlabel(scaled(US, log))
         picture.grid[i, 0].set_ylabel(scaled("% done within that time", False, log))
     handles = [

@@ -18,6 +18,7 @@ from sim.plots.latency import (
 )
 from sim.plots.panels import MOST_PANELS, PANEL, SMALL, Panels, label
 from sim.plots.style import PARTS, US, in_order, named, plainly, short
+from workloads.shown import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +58,7 @@ def plot_latency_parts(latency: pd.DataFrame, *, ax: Any = None, title: str | No
             drawn |= _draw(axis, rows[(rows["trace"] == trace) & (rows["operation"] == operation)], list(lines))
             axis.set_yticks(range(len(lines)), labels, fontsize=SMALL)
             axis.set_ylim(len(lines) - 0.4, -0.6)
-            axis.set_title(f"{short(trace)}: a {operation}", fontsize=PANEL)
+            axis.set_title(f"{shown(trace)}: a {operation}", fontsize=PANEL)
             if i == len(traces) - 1:
                 axis.set_xlabel(f"{US}, mean")
     handles = [
@@ -65,7 +66,8 @@ def plot_latency_parts(latency: pd.DataFrame, *, ax: Any = None, title: str | No
         for part, (colour, hatch, words) in PARTS.items()
         if part in drawn
     ]
-    caption = [setting_text(rows), alike_text(lines, "all means"), not_drawn(everything, rows), note]
+    told = f"{', '.join(map(short, in_order(rows['frontend'])))}, {setting_text(rows)}"
+    caption = [told, alike_text(lines, "all means"), not_drawn(everything, rows), note]
     return picture.finish(titled("Where the time of a page goes", rows), title, caption, handles)
 
 

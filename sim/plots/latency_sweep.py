@@ -11,6 +11,7 @@ from sim.errors import UserError
 from sim.plots.latency import OPERATIONS, first_setting, not_drawn, scaled, setting_text, some_timed, titled, totals
 from sim.plots.panels import MOST_PANELS, PANEL, Panels, label
 from sim.plots.style import US, codec_colour, colour, in_order, looks, named, plainly, short
+from workloads.shown import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +72,7 @@ def plot_latency_sweep(
             axis = picture.grid[i, j]
             mine = rows[(rows["trace"] == trace) & (rows["operation"] == operation)]
             _draw(axis, mine, by, sweep.lines, styles, named(styles), logs)
-            axis.set_title(f"{short(trace)}: a {operation}", fontsize=PANEL)
+            axis.set_title(f"{shown(trace)}: a {operation}", fontsize=PANEL)
             if i == len(traces) - 1:
                 axis.set_xlabel(scaled(sweep.axis, *logs))
         picture.grid[i, 0].set_ylabel(scaled(US, *logs[::-1]))

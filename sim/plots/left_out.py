@@ -24,7 +24,7 @@ def left_out(rows: pd.DataFrame, drawn: pd.DataFrame, columns: tuple[str, ...]) 
     return f"not shown here: {'; '.join(told)}" if told else ""
 
 
-def listed(values: list[Any]) -> str:
+def listed(values: list[Any], between: str = ", ") -> str:
     """The values in one line, the first few of many."""
     words = [f"{value:g}" if isinstance(value, float) else shown(value) for value in values[:MOST]]
-    return ", ".join(words) + (f" and {len(values) - MOST} more" if len(values) > MOST else "")
+    return between.join(words) + (f" and {len(values) - MOST} more" if len(values) > MOST else "")

@@ -10,6 +10,7 @@ from sim.errors import UserError
 from sim.plots.left_out import left_out
 from sim.plots.panels import MOST_PANELS, PANEL, SMALL, Panels
 from sim.plots.style import FAMILIES, codec_colour, in_order, plainly, short
+from workloads.shown import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +56,7 @@ def plot_sizes(
             for at in classes:
                 axis.axvline(at, ymax=0.06, color="black", linewidth=0.6)
             axis.axvline(huge, linestyle="--", color=FAMILIES["ideal"], linewidth=1)
-            axis.set_title(f"{short(trace)}, compressed by {short(codec)}", fontsize=PANEL)
+            axis.set_title(f"{shown(trace)}, compressed by {short(codec)}", fontsize=PANEL)
             axis.set_xlim(0, edges[-1])
             axis.set_xticks(np.arange(0, page_size, page_size // 4096 * 1000))
             axis.tick_params(labelsize=SMALL, labelbottom=True)

@@ -8,6 +8,7 @@ from sim.errors import UserError
 from sim.plots.left_out import listed
 from sim.plots.panels import MOST_PANELS, PANEL, Panels, flow, label
 from sim.plots.style import in_order, looks, named, plainly, short
+from workloads.shown import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,14 +44,19 @@ def plot_timeline(timeline: pd.DataFrame, *, ax: Any = None, title: str | None =
         axis.set_axis_off()
     for axis, key in zip(picture.grid.flat, drawn, strict=False):
         _draw(axis, panels[key], styles, names)
-        trace, codec, frontend = map(short, key)
-        axis.set_title(f"{trace}, {codec} in {frontend}", fontsize=PANEL)
+        axis.set_title(_told(key), fontsize=PANEL)
     for axis in picture.grid[:, 0]:
         axis.set_ylabel("physical pages")
     handles = [Line2D([], [], **look._asdict(), label=label(names[name])) for name, look in styles.items()]
-    gone = [" ".join(map(short, key)) for key in list(panels)[MOST_PANELS:]]
-    caption = [f"not shown here: {listed(gone)}" if gone else "", note]
+    gone = [_told(key) for key in list(panels)[MOST_PANELS:]]
+    caption = [f"not shown here: {listed(gone, '; ')}" if gone else "", note]
     return picture.finish("Physical pages held while the trace runs", title, caption, handles)
+
+
+def _told(key: tuple[str, str, str]) -> str:
+    """Trace, compressor and frontend in words."""
+    trace, codec, frontend = key
+    return f"{shown(trace)}, {short(codec)} in {short(frontend)}"
 
 
 def _draw(axis: Axes, rows: pd.DataFrame, styles: dict[str, Look], names: dict[str, str]) -> None:

@@ -126,7 +126,7 @@ def test_every_run_is_drawn_or_named_as_left_out(result: Result) -> None:
     shown = {title.split(" in ")[1] for title in panels(drawn)}
     assert len(shown) == 60
     for n in range(60, 70):
-        assert f"random lz4 own n={n}" in caption(drawn)
+        assert f"random, lz4 in own n={n}" in caption(drawn)
     rows = result.density[result.density["compressor"] == "lz4"]
     drawn = plot_density(pd.concat([rows.assign(trace=f"t{n}") for n in range(70)]))
     assert len(panels(drawn)) == 60
