@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sim.plots.style import Look
 
 COLUMNS = 3  # panels side by side
+MOST_COLUMNS = 5  # where each trace has a row of its own
 APART = 0.12  # markers, as a share of the panel's diagonal
 
 
@@ -35,7 +36,7 @@ def plot_timeline(timeline: pd.DataFrame, *, ax: Any = None, title: str | None =
     panels: dict[Any, pd.DataFrame] = dict(iter(timeline.groupby(keys, sort=False)))
     drawn = list(panels)[:MOST_PANELS]
     beside = max(sum(other[0] == trace for other in drawn) for trace in {key[0] for key in drawn})
-    whole = beside in (2, COLUMNS) and beside * len({key[0] for key in drawn}) == len(drawn)  # a row per trace
+    whole = 1 < beside <= MOST_COLUMNS and beside * len({key[0] for key in drawn}) == len(drawn)  # a row per trace
     rows, columns = flow(len(drawn), beside if whole else COLUMNS)
     styles = looks(in_order(timeline["allocator"]))
     names = named(styles)

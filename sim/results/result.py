@@ -101,7 +101,8 @@ class Result(Pictures):
 
     def __repr__(self) -> str:
         runs = f"{len(self.density)} run{'s' if len(self.density) != 1 else ''}"
-        return f"Result of {runs}\n{self.summary.round(2) if len(self.density) else ''}".rstrip()
+        table = self.summary.round(2)
+        return f"Result of {runs}\n{table if table.size else 'no pool is large enough to judge'}"
 
     def save(self, folder: str | Path, *, plots: bool = False) -> Path:
         """Write every frame as CSV and Parquet, the pictures if wanted, and the provenance last; the folder written.

@@ -25,12 +25,6 @@ def result() -> Result:
     )
 
 
-@pytest.fixture(autouse=True)
-def _closed() -> Any:
-    yield
-    plt.close("all")
-
-
 def names(axis: Any) -> list[str]:
     """What stands at the ticks, shown or not."""
     return list(axis.yaxis.get_major_formatter().format_ticks(axis.get_yticks()))
@@ -58,7 +52,7 @@ def test_density_has_a_panel_per_trace_and_compressor_with_bars_and_the_ideal(re
     assert named == list(found)[:2], "the first panel of each row names the allocators"
     assert "physical page" in figure_of(drawn).get_suptitle()
     assert "dot: mean over time" in caption(drawn)
-    assert "may lie beyond the line" in caption(drawn)
+    assert "may lie beyond the dashed line" in caption(drawn)
 
 
 def test_a_pool_too_small_to_judge_has_words_in_place_of_bars(result: Result) -> None:
@@ -162,7 +156,7 @@ def test_no_text_is_clipped_however_long_names_are(result: Result, length: int, 
 
 
 def test_plots_draw_on_given_axes_and_return_them(result: Result) -> None:
-    rows = result.density[result.density["trace"] == "bell"]
+    rows = result.density[result.density["trace"] == "bell"].assign(small=False)
     figure, axis = plt.subplots()
     assert plot_density(rows, ax=axis, title="mine") is axis
     assert axis.get_title() == "mine"

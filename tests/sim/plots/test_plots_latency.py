@@ -177,7 +177,7 @@ def test_every_setting_is_drawn_or_named_and_what_is_unusual_stands_in_the_title
     rows = latency(cpus=[1, 2, 4]).assign(cpu_scale=8.0)
     mapped = pd.concat([rows, rows.assign(mapping="vmap")])
     for figure in (plot_latency_parts(mapped), plot_latency_cdf(mapped), plot_latency_sweep(mapped, "cpus")):
-        assert figure_of(figure).get_suptitle().endswith("(cpu-scale 8)")
+        assert figure_of(figure).get_suptitle().endswith("cpu-scale 8)")
         rows_of_panels = {title.partition(":")[0] for title in panels(figure)}
         assert rows_of_panels == {f"{trace}, mapping {of}" for trace in ("gcc", "pandas") for of in ("copy", "vmap")}
         assert clipped(figure) == []

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -29,12 +27,6 @@ def result() -> Result:
             ("random:events=900,slots=200,pages=90",), allocators=allocators, compressors=("lz4", "zstd:level=1")
         )
     )
-
-
-@pytest.fixture(autouse=True)
-def _closed() -> Any:
-    yield
-    plt.close("all")
 
 
 def test_density_by_chain_is_a_line_on_an_axis_of_numbers(result: Result) -> None:
