@@ -80,6 +80,9 @@ def plot_latency_cdf(
         for j, operation in enumerate(operations):
             axis = picture.grid[i, j]
             mine = {line: curve for (at, kind, line), curve in curves.items() if (at, kind) == (trace, operation)}
+            if not mine:
+                axis.set_axis_off()
+                continue
             _draw(axis, mine, styles, marks, log)
             axis.set_title(f"{shown(trace)}: {operation}s", fontsize=PANEL)
             axis.set_xlabel(scaled(US, log))

@@ -48,18 +48,25 @@ def plot_latency_parts(latency: pd.DataFrame, *, ax: Any = None, title: str | No
     lines = lines_of(totals(rows), ["mean_us"])
     several = len({line[1] for line in lines}) > 1
     names = named(line[2] for line in lines)
-    labels = [_label(line, len(others), several, names) for line, others in lines.items()]
-    height = 0.8 + BAR * sum(1 + 0.7 * text.count("\n") for text in labels)
-    picture = Panels(len(traces), len(operations), 4.2, height, ax, sharey=True)
+    labels = {line: _label(line, len(others), several, names) for line, others in lines.items()}
+    there = dict.fromkeys(rows[["trace", "compressor", "frontend", "allocator"]].itertuples(index=False, name=None))
+    bars = {trace: [line for line in lines if (trace, *line) in there] for trace in traces}
+    heights = [0.8 + BAR * sum(1 + 0.7 * labels[line].count("\n") for line in bars[trace]) for trace in traces]
+    picture = Panels(len(traces), len(operations), 4.2, heights, ax, sharey="row")
     drawn: set[str] = set()
+    lowest = dict(zip(rows["operation"], rows["trace"], strict=True))  # panel of each column
     for i, trace in enumerate(traces):
         for j, operation in enumerate(operations):
             axis = picture.grid[i, j]
-            drawn |= _draw(axis, rows[(rows["trace"] == trace) & (rows["operation"] == operation)], list(lines))
-            axis.set_yticks(range(len(lines)), labels, fontsize=SMALL)
-            axis.set_ylim(len(lines) - 0.4, -0.6)
+            mine = rows[(rows["trace"] == trace) & (rows["operation"] == operation)]
+            if mine.empty:
+                axis.set_axis_off()
+                continue
+            drawn |= _draw(axis, mine, bars[trace])
+            axis.set_yticks(range(len(bars[trace])), [labels[line] for line in bars[trace]], fontsize=SMALL)
+            axis.set_ylim(len(bars[trace]) - 0.4, -0.6)
             axis.set_title(f"{shown(trace)}: a {operation}", fontsize=PANEL)
-            if i == len(traces) - 1:
+            if lowest[operation] == trace:
                 axis.set_xlabel(f"{US}, mean")
     handles = [
         Patch(facecolor=colour, hatch=hatch, edgecolor="white", label=label(words))

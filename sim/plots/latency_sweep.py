@@ -49,37 +49,45 @@ def plot_latency_sweep(
 ) -> Drawn:
     """A row of panels per trace and setting, a panel per operation; lines the mean, and thin ones the 99th percentile.
 
-    `by` is "load" or "cpus", of which there must be several values; of all else the first
-    is drawn, and the caption names the others. `ax` are the axes to draw on, as many as there are panels. Raises
-    UserError.
+    `by` is "load" or "cpus", of which there must be several values; of all else the first of each trace is drawn, and
+    the caption names the others. `ax` are the axes to draw on, as many as there are panels. Raises UserError.
     """
+    from matplotlib.lines import Line2D
+
     sweep, everything = SWEEPS[by], totals(some_timed(latency))
     rows = first_setting(everything, by)
     if rows[sweep.lines].nunique() == 1:
         sweep = sweep._replace(lines=sweep.other, other=sweep.lines)
     for column in ("frontend", sweep.other):
-        rows = rows[rows[column] == rows[column].iloc[0]]
+        rows = rows[rows[column] == rows.groupby("trace")[column].transform("first")]
     if rows[by].nunique() < 2:
         raise UserError(f"latency against {by} needs runs of several; give --{by} more than once")
     traces = in_order(rows["trace"])[: MOST_PANELS // len(OPERATIONS)]
     rows = rows[rows["trace"].isin(traces)]
     operations = [operation for operation in OPERATIONS if (rows["operation"] == operation).any()]
+    others = in_order(rows[sweep.other])
     picture = Panels(len(traces), len(operations), 4.2, 3.2, ax)
     styles = looks(in_order(rows[sweep.lines]), colour if sweep.lines == "allocator" else codec_colour)
     logs = rows[by].max() > WIDE * rows[by].min(), rows["p99_us"].max() > LARGE * rows["mean_us"].min()
+    lowest = dict(zip(rows["operation"], rows["trace"], strict=True))  # panel of each column
     for i, trace in enumerate(traces):
         for j, operation in enumerate(operations):
             axis = picture.grid[i, j]
             mine = rows[(rows["trace"] == trace) & (rows["operation"] == operation)]
-            _draw(axis, mine, by, sweep.lines, styles, named(styles), logs)
-            axis.set_title(f"{shown(trace)}: a {operation}", fontsize=PANEL)
-            if i == len(traces) - 1:
+            if mine.empty:
+                axis.set_axis_off()
+                continue
+            _draw(axis, mine, by, sweep.lines, styles, logs)
+            of = f", {short(mine[sweep.other].iloc[0])}" if len(others) > 1 else ""
+            axis.set_title(f"{shown(trace)}{of}: a {operation}", fontsize=PANEL)
+            if lowest[operation] == trace:
                 axis.set_xlabel(scaled(sweep.axis, *logs))
         picture.grid[i, 0].set_ylabel(scaled(US, *logs[::-1]))
-    handles = [line for line in picture.grid[0, 0].lines if not line.get_label().startswith("_")]
+    names = named(styles)
+    handles = [Line2D([], [], **look._asdict(), linewidth=2, label=label(names[name])) for name, look in styles.items()]
     caption = [
-        f"thick: mean; thin: 99 of 100 are faster; {short(rows[sweep.other].iloc[0])} in "
-        f"{short(rows['frontend'].iloc[0])}, {setting_text(rows, by)}",
+        f"thick: mean; thin: 99 of 100 are faster; {', '.join(map(short, others))} in "
+        f"{', '.join(map(short, in_order(rows['frontend'])))}, {setting_text(rows, by)}",
         not_drawn(everything, rows),
         note,
     ]
@@ -92,13 +100,12 @@ def _draw(
     by: str,
     lines: str,
     styles: dict[str, Look],
-    names: dict[str, str],
     logs: tuple[bool, bool],
 ) -> None:
     for name in in_order(rows[lines]):
         one = rows[rows[lines] == name].sort_values(by)
         look = styles[name]._asdict()
-        axis.plot(one[by], one["mean_us"], **look, linewidth=2, markersize=5, label=label(names[name]))
+        axis.plot(one[by], one["mean_us"], **look, linewidth=2, markersize=5, label=short(name))
         axis.plot(one[by], one["p99_us"], **look | {"marker": ""}, linewidth=0.8)
     values = sorted(rows[by].unique())
     if logs[0]:

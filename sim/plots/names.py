@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,16 +44,14 @@ def _parts(spec: Any) -> list[str]:
 
 
 def _default(spec: Any, key: str) -> str:
-    """The value that an allocator or codec has for a parameter which its spec leaves out, if it is known."""
-    from allocators.configured import written
-    from sim.errors import USER_ERRORS
+    """The default of a parameter of an allocator or codec, if it is known."""
+    from sim.parameters import parameters
     from sim.plugins import ALLOCATORS, COMPRESSORS
 
     for registry in (ALLOCATORS, COMPRESSORS):
         if family_of(spec) in registry.names():
-            with suppress(*USER_ERRORS):  # of a result made elsewhere
-                arguments = registry.make(str(spec)).arguments
-                return written(arguments[key]) if key in arguments else ""
+            parameter = parameters(registry.find(family_of(spec))).get(key)
+            return "" if parameter is None or parameter.required else str(parameter.default)
     return ""
 
 
