@@ -77,7 +77,7 @@ def plot_density(density: pd.DataFrame, *, ax: Any = None, title: str | None = N
     unjudged = "small" in density and density["small"].any()
     caption = [
         *(bars if judged else ()),
-        "a pool too small to judge: its density is that of few zspages, most of them partly filled" if unjudged else "",
+        "a pool too small to judge: a few partly filled zspages would decide its density" if unjudged else "",
         f"frontend {', '.join(map(short, frontends))}; more is better",
         left_out(everything, density, ("trace",)),
         note,

@@ -1,6 +1,7 @@
 """A picture: panels in a grid, on a figure of its own or on axes that the caller has, with title, legend and caption.
 
-On a figure of its own all text is wrapped to the room it has, and the figure grows with it: nothing is clipped.
+All text is wrapped to the room it has. A figure of its own grows with it, so that nothing is clipped; one that the
+caller has is laid out by matplotlib's constrained layout unless the caller chose another.
 """
 
 from __future__ import annotations
@@ -80,7 +81,15 @@ class Panels:
                 (axes[0].set_title if len(axes) == 1 else self.figure.suptitle)(given)
             if handles:
                 axes[-1].legend(handles=list(handles), frameon=False, fontsize=SMALL - 1)
-            axes[-1].set_xlabel("\n".join([axes[-1].get_xlabel(), textwrap.fill(words, 80)]).strip())
+            axes[-1].set_xlabel("\n".join([axes[-1].get_xlabel(), words]).strip())
+            if self.figure.get_layout_engine() is None:
+                self.figure.set_layout_engine("constrained")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)
+                self.figure.draw_without_rendering()
+                for axis in axes:
+                    _wrap(axis.title, axis.bbox.width)
+                    _wrap(axis.xaxis.label, axis.bbox.width)
         drawn: Drawn = self.grid.item() if self.grid.size == 1 else self.grid
         return drawn
 

@@ -142,7 +142,8 @@ def named(specs: Iterable[str]) -> dict[str, str]:
 
 
 WAITING = "////"
-# Parts of an operation, in the order in which they happen: colour, hatching (of what is waiting), and what it says.
+# Parts of an operation, in the order in which they happen: colour, hatching (of what is waiting, and of what looks
+# like its neighbour in grey), and what it says.
 PARTS = {
     "queue": ("#D55E00", WAITING, "waiting for a CPU or kswapd"),
     "path": ("#BBBBBB", "", "the kernel's way there and back"),
@@ -150,9 +151,9 @@ PARTS = {
     "stream": ("#882255", WAITING, "waiting for a compression stream"),
     "compress": ("#0072B2", "", "compressing"),
     "lock": ("#CC3311", WAITING, "waiting for the allocator's lock"),
-    "alloc": ("#009E73", "", "allocating, freeing"),
+    "alloc": ("#009E73", "...", "allocating, freeing"),
     "map": ("#F0E442", "", "mapping what spans two pages"),
-    "copy": ("#E69F00", "", "copying"),
+    "copy": ("#E69F00", "xxx", "copying"),
     "decompress": ("#56B4E9", "", "decompressing"),
     "readahead": ("#CC79A7", "", "pages read ahead"),
     "device": ("#332288", WAITING, "the swap device"),

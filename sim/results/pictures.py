@@ -117,8 +117,12 @@ class Pictures:
         return drawn
 
     def save_plots(self, folder: str | Path) -> list[Path]:
-        """Write every plot as PNG into the folder, each in one step; the files. Raises UserError, OSError."""
+        """Write every plot as PNG into the folder, made if need be, each in one step; the files.
+
+        Raises UserError, OSError.
+        """
         folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
         with part_of(Path(os.path.realpath(folder))) as part:
             wrong = self._draw_into(part, folder)
             written = [folder / path.name for name in self.plots() if (path := part / f"{name}.png").exists()]

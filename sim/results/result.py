@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sim.experiment.jobs import Rows
 
 PARTIAL = ".partial"  # what is added to the name of a folder that holds a complete result when one is not
+ALWAYS = ("density", "density_mean", "effective_density", "effective_density_mean", "ideal_density", "pages_mean")
 
 
 def _none() -> pd.DataFrame:
@@ -176,8 +177,9 @@ def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def _filled(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame without columns that are empty throughout."""
-    return frame.dropna(axis="columns", how="all") if len(frame) else frame
+    """The frame without columns that are empty throughout, besides those that every result has."""
+    empty = [name for name in frame if name not in ALWAYS and frame[name].isna().all()] if len(frame) else []
+    return frame.drop(columns=empty)
 
 
 def _finite(value: Any) -> Any:
