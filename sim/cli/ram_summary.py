@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sim.results.worth import BASELINE, MIB, Curves, curves, verdict
+from sim.plots.curves import BASELINE, MIB, Curves, curves
+from sim.results.worth import verdict
 from workloads.shown import shown
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sim.results.result import Result
 
 
+AT_END = ("density_end", "effective_density_end")
 TIMING = "With --timing; names and numbers may be given several times"
 RAM = "Machines of other sizes; sizes may be given several times"
 OUTPUT = ("full", "out", "keep_source", "rerun", "json", "csv")  # all other options are fields of the experiment
@@ -206,10 +207,10 @@ def _with_latencies(result: Result) -> list[dict[str, Any]]:
 
 
 def _rows(result: Result) -> list[dict[str, Any]]:
-    """The rows of the densities, with those of machines of other sizes."""
+    """The rows of densities, with those of machines of other sizes; those at the end too where nothing is held then."""
     from sim.results.ram import beside
 
-    return _plain(beside(result.density, result.ram))
+    return [row | {name: row.get(name) for name in AT_END} for row in _plain(beside(result.density, result.ram))]
 
 
 def _plain(frame: Any) -> list[dict[str, Any]]:

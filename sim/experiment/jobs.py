@@ -34,6 +34,8 @@ class Rows:
     timeline: list[Row] = field(default_factory=list)
     latency: list[Row] = field(default_factory=list)
     counters: list[Row] = field(default_factory=list)
+    sizes: list[Row] = field(default_factory=list)
+    classes: list[Row] = field(default_factory=list)
     ram: list[Row] = field(default_factory=list)
     lost: list[Row] = field(default_factory=list)  # of timed runs on machines of another size
     timing: list[Row] = field(default_factory=list)
@@ -64,14 +66,19 @@ class Job:
         """Replay; progress in events."""
         from sim.replay.detailed import detailed
         from sim.replay.replay import replay
+        from sim.results.classes import class_rows
         from sim.results.density import DensityMeter
+        from sim.results.parameters import PARAMETERS
 
         allocator = self.new_allocator()
         meter = DensityMeter(self.trace.n_events, self.trace.page_size, self.trace.fullest)
         # Where runs are timed too, the loop that notes details serves both: half as much to compile.
         begin = detailed if self.experiment.timing else replay
         running = begin(self.trace, self.sizes, self.frontend, allocator, secondary=self.secondary)
-        key = self.key(allocator)
+        key, classes = self.key(allocator), list[Row]()
+        running.look_after(
+            self.trace.fullest.event, lambda: classes.extend(key | row for row in class_rows(allocator, running.device))
+        )
         figures: Row = {}
         if self.capacity is None:
             for events, outcome in running:
@@ -81,11 +88,11 @@ class Job:
             running, figures = self._closed(running, meter, progress)
         if self.baseline:
             return Rows(ram=[key | figures])
-        counters = [key | {"counter": name, "value": value} for name, value in running.counters().items()]
         return Rows(
-            density=[key | meter.row()],
+            density=[key | {PARAMETERS: allocator.arguments} | meter.row()],
             timeline=[key | row for row in meter.timeline()],
-            counters=counters,
+            counters=[key | {"counter": name, "value": value} for name, value in running.counters().items()],
+            classes=classes,
             ram=[key | figures] if figures else [],
         )
 

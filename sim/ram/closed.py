@@ -56,7 +56,7 @@ class ClosedReplay(Replay):
                         self.of, self.program = self._done + of, made["program"][:count]
                         yield _events(made[:count], given, of), outcome[:count]
                 book.made = 0
-                self._maintain(len(given))
+                self._passed(len(given))
 
     def _parts(self, events: Events) -> Iterator[slice]:
         parts = super()._parts(events)

@@ -9,13 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sim.ram.meter import FIGURES
+from sim.plots.curves import LOST
 
 if TYPE_CHECKING:
     import pandas as pd
-
-LOST = ("time_lost_s", "time_lost_share", "slowdown")
-RAM_FIGURES = (*FIGURES, *LOST)
 
 
 def ram_frame(figures: list[dict[str, Any]], lost: list[dict[str, Any]]) -> pd.DataFrame:
