@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MIB = 1 << 20
 RANGE = re.compile(r"([^.].*?)\.\.([^:]+)(?::(.+))?")
 MOST = 1000  # sizes of a range
-STEPS = 12  # sizes of a baseline beyond the largest
+STEPS = 12  # of a baseline, from the recorded memory to one in which nothing goes out
 
 
 class TooSmall(UserError):
@@ -116,14 +116,16 @@ class Machine:
         return list(found)
 
     def baseline(self, trace: Trace) -> list[MachinePoint]:
-        """Those on which a swap device alone is looked at: the same, and larger ones until nothing goes out."""
+        """Those on which a swap device alone is looked at: the same, smaller and larger ones until nothing goes out."""
         points = [point for point in self.of(trace) if point]
-        enough = self.recorded_in(trace) + trace.fullest.slots * trace.page_size if points else 0
+        least = self.recorded_in(trace) if points else 0
+        step = max(MIB, -(-trace.fullest.slots * trace.page_size // STEPS // MIB) * MIB)
+        there = {(point.size, point.policy.spec) for point in points}
+        shared = any(point.shared for point in points)
         for policy in {point.policy.spec: point.policy for point in points}.values():
-            most = max(point.size for point in points)
-            step = max(MIB, -(-(enough - most) // STEPS // MIB) * MIB)
-            shared = any(point.shared for point in points)
-            points += [MachinePoint(size, shared, policy) for size in range(most + step, enough + step, step)]
+            for size in range(least, least + (STEPS + 1) * step, step):
+                if (size, policy.spec) not in there:
+                    points.append(MachinePoint(size, shared, policy))
         return points
 
     def recorded_in(self, trace: Trace) -> int:

@@ -65,17 +65,17 @@ def ways(rows: pd.DataFrame) -> pd.Series[str]:
 def worth(curve: Curves) -> pd.DataFrame:
     """MiB that each way of swapping is worth at each size: how much more RAM the swap device alone needs for as little.
 
-    Interpolated between the sizes of its runs. NaN where it needs more than was looked at; negative where it needs
-    less: the pool takes RAM from the program.
+    Interpolated between the sizes of its runs; NaN beyond these. Negative where it needs less: the pool takes RAM from
+    the program.
     """
+    if curve.device.empty:
+        return curve.of * np.nan
     device = np.minimum.accumulate(curve.device.to_numpy(float))  # more RAM is never worse, but for noise
     sizes = curve.device.index.to_numpy(float)
 
     def needed(value: float) -> float:
-        if np.isnan(value) or value < device[-1] or not len(device):
+        if not device[-1] <= value <= device[0]:
             return float("nan")
-        if value > device[0]:
-            return float(sizes[0])
         i = int(np.argmax(device <= value))
         if i == 0 or device[i] == device[i - 1]:
             return float(sizes[i])

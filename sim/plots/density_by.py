@@ -11,7 +11,7 @@ from sim.plots.left_out import left_out
 from sim.plots.names import family_of
 from sim.plots.panels import MOST_PANELS, PANEL, SMALL, Panels, flow, label
 from sim.plots.style import by_sweep, codec_colour, colour, in_order, looks, plainly, short
-from sim.timing.latency import MEMORY
+from sim.timing.latency import MACHINE, MEMORY
 from workloads.shown import shown
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def swept(density: pd.DataFrame) -> dict[str, str]:
             mine = column.startswith(f"{kind}_") or (kind == "allocator" and not column.startswith(SPECS[1:]))
             if mine and density[column].groupby(families).nunique().max() >= FEWEST:
                 found[column] = kind
-    memory = [name for name in MEMORY if name in density and density[name].nunique() >= FEWEST]
+    memory = [name for name in MEMORY if name not in MACHINE and name in density and density[name].nunique() >= FEWEST]
     return found | dict.fromkeys(memory, WHOLE)
 
 

@@ -77,7 +77,7 @@ def plot_worth(given: Sequence[Curves], *, ax: Any = None, title: str | None = N
             axis.set_ylabel("MiB")
             axis.set_title(f"{shown(trace)}: for equal {WORDS[measure]}", fontsize=PANEL)
     caption = ["how much more RAM nothing but a swap device needs; below 0 it needs less", note]
-    return picture.finish("What compressed swap is worth in RAM", title, caption, _handles(styles))
+    return picture.finish("What compressed swap is worth in RAM", title, caption, _handles(styles)[:-1])
 
 
 @plainly

@@ -125,7 +125,8 @@ def _told(row: Mapping[Any, Any], swept: list[str]) -> Iterator[str]:
     yield str(row["trace"])
     for name in swept:
         if not pd.isna(row[name]):
-            yield f"{name.replace('_', '-')} {row[name]:g}" if is_number(row[name]) else f"{name} {row[name]}"
+            number = f"{row[name] / 2**20:g} MiB" if name in ("ram", "limit") else row[name]
+            yield f"{name.replace('_', '-')} {number:g}" if is_number(number) else f"{name} {number}"
 
 
 def short(spec: str) -> str:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RUN = ("trace", "frontend", "compressor", "allocator")
-MEMORY = ("zone_pages", "unusable", "seed", "ram", "limit", "policy")
+MACHINE = ("ram", "limit", "policy")
+MEMORY = ("zone_pages", "unusable", "seed", *MACHINE)
 LATER = ("cpu_scale", "max_comp_streams", "costs")
 SETTING = ("mapping", "cpus", "arrivals", "load", "device", "page_cluster")
 QUANTILES = {
