@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.experiment.description import Experiment
+    from sim.experiment.machine import Machine
     from sim.experiment.memory import Memory
     from sim.experiment.runner import run
     from sim.experiment.timing import Timing
     from sim.plugins import register
     from sim.results.result import Result
 
-__all__ = ["Experiment", "Memory", "Result", "Timing", "register", "run"]
+__all__ = ["Experiment", "Machine", "Memory", "Result", "Timing", "register", "run"]
 
 # Imported when it is asked for, so that `cswap --help` need not wait.
 _LAZY = {
     "Experiment": "sim.experiment.description",
+    "Machine": "sim.experiment.machine",
     "Memory": "sim.experiment.memory",
     "Result": "sim.results.result",
     "Timing": "sim.experiment.timing",

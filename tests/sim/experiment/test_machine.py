@@ -1,0 +1,108 @@
+"""Machines of other sizes: which there are, what is refused, and what a run on them gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sim import Experiment, Machine, Result, Timing, run
+from sim.errors import UserError
+from sim.experiment.machine import MIB
+from workloads import open_recording
+
+GCC = 440 * MIB  # what it was recorded in
+
+
+def ran(**given: Any) -> Result:
+    machine = Machine(**{name: given.pop(name) for name in ("ram", "limit", "policy", "recorded") if name in given})
+    settings = {"traces": ("gcc",), "allocators": ("zsmalloc",), "compressors": ("lz4",)} | given
+    return run(Experiment(**settings, machine=machine), workers=1)
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    return ran(ram="440M..560M:40M", compressors=("lz4", "zstd"))
+
+
+def test_sizes_may_be_texts_and_ranges() -> None:
+    machine = Machine(ram=("300M..400M:25M", "1.5G", 300 * MIB))
+    assert [point.size // MIB for point in machine.points()] == [300, 325, 350, 375, 400, 1536]
+    assert all(point.shared for point in machine.points())
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"ram": "300M..200M:10M"}, r"ram=300M\.\.200M:10M is no range of sizes; write 300M\.\.600M:25M"),
+        ({"ram": "300M..400M"}, "is no range of sizes"),
+        ({"ram": "1M..9G:1"}, "is no range of sizes"),
+        ({"ram": "much"}, "ram='much'; give a size such as 400M"),
+        ({"limit": 0}, "limit=0; give a size such as 400M"),
+        ({"limit": -4096}, "give a size such as 400M"),
+        ({"ram": True}, "give a size such as 400M"),
+        ({"policy": "random"}, "have no effect without ram or limit"),
+        ({"recorded": "400M"}, "have no effect without ram or limit"),
+        ({"ram": "500M", "policy": 3}, "policy holds 3; give specs or policy objects"),
+        ({"ram": "500M", "recorded": "much"}, "recorded='much'; give a size such as 400M"),
+    ],
+)
+def test_what_is_wrong_is_told(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        Machine(**given)
+
+
+def test_less_than_was_recorded_is_refused_in_one_line() -> None:
+    with pytest.raises(UserError, match="gcc: 300M is less than the 440M it was recorded in, so nothing is known; give"):
+        ran(ram="300M")
+    assert ran(limit=("300M", "440M")).ram["limit"].min() == GCC, "of a range, those of which something is known"
+
+
+def test_a_trace_that_does_not_tell_its_memory_needs_it_given() -> None:
+    text = "bell:events=4000,slots=1500"
+    with pytest.raises(UserError, match="does not tell in how much memory it was recorded; give it as --recorded"):
+        ran(traces=(text,), ram="40M")
+    rows = ran(traces=(text,), ram="40M", recorded="38M").ram
+    assert rows["page_outs_avoided"].max() > 0
+
+
+def test_as_recorded_it_is_the_open_replay() -> None:
+    closed, opened = ran(limit=GCC), ran()
+    same = [name for name in opened.density if name in closed.density]
+    assert closed.density[same].equals(opened.density[same])
+    row = closed.ram.iloc[0]
+    counts = open_recording("gcc").counts
+    assert (row["page_outs"], row["page_ins"], row["page_ins_avoided"]) == (counts["out"], counts["in"], 0)
+    assert opened.ram.empty
+
+
+def test_the_more_ram_the_fewer_page_ins_and_the_denser_codec_has_fewer(result: Result) -> None:
+    rows = result.ram[result.ram["frontend"] == "zram"]
+    table = rows.pivot_table(index="ram", columns="compressor", values="page_ins")
+    assert (table.diff().dropna() < 0).all(axis=None)
+    assert (table["zstd:level=3"] <= table["lz4"]).all()
+    counts = open_recording("gcc").counts
+    assert (rows["page_ins"] + rows["page_ins_avoided"] == counts["in"]).all()
+    assert (rows["page_outs"] + rows["page_outs_avoided"] == counts["out"]).all()
+
+
+def test_the_swap_device_alone_is_always_there(result: Result) -> None:
+    device = result.ram[result.ram["frontend"] == "device"].sort_values("ram")
+    assert set(result.density["ram"]) <= set(device["ram"])
+    assert device["ram"].min() == GCC
+    assert (device["pool_pages_peak"] == 0).all()
+    assert (device["compressor"] == "none").all()
+    assert device["page_outs"].iloc[-1] == 0
+    assert "device" not in set(result.density["frontend"])
+
+
+def test_timed_runs_tell_what_is_lost(tmp_path: Path) -> None:
+    result = ran(ram="520M", timing=Timing())
+    row = result.ram[result.ram["frontend"] == "zram"].iloc[0]
+    total = result.latency.query("part == 'total' and operation == 'page-in' and frontend == 'zram'").iloc[0]
+    assert row["time_lost_s"] >= total["count"] * total["mean_us"] / 1e6
+    assert 0 < row["time_lost_share"] < 1
+    assert row["slowdown"] > 0.9
+    loaded = Result.load(result.save(tmp_path / "out"))
+    assert loaded.ram.equals(result.ram)
