@@ -139,8 +139,11 @@ def run(
         else:
             from sim.cli.summary import print_summary
             from sim.cli.tables import print_result
+            from sim.results.verdict import confirmed
 
             print_result(result, full)
+            if told := confirmed(result):
+                print(told)
             if written:
                 _tell_written(result, written)
             print_summary(result)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from sim.plots.names import distinguished, family_of, settings_of
-from sim.results.verdict import IDEAL, verdict
+from sim.results.verdict import IDEAL, base_of, chains_of, verdict
 from sim.timing.latency import run_columns
 from workloads.shown import shown
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sim.results.result import Result
+
+    Groups = Iterable[tuple[Any, pd.DataFrame]]
 
 WIDTH, HEIGHT = 80, 24
 SENTENCE, WORDS = 4, 17  # lines of a sentence, and of all, at most
@@ -56,18 +58,12 @@ def _table(density: pd.DataFrame, most: int) -> list[str]:
     for i, key in enumerate(keys):
         cells = [codecs[of[i]] if key == "compressor" else str(of[i]) for of, _ in groups]
         labels.append(_column("codec" if key == "compressor" else key, [_cut(cell) for cell in cells]))
-    allocators = [name for name in dict.fromkeys(density["allocator"]) if name != IDEAL]
     ideal = _figures(IDEAL, None, groups)
     room = WIDTH - sum(len(column[0]) + 1 for column in labels) - len(ideal[0])
-    above, columns = [""] * len(labels), list(labels)
-    for family, head, allocator in _heads(allocators):
-        column = _figures(head, allocator, groups)
-        room -= len(column[0]) + 1
-        if room < 0:
-            break
-        above.append(family)
-        columns.append(column)
-    left = {"allocators": len(allocators) - len(columns) + len(labels), "rows": 0}
+    allocators, left_out = _columns([name for name in dict.fromkeys(density["allocator"]) if name != IDEAL], groups, room)
+    above = [""] * len(labels) + [family for family, _ in allocators]
+    columns = labels + [column for _, column in allocators]
+    left = {"allocators": left_out, "rows": 0}
     lines = [_above(above, columns)] if any(above) else []
     lines += [" ".join(cells) for cells in zip(*columns, ideal, strict=True)]
     for i, (_, rows) in enumerate(groups, len(lines) - len(groups)):
@@ -80,6 +76,30 @@ def _table(density: pd.DataFrame, most: int) -> list[str]:
     if told := " and ".join(f"{number} more {what}" for what, number in left.items() if number > 0):
         lines.append(f"({told}: --full)")
     return [shown(line).rstrip()[:WIDTH] for line in lines]
+
+
+def _columns(names: list[str], groups: Groups, room: int) -> tuple[list[tuple[str, list[str]]], int]:
+    """The columns that there is room for, each with what stands above it, and how many allocators are left out.
+
+    Chain sizes are compared in words; they are shown where there is room for all.
+    """
+
+    def fitting(names: list[str]) -> list[tuple[str, list[str]]]:
+        found, left = [], room
+        for family, head, name in _heads(names):
+            column = _figures(head, name, groups)
+            left -= len(column[0]) + 1
+            if left < 0:
+                break
+            found.append((family, column))
+        return found
+
+    found = fitting(names)
+    if len(found) < len(names):
+        base, chains = base_of(names), chains_of(names).values()
+        names = [name for name in names if name == base or name not in chains]
+        found = fitting(names)
+    return found, len(names) - len(found)
 
 
 def _above(families: list[str], columns: list[list[str]]) -> str:
@@ -97,7 +117,7 @@ def _pool(rows: pd.DataFrame) -> int:
     return int((rows["pages_peak"] + rows["refused_peak"]).max())
 
 
-def _figures(head: str, allocator: str | None, groups: Iterable[tuple[Any, pd.DataFrame]]) -> list[str]:
+def _figures(head: str, allocator: str | None, groups: Groups) -> list[str]:
     """Densities of an allocator, or the ideal ones."""
     cells = []
     for _, rows in groups:

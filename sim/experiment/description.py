@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from workloads.generators.base import Generator
 
 DEFAULT_TRACES = ("gcc", "pandas", "redis", "node")
-ERAS = {"zsmalloc": ("zsmalloc:era=6.1", "zsmalloc:era=2012")}  # besides today's
-DEFAULT_ALLOCATORS = tuple(spec for name in ALLOCATORS.built_in for spec in (name, *ERAS.get(name, ())))
+VARIANTS = {"zsmalloc": ("zsmalloc:era=6.1", "zsmalloc:era=2012", "zsmalloc:chain=4", "zsmalloc:chain=16")}
+DEFAULT_ALLOCATORS = tuple(spec for name in ALLOCATORS.built_in for spec in (name, *VARIANTS.get(name, ())))
 DEFAULT_COMPRESSORS = ("lz4", "lzo-rle", "zstd")
 
 PARTS: dict[str, type[Any]] = {"memory": Memory, "timing": Timing}

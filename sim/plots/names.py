@@ -23,35 +23,39 @@ def family_of(spec: Any) -> str:
 
 
 def settings_of(specs: Iterable[Any]) -> dict[Any, str]:
-    """What tells each spec from others of its family, without `era=`; empty where it is the only one.
+    """What tells each spec from others of its family, without `era=`: what it sets; empty where it is the only one.
 
-    Where others set what this one does not, that is its default.
+    One that sets nothing is told by its default of what the first of the others sets.
     """
     specs = list(dict.fromkeys(specs))
-    settings = {spec: dict(part.partition("=")[::2] for part in _parts(spec)) for spec in specs}
     found = {}
     for spec in specs:
         family = [other for other in specs if family_of(other) == family_of(spec)]
-        keys = dict.fromkeys(key for other in family for key in settings[other])
-        told = {key: settings[spec].get(key) or _default(spec, key) for key in keys} if len(family) > 1 else {}
-        short = (value if key == "era" else f"{key}={value}" for key, value in told.items() if value)
-        found[spec] = ",".join(short)
+        told = _settings(spec) if len(family) > 1 else {}
+        key = next((key for other in family for key in _settings(other)), "")
+        if key and not told and (default := _default(spec, key)):
+            told = {key: default}
+        found[spec] = ",".join(value if key == "era" else f"{key}={value}" for key, value in told.items())
     return found
 
 
-def _parts(spec: Any) -> list[str]:
-    return [part for part in str(spec).partition(":")[2].split(",") if part]
+def _settings(spec: Any) -> dict[str, str]:
+    """What follows the name, by key."""
+    return dict(part.partition("=")[::2] for part in str(spec).partition(":")[2].split(",") if part)
 
 
-def _default(spec: Any, key: str) -> str:
-    """The default of a parameter of an allocator or codec, if it is known."""
+def _default(name: str, key: str) -> str:
+    """The default of a parameter of an allocator or codec, if it is known; None there: what one made without it has."""
+    from allocators.configured import written
     from sim.parameters import parameters
     from sim.plugins import ALLOCATORS, COMPRESSORS
 
     for registry in (ALLOCATORS, COMPRESSORS):
-        if family_of(spec) in registry.names():
-            parameter = parameters(registry.find(family_of(spec))).get(key)
-            return "" if parameter is None or parameter.required else str(parameter.default)
+        if name in registry.names() and (parameter := parameters(registry.find(name)).get(key)):
+            default = None if parameter.required else parameter.default
+            if default is None and not parameter.required:
+                default = getattr(registry.make(name), key, None)
+            return "" if default is None else written(default)
     return ""
 
 

@@ -181,7 +181,7 @@ def test_what_cannot_be_registered(cls: type, said: str) -> None:
         (ALLOCATORS, "zsmalloc:chain=x", "zsmalloc: chain=x is wrong; give a whole number"),
         (ALLOCATORS, "zbud:page_size=4096", "zbud: unknown parameter page_size"),
         (MAPPINGS, "copy:x=1", "copy: unknown parameter x; it has no parameters"),
-        (READERS, "csv", "csv: needs pages; write csv:pages=VALUE"),
+        (READERS, "csv:page=x", "csv: unknown parameter page (did you mean pages?)"),
     ],
 )
 def test_wrong_specs_say_what_to_do(family: Registry[Any], spec: str, said: str) -> None:

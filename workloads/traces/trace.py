@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workloads.errors import TraceError
+from workloads.limits import check_slots
 from workloads.traces.backend import Backend, MemoryBackend
 from workloads.traces.events import Events
 from workloads.traces.header import Header
@@ -195,7 +196,11 @@ class Trace:
 
     @cached_property
     def fullest(self) -> Moment:
-        """The first event after which most slots hold a page, and how many: reads all events, once."""
+        """The first event after which most slots hold a page, and how many: reads all events, once.
+
+        Raises TraceError for slots that no device has.
+        """
+        check_slots(self.path or self.name, self.n_slots)
         return fullest(self.batches(), self.n_slots)
 
     def batches(self, size: int = 1 << 18) -> Iterator[Events]:

@@ -137,7 +137,7 @@ def test_the_table_tells_what_could_not_be_mapped(monkeypatch: pytest.MonkeyPatc
     lines = command("--timing", "--mapping", "kmap-pair").stdout.splitlines()
     head = next(i for i, line in enumerate(lines) if line.split() == ["page-out", "page-in", "failed"])
     assert int(lines[head + 2].split()[-1]) > 0
-    assert "how long page-outs and page-ins take" in " ".join(lines[head - 4 : head]), "no narrower than the screen"
+    assert "how long page-outs and page-ins take" in " ".join(lines[:head]), "no narrower than the screen"
 
 
 def test_json_has_the_latencies_in_the_rows_of_density() -> None:
@@ -244,7 +244,7 @@ def test_every_field_is_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert len(rows) == 2 * 4
     assert {row["seed"] for row in rows} == {1}
     assert all(len(row["latency"]) == len(rows[0]["latency"]) for row in rows)
-    said = CliRunner().invoke(app, words).stdout
+    said = CliRunner().invoke(app, [*words, "--full"]).stdout
     assert "bell, zone-pages 20, unusable 0.5:" in said
 
 
