@@ -38,7 +38,8 @@ def summary(result: Result) -> list[str]:
     title = _wrapped(f"Compressed pages per physical page at each trace's fullest moment, in {frontends}", 2)
     words = [line for sentence in verdict(result) for line in _wrapped(sentence, SENTENCE)][:WORDS]
     lines = [*title, *_table(result.density, HEIGHT - len(title) - len(words))]
-    return [*lines, *words] if len(lines) + len(words) >= HEIGHT else [*lines, "", *words]
+    gap = [""] if words and len(lines) + len(words) < HEIGHT else []
+    return [*lines, *gap, *words]
 
 
 def _wrapped(text: str, most: int) -> list[str]:
@@ -52,24 +53,25 @@ def _table(density: pd.DataFrame, most: int) -> list[str]:
     """
     keys = [name for name in run_columns(density.columns) if name != "allocator"]
     keys = [name for name in keys if name in ("trace", "compressor") or density[name].nunique(dropna=False) > 1]
-    codecs = distinguished(density["compressor"])
+    short = {name: distinguished(density[name]) for name in ("frontend", "compressor")}
     groups = list(density.groupby(keys, sort=False, dropna=False))
     labels = []
     for i, key in enumerate(keys):
-        cells = [codecs[of[i]] if key == "compressor" else str(of[i]) for of, _ in groups]
+        cells = [str(short[key][of[i]] if key in short else of[i]) for of, _ in groups]
         labels.append(_column("codec" if key == "compressor" else key, [_cut(cell) for cell in cells]))
     ideal = _figures(IDEAL, None, groups)
     room = WIDTH - sum(len(column[0]) + 1 for column in labels) - len(ideal[0])
-    allocators, left_out = _columns([name for name in dict.fromkeys(density["allocator"]) if name != IDEAL], groups, room)
-    above = [""] * len(labels) + [family for family, _ in allocators]
-    columns = labels + [column for _, column in allocators]
+    names = [name for name in dict.fromkeys(density["allocator"]) if name != IDEAL]
+    shown_ones, left_out = _columns(names, groups, room)
+    above = [""] * len(labels) + [family for family, _ in shown_ones]
+    columns = labels + [column for _, column in shown_ones]
     left = {"allocators": left_out, "rows": 0}
     lines = [_above(above, columns)] if any(above) else []
     lines += [" ".join(cells) for cells in zip(*columns, ideal, strict=True)]
     for i, (_, rows) in enumerate(groups, len(lines) - len(groups)):
         if rows["small"].all():
             label = " ".join(column[i - len(lines) + len(groups) + 1] for column in labels)
-            lines[i] = f"{label} pool of {_pool(rows):,} pages: too small to judge"
+            lines[i] = f"{label} {_too_small(rows)}"
     if len(lines) + (left["allocators"] > 0) > most:
         left["rows"] = len(lines) + 1 - most
         lines = lines[: most - 1]
@@ -112,9 +114,12 @@ def _above(families: list[str], columns: list[list[str]]) -> str:
     return line
 
 
-def _pool(rows: pd.DataFrame) -> int:
-    """Pages of the largest pool."""
-    return int((rows["pages_peak"] + rows["refused_peak"]).max())
+def _too_small(rows: pd.DataFrame) -> str:
+    """Why there are no figures."""
+    if not rows["slots_max"].any():
+        return "no page-outs"
+    pages = int((rows["pages_peak"] + rows["refused_peak"]).max())
+    return f"pool of {pages:,} pages: too small to judge"
 
 
 def _figures(head: str, allocator: str | None, groups: Groups) -> list[str]:

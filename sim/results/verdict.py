@@ -26,8 +26,8 @@ def verdict(result: Result) -> list[str]:
     """
     rows = result.density[result.density["density"].notna()]
     key = [name for name in run_columns(rows.columns) if name != "allocator"]
+    rows = rows.assign(**{name: rows[name].astype(str) for name in key})  # a memory without limit has no number
     judged = rows[~rows["small"]]
-    judged = judged.assign(**{name: judged[name].astype(str) for name in key})  # a memory without limit has no number
     table = judged.pivot_table(index=key, columns="allocator", values="density", sort=False).dropna(axis=1)
     names = [str(name) for name in table if name != IDEAL]
     base = base_of(names)
@@ -35,7 +35,7 @@ def verdict(result: Result) -> list[str]:
         *_densest(table[names], judged.groupby(key, sort=False)["ideal_density"].max()),
         *_order1(table, base),
         *_chains(table),
-        *_zstd(judged[judged["allocator"] == base], result.latency, base),
+        *_zstd(rows, result.latency, base or base_of(rows["allocator"])),
         *_memory(rows),
         *_refused(rows),
     ]
@@ -57,26 +57,30 @@ def chains_of(names: Iterable[str]) -> dict[int, str]:
 def _densest(table: pd.DataFrame, ideal: pd.Series[float]) -> Iterator[str]:
     """The densest in the geometric mean, its share of the ideal, and the others beside it.
 
-    Chain sizes and order1 have sentences of their own.
+    Other chain sizes and order1 have sentences of their own.
     """
     if table.empty:
         return
     label = distinguished(table.columns)
-    base, chains = base_of(table.columns), chains_of(table.columns)
     mean = table.apply(geometric_mean).sort_values(ascending=False, kind="stable")
-    mean = mean.drop([name for name in chains.values() if name != base])
-    best = table[mean.index[0]]
-    first = [name for name in mean.index if mean[name] > mean.iloc[0] * (1 - EQUAL)]
-    share = _ratio(best / ideal.loc[table.index])
+    first = list(mean.index[mean > mean.iloc[0] * (1 - EQUAL)])
     which = "Densest: " if len(mean) > 1 else ""
-    yield f"{which}{_listed([label[name] for name in first])}, on average {share} of ideal."
-    told = [*first, *([ORDER1] if _compared(table, base) else [])]
-    others = [f"{label[name]} {_ratio(table[name] / best)}" for name in mean.index if name not in told]
+    share = ("on average " if len(table) > 1 else "") + _ratio(table[first[0]] / ideal.loc[table.index])
+    yield f"{which}{_listed(first, settings_of(table.columns))}, {share} of ideal."
+    base = base_of(table.columns)
+    told = {*first, *chains_of(table.columns).values(), *([ORDER1] if _compared(table, base) else [])} - {base}
+    others = [name for name in mean.index if name not in told and name not in first]
     if others:
-        yield f"Relative to {label[first[0]]}: {', '.join(others)}."
+        found = ", ".join(f"{label[name]} {_ratio(table[name] / table[first[0]])}" for name in others)
+        yield f"Relative to {label[first[0]]}: {found}."
 
 
-def _listed(words: list[str]) -> str:
+def _listed(names: list[str], settings: dict[Any, str]) -> str:
+    """Allocators in words, each family named once."""
+    words: list[str] = []
+    for family in dict.fromkeys(map(family_of, names)):
+        first, *more = (settings[name] for name in names if family_of(name) == family)
+        words += [f"{family} {first}".strip(), *more]
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
@@ -105,19 +109,26 @@ def _chains(table: pd.DataFrame) -> Iterator[str]:
     if not chains or table.empty:
         return
     usual = next((size for size, name in chains.items() if name == BASE), min(chains))
-    told = [f"{size} {_ratio(table[chains[size]] / table[chains[usual]])}" for size in sorted(chains) if size != usual]
-    yield f"Chain size {', '.join(told)} of the density of {usual}.".replace(" ", " has ", 1)
+    first, *more = [
+        (size, _ratio(table[chains[size]] / table[chains[usual]])) for size in sorted(chains) if size != usual
+    ]
+    others = "".join(f", {size} {ratio}" for size, ratio in more)
+    yield f"Chain size {first[0]} has {first[1]}{others} of the density of {usual}."
 
 
 def _zstd(rows: pd.DataFrame, latency: pd.DataFrame, base: str) -> Iterator[str]:
-    """Pages and times of zstd at its first level given, over those of lz4."""
-    zstd = next((codec for codec in rows["compressor"] if family_of(codec) == "zstd"), None)
+    """Pages and times of zstd at its first level given, over those of lz4; bytes where no pool can be judged."""
+    mine = rows[rows["allocator"] == base]
+    large = mine[~mine["small"]]
+    mine, what = (large.assign(taken=1 / large["density"]), "pages") if len(large) else (mine, "bytes")
+    mine = mine.rename(columns={"bytes_peak": "taken"}) if what == "bytes" else mine
+    zstd = next((codec for codec in mine["compressor"] if family_of(codec) == "zstd"), None)
     key = [name for name in run_columns(rows.columns) if name not in ("allocator", "compressor")]
-    density = rows.pivot_table(index=key, columns="compressor", values="density")
-    if zstd is None or "lz4" not in density or (density := density[["lz4", zstd]].dropna()).empty:
+    taken = mine.pivot_table(index=key, columns="compressor", values="taken")
+    if zstd is None or "lz4" not in taken or (taken := taken[["lz4", zstd]].dropna()).empty:
         return
-    text = f"zstd instead of lz4, in {base}: {_ratio(density['lz4'] / density[zstd])} of the pages"
-    times = latency[(latency["operation"] == CODEC) & latency["trace"].isin(density.index.get_level_values("trace"))]
+    text = f"zstd instead of lz4, in {base}: {_ratio(taken[zstd] / taken['lz4'])} of the {what}"
+    times = latency[(latency["operation"] == CODEC) & latency["trace"].isin(taken.index.get_level_values("trace"))]
     mean = times.groupby(["compressor", "part"])["mean_us"].mean()
     if {(codec, part) for codec in ("lz4", zstd) for part in ("compress", "decompress")} <= set(mean.index):
         parts = [f"{mean[zstd, p]:.1f} us instead of {mean['lz4', p]:.1f} to {p}" for p in ("compress", "decompress")]
@@ -132,14 +143,14 @@ def _memory(rows: pd.DataFrame) -> Iterator[str]:
     for trace, runs in rows.groupby("trace", sort=False):
         page = float(runs["page_size"].iloc[0])
         slots = int(runs["slots_max"].iloc[0])
-        allowed = f"{slots * page / MIB:.1f} MiB" + (", what disksize must allow" if _zram(runs) else "")
-        yield f"{trace}: at most {slots:,} pages in slots ever ({allowed})."
+        what = f"{slots * page / MIB:.1f} MiB ({slots:,} pages, the most ever in slots)"
+        yield f"{trace}: disksize must allow {what}." if _zram(runs) else f"{trace}: {what}."
         real = runs[(runs["allocator"] != IDEAL) & ~runs["small"] & (runs["refused"] == 0)]
         if real.empty or real["frontend"].nunique() > 1:
             continue
         least = real.sort_values("pages_max", kind="stable").iloc[0]
         yield (
-            f"Least RAM: {least['allocator']} with {least['compressor']}, at most "
+            f"{'Least RAM' if len(real) > 1 else 'RAM'}: {least['allocator']} with {least['compressor']}, at most "
             f"{least['pages_max'] * page / MIB:.1f} MiB ever, {least['pages_mean'] * page / MIB:.1f} in the mean."
         )
 
