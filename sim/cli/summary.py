@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 80, 24
 SENTENCE, WORDS = 4, 17  # lines of a sentence, and of all, at most
-LONGEST = 20  # characters of a name
+LONGEST = 20  # characters of a name, or twice as many where there is room
+LABELS = 60  # columns of the names of traces, frontends and codecs
 
 
 def print_summary(result: Result) -> None:
@@ -53,16 +54,20 @@ def _table(density: pd.DataFrame, most: int) -> list[str]:
     """
     keys = [name for name in run_columns(density.columns) if name != "allocator"]
     keys = [name for name in keys if name in ("trace", "compressor") or density[name].nunique(dropna=False) > 1]
-    short = {name: distinguished(density[name]) for name in ("frontend", "compressor")}
     groups = list(density.groupby(keys, sort=False, dropna=False))
-    labels = []
-    for i, key in enumerate(keys):
-        cells = [str(short[key][of[i]] if key in short else of[i]) for of, _ in groups]
-        labels.append(_column("codec" if key == "compressor" else key, [_cut(cell) for cell in cells]))
+    names = {name: distinguished(density[name]) for name in ("frontend", "compressor")}
+    cells = [[str(names[key][of[i]] if key in names else of[i]) for of, _ in groups] for i, key in enumerate(keys)]
+    heads = ["codec" if key == "compressor" else key for key in keys]
+    for longest in (2 * LONGEST, LONGEST):
+        labels = [
+            _column(head, [_cut(cell, longest) for cell in mine]) for head, mine in zip(heads, cells, strict=True)
+        ]
+        if sum(len(column[0]) + 1 for column in labels) <= LABELS:
+            break
     ideal = _figures(IDEAL, None, groups)
     room = WIDTH - sum(len(column[0]) + 1 for column in labels) - len(ideal[0])
-    names = [name for name in dict.fromkeys(density["allocator"]) if name != IDEAL]
-    shown_ones, left_out = _columns(names, groups, room)
+    allocators = [name for name in dict.fromkeys(density["allocator"]) if name != IDEAL]
+    shown_ones, left_out = _columns(allocators, groups, room)
     above = [""] * len(labels) + [family for family, _ in shown_ones]
     columns = labels + [column for _, column in shown_ones]
     left = {"allocators": left_out, "rows": 0}
@@ -147,5 +152,5 @@ def _heads(allocators: list[str]) -> Iterator[tuple[str, str, str]]:
         before = family
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
+def _cut(text: str, most: int = LONGEST) -> str:
+    return text if len(text) <= most else text[: most - 3] + "..."

@@ -25,16 +25,16 @@ def family_of(spec: Any) -> str:
 def settings_of(specs: Iterable[Any]) -> dict[Any, str]:
     """What tells each spec from others of its family, without `era=`: what it sets; empty where it is the only one.
 
-    One that sets nothing is told by its default of what the first of the others sets.
+    What all set alike is left out; one that sets nothing else is told by its default of what the first other sets.
     """
     specs = list(dict.fromkeys(specs))
     found = {}
     for spec in specs:
-        family = [other for other in specs if family_of(other) == family_of(spec)]
-        told = _settings(spec) if len(family) > 1 else {}
-        key = next((key for other in family for key in _settings(other)), "")
-        if key and not told and (default := _default(spec, key)):
-            told = {key: default}
+        family = [_settings(other) for other in specs if family_of(other) == family_of(spec)]
+        differ = [key for other in family for key in other if any(some.get(key) != other[key] for some in family)]
+        told = {key: value for key, value in _settings(spec).items() if key in differ}
+        if differ and not told and (default := _default(family_of(spec), differ[0])):
+            told = {differ[0]: default}
         found[spec] = ",".join(value if key == "era" else f"{key}={value}" for key, value in told.items())
     return found
 
@@ -45,12 +45,12 @@ def _settings(spec: Any) -> dict[str, str]:
 
 
 def _default(name: str, key: str) -> str:
-    """The default of a parameter of an allocator or codec, if it is known; None there: what one made without it has."""
+    """The default of a parameter, if it is known; where that is None, what an object made without it has."""
     from allocators.configured import written
     from sim.parameters import parameters
-    from sim.plugins import ALLOCATORS, COMPRESSORS
+    from sim.plugins import ALLOCATORS, COMPRESSORS, FRONTENDS
 
-    for registry in (ALLOCATORS, COMPRESSORS):
+    for registry in (ALLOCATORS, COMPRESSORS, FRONTENDS):
         if name in registry.names() and (parameter := parameters(registry.find(name)).get(key)):
             default = None if parameter.required else parameter.default
             if default is None and not parameter.required:

@@ -64,9 +64,9 @@ def _densest(table: pd.DataFrame, ideal: pd.Series[float]) -> Iterator[str]:
     label = distinguished(table.columns)
     mean = table.apply(geometric_mean).sort_values(ascending=False, kind="stable")
     first = list(mean.index[mean > mean.iloc[0] * (1 - EQUAL)])
-    which = "Densest: " if len(mean) > 1 else ""
     share = ("on average " if len(table) > 1 else "") + _ratio(table[first[0]] / ideal.loc[table.index])
-    yield f"{which}{_listed(first, settings_of(table.columns))}, {share} of ideal."
+    which = _listed(first, settings_of(table.columns))
+    yield f"Densest: {which}, {share} of ideal." if len(mean) > 1 else f"{which} reaches {share} of ideal."
     base = base_of(table.columns)
     told = {*first, *chains_of(table.columns).values(), *([ORDER1] if _compared(table, base) else [])} - {base}
     others = [name for name in mean.index if name not in told and name not in first]
