@@ -24,10 +24,10 @@ def verdict(result: Result) -> list[str]:
 
     One that the result cannot answer is left out.
     """
-    rows = result.density[result.density["density"].notna()]
+    rows = result.density[result.density["slots_max"] > 0]
     key = [name for name in run_columns(rows.columns) if name != "allocator"]
     rows = rows.assign(**{name: rows[name].astype(str) for name in key})  # a memory without limit has no number
-    judged = rows[~rows["small"]]
+    judged = rows[~rows["small"] & rows["density"].notna()]
     table = judged.pivot_table(index=key, columns="allocator", values="density", sort=False).dropna(axis=1)
     names = [str(name) for name in table if name != IDEAL]
     base = base_of(names)
@@ -124,7 +124,7 @@ def _zstd(rows: pd.DataFrame, latency: pd.DataFrame, base: str) -> Iterator[str]
     mine = mine.rename(columns={"bytes_peak": "taken"}) if what == "bytes" else mine
     zstd = next((codec for codec in mine["compressor"] if family_of(codec) == "zstd"), None)
     key = [name for name in run_columns(rows.columns) if name not in ("allocator", "compressor")]
-    taken = mine.pivot_table(index=key, columns="compressor", values="taken")
+    taken = mine[mine["taken"] > 0].pivot_table(index=key, columns="compressor", values="taken")
     if zstd is None or "lz4" not in taken or (taken := taken[["lz4", zstd]].dropna()).empty:
         return
     text = f"zstd instead of lz4, in {base}: {_ratio(taken[zstd] / taken['lz4'])} of the {what}"

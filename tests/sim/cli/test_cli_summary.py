@@ -69,6 +69,7 @@ def test_memory_is_told_of_runs_that_took_every_page(result: Result) -> None:
     told = f"Least RAM: {least['allocator']} with {least['compressor']}, at most {least['pages_max'] / 256:.1f} MiB"
     assert told in words(result, rows)
     assert f"disksize must allow {rows['slots_max'].iloc[0] / 256:.1f} MiB" in words(result, rows)
+    assert "disksize" in words(result, rows.assign(density=float("nan"), small=True)), "same-filled pages take no RAM"
     other = words(result, rows.assign(frontend="zswap:ram_pages=9", refused=1))
     assert "disksize" not in other
     assert "RAM: " not in other
