@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -181,7 +181,13 @@ class Pictures:
 
     def _clock(self) -> str:
         """Where the times come from."""
-        told = self.provenance.get("codec_times")
-        if isinstance(told, dict):
-            told = "; ".join(dict.fromkeys(map(str, told.values())))
+        told = "; ".join(dict.fromkeys(_texts(self.provenance.get("codec_times", ""))))
         return f"modelled; codec times {told}" if told else "modelled"
+
+
+def _texts(told: Any) -> Iterator[str]:
+    """All texts in nested mappings."""
+    for part in told.values() if isinstance(told, dict) else ():
+        yield from _texts(part)
+    if isinstance(told, str) and told:
+        yield told
