@@ -80,6 +80,15 @@ class Allocator(Configured, ABC):
         """The class that objects of each size fall into, as numbers that grow with the size; int64[n]."""
         return size
 
+    def class_usage(self, sizes: Ints) -> list[dict[str, int]]:
+        """What each size class takes now, where there are any: a row a class that has zspages.
+
+        `sizes` int64[n] are the bytes of the objects it holds. Each row has `class_size` bytes, `class_pages` and
+        `class_objects` of a zspage, `zspages`, `objects`, and bytes, which add up to the pages: `stored`, `rounding`
+        (up to the class, and what is kept with an object), `unused` (room for further objects), `tail` (of a zspage).
+        """
+        return []
+
     def moved(self) -> Ints:
         """What compaction has moved so far, a row per lock: objects, and their bytes; int64[locks, 2]."""
         return np.zeros((1, 2), np.int64)

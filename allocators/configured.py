@@ -33,7 +33,7 @@ class Configured:
         return made
 
     @property
-    def _arguments(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, Any]:
         """All arguments, by name."""
         kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
         return {
@@ -46,7 +46,7 @@ class Configured:
     def config(self) -> dict[str, Any]:
         """The arguments that differ from the object as `name` alone gives it."""
         parameters = inspect.signature(type(self)).parameters
-        return {name: value for name, value in self._arguments.items() if value != parameters[name].default}
+        return {name: value for name, value in self.arguments.items() if value != parameters[name].default}
 
     @property
     def spec(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from allocators.base import CompiledAllocator, Placement
+from allocators.base import CompiledAllocator, Ints, Placement
 from allocators.compiled import arrays, ids, lists
 from allocators.compiled.dispatch import Rules, register_rules
 from allocators.compiled.ids import NIL
@@ -90,6 +90,20 @@ class ZspageAllocator(CompiledAllocator):
             parts.append((block + nth % (1 << order), offset, length))
             start += length
         return Placement(tuple(parts), one_block=int(cls.pages) == 1 << order)
+
+    def class_usage(self, sizes: Ints) -> list[dict[str, int]]:
+        """See `Allocator.class_usage`."""
+        count = len(self.classes)
+        stored = np.bincount(self.state.class_of[sizes], weights=sizes, minlength=count).astype(np.int64).tolist()
+        rows = []
+        for cls, entry, held in zip(self.classes, self.state.cls, stored, strict=True):
+            zspages, objects = int(entry["zspages"]), int(entry["inuse"])
+            if zspages:
+                row = {"class_size": cls.size, "class_pages": cls.pages, "class_objects": cls.objs}
+                row |= {"zspages": zspages, "objects": objects, "stored": held}
+                row |= {"rounding": objects * cls.size - held, "unused": (zspages * cls.objs - objects) * cls.size}
+                rows.append(row | {"tail": zspages * (cls.pages * self.page_size - cls.objs * cls.size)})
+        return rows
 
     def moved(self) -> npt.NDArray[np.int64]:
         """See `Allocator.moved`: a row per size class."""

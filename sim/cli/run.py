@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sim.results.result import Result
 
 
+AT_END = ("density_end", "effective_density_end")
 TIMING = "With --timing; names and numbers may be given several times"
 OUTPUT = ("full", "out", "keep_source", "rerun", "json", "csv")  # all other options are fields of the experiment
 
@@ -133,9 +134,9 @@ def run(
 
     def show(result: Result, written: Path | None) -> None:
         if json:
-            print_json(_with_latencies(result) if asked_for.timing else _plain(result.density))
+            print_json(_with_latencies(result) if asked_for.timing else _rows(result))
         elif csv:
-            print_csv(_plain(result.density))
+            print_csv(_rows(result))
         else:
             from sim.cli.summary import print_summary
             from sim.cli.tables import print_result
@@ -182,7 +183,12 @@ def _with_latencies(result: Result) -> list[dict[str, Any]]:
     latencies: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for row in _plain(result.latency[result.latency["operation"] != CODEC]):
         latencies.setdefault(tuple(row.pop(name) for name in run), []).append(row)
-    return [row | {"latency": latencies.get(tuple(row[name] for name in run), [])} for row in _plain(result.density)]
+    return [row | {"latency": latencies.get(tuple(row[name] for name in run), [])} for row in _rows(result)]
+
+
+def _rows(result: Result) -> list[dict[str, Any]]:
+    """The rows of densities; those at the end too where nothing is held then and the frame leaves them out."""
+    return [row | {name: row.get(name) for name in AT_END} for row in _plain(result.density)]
 
 
 def _plain(frame: Any) -> list[dict[str, Any]]:

@@ -54,7 +54,7 @@ class Compressor(Configured, ABC):
     @property
     def config(self) -> dict[str, Any]:
         """All arguments: sizes are kept under the spec, which must not change when defaults do."""
-        return self._arguments
+        return self.arguments
 
     def measure(self, pages: Pages, prepare: Callable[[], object] = _nothing) -> Measures:
         """Compress each page once, check that it decompresses to itself, and time both.

@@ -28,6 +28,8 @@ class Rows:
     timeline: list[Row] = field(default_factory=list)
     latency: list[Row] = field(default_factory=list)
     counters: list[Row] = field(default_factory=list)
+    sizes: list[Row] = field(default_factory=list)
+    classes: list[Row] = field(default_factory=list)
     timing: list[Row] = field(default_factory=list)
     varied: list[Row] = field(default_factory=list)  # of runs with one price changed
     events: list[Row] = field(default_factory=list)
@@ -54,19 +56,26 @@ class Job:
         """Replay; progress in events."""
         from sim.replay.detailed import detailed
         from sim.replay.replay import replay
+        from sim.results.classes import class_rows
         from sim.results.density import DensityMeter
+        from sim.results.parameters import PARAMETERS
 
         allocator = self.new_allocator()
         meter = DensityMeter(self.trace.n_events, self.trace.page_size, self.trace.fullest)
         # Where runs are timed too, the loop that notes details serves both: half as much to compile.
         begin = detailed if self.experiment.timing else replay
         running = begin(self.trace, self.sizes, self.frontend, allocator, secondary=self.secondary)
+        key, classes = self.key(allocator), list[Row]()
+        running.look_after(
+            self.trace.fullest.event, lambda: classes.extend(key | row for row in class_rows(allocator, running.device))
+        )
         for events, outcome in running:
             meter.add(events, outcome)
             progress(meter.events, self.trace.n_events)
-        key = self.key(allocator)
         counters = [key | {"counter": name, "value": value} for name, value in running.counters().items()]
-        return Rows(density=[key | meter.row()], timeline=[key | row for row in meter.timeline()], counters=counters)
+        timeline = [key | row for row in meter.timeline()]
+        density = key | {PARAMETERS: allocator.arguments} | meter.row()
+        return Rows(density=[density], timeline=timeline, counters=counters, classes=classes)
 
     def new_allocator(self) -> Allocator:
         """A new allocator, in a zone of its own if the experiment limits it."""

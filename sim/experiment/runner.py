@@ -79,8 +79,7 @@ def run(
     """
     from sim.sizing.sizing import cores
 
-    traces, jobs, codecs, confirmed = prepare(experiment, report)
-    found = Rows(latency=codecs)
+    traces, jobs, found, confirmed = prepare(experiment, report)
     complete, lost = True, None
     try:
         for rows in _results(jobs, workers or cores(), report):
@@ -96,17 +95,15 @@ def run(
     return result
 
 
-def prepare(
-    experiment: Experiment, report: Report
-) -> tuple[list[Opened], list[Job], list[dict[str, Any]], dict[str, Any]]:
+def prepare(experiment: Experiment, report: Report) -> tuple[list[Opened], list[Job], Rows, dict[str, Any]]:
     """Open the traces and size their pages.
 
-    Gives the traces with their items, all runs, the rows of the codecs' times, and how many sizes of shipped recordings
-    were confirmed, of how many, by trace and codec (`sim.sizing.confirmation`).
+    Gives the traces with their items, all runs, the rows of the codecs' times and sizes, and how many sizes of shipped
+    recordings were confirmed, of how many, by trace and codec (`sim.sizing.confirmation`).
     """
     from sim.experiment.inputs import open_inputs
     from sim.plugins import ALLOCATORS, COMPRESSORS, FRONTENDS, make_allocator
-    from sim.results.codec_times import codec_times
+    from sim.results.codec_times import codec_times, compressed_sizes, page_outs
     from sim.sizing.confirmation import Sampled
     from sim.sizing.sizing import size_pages
 
@@ -121,7 +118,7 @@ def prepare(
     opened = [(item, trace) for item in experiment.traces for trace in open_inputs(item, experiment.page_sizes or ())]
     traces = distinct([trace for _, trace in opened])
     jobs: list[Job] = []
-    codec_rows: list[dict[str, Any]] = []
+    rows = Rows()
     confirmed: dict[str, dict[str, list[int]]] = {}
     for trace in traces:
         sampled = Sampled.of(trace)
@@ -131,24 +128,25 @@ def prepare(
             return size_pages(trace, codec, progress=report(f"{codec.spec} on {trace.name}"))
 
         secondary = {spec: sized(codec) for spec, codec in further.items()}
-        done = set()
+        done, used = set(), page_outs(trace)
+        timed = renamed(sampled.sample, trace.name) if sampled else trace
+        timed_used = page_outs(timed) if sampled else used
         for codec in codecs:
-            sizes = sized(codec)
+            sizes = times = sized(codec)
             if sizes.meta["codec"] in done:  # given sizes stand for any codec
                 continue
             done.add(sizes.meta["codec"])
             if sampled:
-                made_here, equal = sampled.confirm(sizes, codec, report(f"{codec.spec} on {sampled.sample.name}"))
-                confirmed.setdefault(trace.name, {})[codec.spec] = [equal, len(made_here)]
-                codec_rows.extend(codec_times(renamed(sampled.sample, trace.name), made_here))
-            else:
-                codec_rows.extend(codec_times(trace, sizes))
+                times, equal = sampled.confirm(sizes, codec, report(f"{codec.spec} on {sampled.sample.name}"))
+                confirmed.setdefault(trace.name, {})[codec.spec] = [equal, len(times)]
+            rows.latency.extend(codec_times(timed, times, timed_used))
+            rows.sizes.extend(compressed_sizes(trace, sizes, used))
             for frontend in frontends:
                 other = tuple(secondary[spec] for spec in frontend.compressors)
                 for allocator, point in product(allocators, points):
                     jobs.append(Job(trace, sizes, other, frontend, allocator, point, experiment))
                     jobs.extend(_timed(jobs[-1]))
-    return list(zip((item for item, _ in opened), traces, strict=True)), jobs, codec_rows, confirmed
+    return list(zip((item for item, _ in opened), traces, strict=True)), jobs, rows, confirmed
 
 
 def made(family: Registry[T], items: Iterable[str | T], **given: Any) -> list[T]:

@@ -2,93 +2,89 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sim.plots.latency import OPERATIONS, first_setting, setting_text, some_timed
-from sim.plots.style import PARTS, in_order, plainly, short
+from sim.plots.latency import (
+    OPERATIONS,
+    Line,
+    alike_text,
+    first_setting,
+    lines_of,
+    not_drawn,
+    setting_text,
+    some_timed,
+    titled,
+    totals,
+)
+from sim.plots.panels import MOST_PANELS, PANEL, SMALL, Panels, label
+from sim.plots.style import PARTS, US, in_order, named, plainly, short
+from workloads.shown import shown
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+
+    from sim.plots.panels import Drawn
 
 VISIBLE = 0.004  # share of the longest bar from which a part is named
-
-ALIKE = 0.05  # of the mean: by how much allocators may differ that share a bar, where there are many
-MANY = 12  # bars
-
-Bar = tuple[str, str, str]  # compressor, frontend, allocator
+BAR = 0.26  # inches for a line of a label
 
 
 @plainly
-def plot_latency_parts(latency: pd.DataFrame) -> Figure:
-    """A row of panels a trace, a panel per operation, a bar per compressor and allocator; for the first setting.
+def plot_latency_parts(latency: pd.DataFrame, *, ax: Any = None, title: str | None = None, note: str = "") -> Drawn:
+    """A row of panels per trace and setting, a panel per operation, a bar per compressor and allocator.
 
-    Where that were many bars, allocators that take as long as the first one share its bar.
+    Of several numbers of CPUs and loads the first is drawn. Where that were many bars, allocators that take as long as
+    the first one share its bar. `ax` are the axes to draw on, as many as there are panels. Raises UserError without
+    timed runs.
     """
-    import matplotlib.pyplot as plt
     from matplotlib.patches import Patch
 
-    rows = first_setting(some_timed(latency))
-    traces = in_order(rows["trace"])
+    everything = some_timed(latency)
+    rows = first_setting(everything)
+    traces = in_order(rows["trace"])[: MOST_PANELS // len(OPERATIONS)]
+    rows = rows[rows["trace"].isin(traces)]
     operations = [operation for operation in OPERATIONS if (rows["operation"] == operation).any()]
-    groups = _groups(rows)
-    bars = list(groups)
-    frontends = len({bar[1] for bar in bars}) > 1
-    labels = [_label(bar, alike) + (f" ({bar[1]})" if frontends else "") for bar, alike in groups.items()]
-    figure, axes = plt.subplots(
-        len(traces),
-        len(operations),
-        figsize=(4.2 + 4.2 * len(operations), 1.7 + len(traces) * (0.7 + 0.25 * len(bars))),
-        squeeze=False,
-        sharey=True,
-        layout="constrained",
-    )
-    figure.suptitle("Where the time of a page goes", fontsize=14, fontweight="bold")
+    lines = lines_of(totals(rows), ["mean_us"])
+    several = len({line[1] for line in lines}) > 1
+    names = named(line[2] for line in lines)
+    labels = {line: _label(line, len(others), several, names) for line, others in lines.items()}
+    there = dict.fromkeys(rows[["trace", "compressor", "frontend", "allocator"]].itertuples(index=False, name=None))
+    bars = {trace: [line for line in lines if (trace, *line) in there] for trace in traces}
+    heights = [0.8 + BAR * sum(1 + 0.7 * labels[line].count("\n") for line in bars[trace]) for trace in traces]
+    picture = Panels(len(traces), len(operations), 4.2, heights, ax, sharey="row")
     drawn: set[str] = set()
+    lowest = dict(zip(rows["operation"], rows["trace"], strict=True))  # panel of each column
     for i, trace in enumerate(traces):
         for j, operation in enumerate(operations):
-            axis = axes[i][j]
-            drawn |= _draw(axis, rows[(rows["trace"] == trace) & (rows["operation"] == operation)], bars)
-            axis.set_yticks(range(len(bars)), labels, fontsize=8)
-            axis.set_ylim(len(bars) - 0.4, -0.6)
-            axis.set_title(f"{trace}: a {operation}", fontsize=10)
-            if i == len(traces) - 1:
-                axis.set_xlabel("us, mean")
+            axis = picture.grid[i, j]
+            mine = rows[(rows["trace"] == trace) & (rows["operation"] == operation)]
+            if mine.empty:
+                axis.set_axis_off()
+                continue
+            drawn |= _draw(axis, mine, bars[trace])
+            axis.set_yticks(range(len(bars[trace])), [labels[line] for line in bars[trace]], fontsize=SMALL)
+            axis.set_ylim(len(bars[trace]) - 0.4, -0.6)
+            axis.set_title(f"{shown(trace)}: a {operation}", fontsize=PANEL)
+            if lowest[operation] == trace:
+                axis.set_xlabel(f"{US}, mean")
     handles = [
-        Patch(facecolor=colour, hatch=hatch, edgecolor="white", label=label)
-        for part, (colour, hatch, label) in PARTS.items()
+        Patch(facecolor=colour, hatch=hatch, edgecolor="white", label=label(words))
+        for part, (colour, hatch, words) in PARTS.items()
         if part in drawn
     ]
-    figure.legend(handles=handles, loc="outside right center", frameon=False, fontsize=9)
-    note = f"\nalike: every mean within {ALIKE:.0%}" if any(groups.values()) else ""
-    figure.supxlabel(setting_text(rows) + note, fontsize=9)
-    return figure
+    told = f"{', '.join(map(short, in_order(rows['frontend'])))}, {setting_text(rows)}"
+    caption = [told, alike_text(lines, "all means"), not_drawn(everything, rows), note]
+    return picture.finish(titled("Where the time of a page goes", rows), title, caption, handles)
 
 
-def _groups(rows: pd.DataFrame) -> dict[Bar, int]:
-    """The bars, and how many other allocators each stands for."""
-    totals = rows[rows["part"] == "total"]
-    means = totals.pivot_table(
-        index=["compressor", "frontend", "allocator"], columns=["trace", "operation"], values="mean_us", sort=False
-    )
-    of = dict(zip(means.index, means.to_numpy(), strict=True))
-    groups: dict[Bar, int] = dict.fromkeys(of, 0)
-    firsts: dict[tuple[str, str], Bar] = {}
-    for bar in list(groups) if len(groups) > MANY else ():
-        first = firsts.setdefault(bar[:2], bar)
-        if bar != first and (abs(of[bar] - of[first]) <= ALIKE * of[first]).all():
-            del groups[bar]
-            groups[first] += 1
-    return groups
+def _label(line: Line, others: int, several: bool, names: dict[str, str]) -> str:
+    codec, frontend, allocator = line
+    alike = f" and {others} alike" if others else ""
+    return label(f"{short(codec)}, {names[allocator]}{alike}" + (f" ({short(frontend)})" if several else ""))
 
 
-def _label(bar: Bar, alike: int) -> str:
-    others = f" and {alike} alike" if alike else ""
-    return f"{short(bar[0])}, {short(bar[2])}{others}"
-
-
-def _draw(axis: Axes, rows: pd.DataFrame, bars: list[Bar]) -> set[str]:
+def _draw(axis: Axes, rows: pd.DataFrame, bars: list[Line]) -> set[str]:
     """Draw the bars; the parts that are large enough to be told apart."""
     means = {(r["compressor"], r["frontend"], r["allocator"], r["part"]): r["mean_us"] for r in rows.to_dict("records")}
     widest = max((mean for key, mean in means.items() if key[3] == "total"), default=0.0)
@@ -104,7 +100,6 @@ def _draw(axis: Axes, rows: pd.DataFrame, bars: list[Bar]) -> set[str]:
             left += width
         total = means.get((*bar, "total"))
         if total is not None:
-            axis.annotate(f"{total:.1f}", (total, y), (4, 0), textcoords="offset points", va="center", fontsize=8)
-    axis.set_xlim(0, widest * 1.12 or 1)
-    axis.spines[["top", "right"]].set_visible(False)
+            axis.annotate(f"{total:.1f}", (total, y), (4, 0), textcoords="offset points", va="center", fontsize=SMALL)
+    axis.set_xlim(0, widest * 1.16 or 1)
     return drawn

@@ -8,17 +8,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.errors import UserError
-from sim.plots.latency import OPERATIONS, first_setting, setting_text, some_timed
-from sim.plots.style import codec_colour, colour, in_order, line_styles, plainly, short
+from sim.plots.latency import OPERATIONS, first_setting, not_drawn, scaled, setting_text, some_timed, titled, totals
+from sim.plots.panels import MOST_PANELS, PANEL, Panels, label
+from sim.plots.style import US, codec_colour, colour, in_order, looks, named, plainly, short
+from workloads.shown import shown
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+
+    from sim.plots.panels import Drawn
+    from sim.plots.style import Look
 
 
 class Sweep(NamedTuple):
-    """The label of a parameter, and what the lines are; of the other of compressor and allocator the first is drawn."""
+    """How a parameter is said, and what the lines are; of the other of compressor and allocator the first is drawn."""
 
     title: str
     axis: str
@@ -36,68 +40,82 @@ SWEEPS = {
     "cpus": Sweep("How long a page takes, the more CPUs page at once", "CPUs", "allocator", "compressor"),
 }
 LARGE = 30  # times the least: a spread for a logarithmic scale
+WIDE = 4  # the same for the values on the other axis
 
 
 @plainly
-def plot_latency_sweep(latency: pd.DataFrame, by: str) -> Figure:
-    """A row of panels a trace, a panel per operation; lines the mean, and thin ones the 99th percentile.
+def plot_latency_sweep(
+    latency: pd.DataFrame, by: str, *, ax: Any = None, title: str | None = None, note: str = ""
+) -> Drawn:
+    """A row of panels per trace and setting, a panel per operation; lines the mean, and thin ones the 99th percentile.
 
-    `by` is "load" or "cpus", of which there must be several values; of all else the first frontend and setting
-    is drawn. Raises UserError.
+    `by` is "load" or "cpus", of which there must be several values; of all else the first of each trace is drawn, and
+    the caption names the others. `ax` are the axes to draw on, as many as there are panels. Raises UserError.
     """
-    import matplotlib.pyplot as plt
+    from matplotlib.lines import Line2D
 
-    sweep, rows = SWEEPS[by], some_timed(latency)
-    rows = first_setting(rows[rows["part"] == "total"], by)
+    sweep, everything = SWEEPS[by], totals(some_timed(latency))
+    rows = first_setting(everything, by)
     if rows[sweep.lines].nunique() == 1:
         sweep = sweep._replace(lines=sweep.other, other=sweep.lines)
     for column in ("frontend", sweep.other):
-        rows = rows[rows[column] == rows[column].iloc[0]]
+        rows = rows[rows[column] == rows.groupby("trace")[column].transform("first")]
     if rows[by].nunique() < 2:
         raise UserError(f"latency against {by} needs runs of several; give --{by} more than once")
-    traces = in_order(rows["trace"])
+    traces = in_order(rows["trace"])[: MOST_PANELS // len(OPERATIONS)]
+    rows = rows[rows["trace"].isin(traces)]
     operations = [operation for operation in OPERATIONS if (rows["operation"] == operation).any()]
-    figure, axes = plt.subplots(
-        len(traces),
-        len(operations),
-        figsize=(2.4 + 4.2 * len(operations), 1.2 + 3.2 * len(traces)),
-        squeeze=False,
-        layout="constrained",
-    )
-    figure.suptitle(sweep.title, fontsize=14, fontweight="bold")
+    others = in_order(rows[sweep.other])
+    picture = Panels(len(traces), len(operations), 4.2, 3.2, ax)
+    styles = looks(in_order(rows[sweep.lines]), colour if sweep.lines == "allocator" else codec_colour)
+    names = named(styles)
+    logs = rows[by].max() > WIDE * rows[by].min(), rows["p99_us"].max() > LARGE * rows["mean_us"].min()
+    lowest = dict(zip(rows["operation"], rows["trace"], strict=True))  # panel of each column
     for i, trace in enumerate(traces):
         for j, operation in enumerate(operations):
-            axis = axes[i][j]
-            _draw(axis, rows[(rows["trace"] == trace) & (rows["operation"] == operation)], by, sweep)
-            axis.set_title(f"{trace}: a {operation}", fontsize=10)
-            if i == len(traces) - 1:
-                axis.set_xlabel(sweep.axis)
-        axes[i][0].set_ylabel("us")
-    handles, labels = axes[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside right center", frameon=False, fontsize=9)
-    about = f"{short(rows[sweep.other].iloc[0])} in {rows['frontend'].iloc[0]}, {setting_text(rows, by)}"
-    figure.supxlabel(f"thick: mean    thin: 99 of 100 are faster    {about}", fontsize=9)
-    return figure
+            axis = picture.grid[i, j]
+            mine = rows[(rows["trace"] == trace) & (rows["operation"] == operation)]
+            if mine.empty:
+                axis.set_axis_off()
+                continue
+            _draw(axis, mine, by, sweep.lines, styles, names, logs)
+            of = f", {short(mine[sweep.other].iloc[0])}" if len(others) > 1 else ""
+            axis.set_title(f"{shown(trace)}{of}: a {operation}", fontsize=PANEL)
+            if lowest[operation] == trace:
+                axis.set_xlabel(scaled(sweep.axis, *logs))
+        picture.grid[i, 0].set_ylabel(scaled(US, *logs[::-1]))
+    handles = [Line2D([], [], **look._asdict(), linewidth=2, label=label(names[name])) for name, look in styles.items()]
+    caption = [
+        f"thick: mean; thin: 99 of 100 are faster; {', '.join(map(short, others))} in "
+        f"{', '.join(map(short, in_order(rows['frontend'])))}, {setting_text(rows, by)}",
+        not_drawn(everything, rows),
+        note,
+    ]
+    return picture.finish(titled(sweep.title, rows, by), title, caption, handles)
 
 
-def _draw(axis: Axes, rows: pd.DataFrame, by: str, sweep: Sweep) -> None:
-    names = in_order(rows[sweep.lines])
-    styles = line_styles(names)
-    for name in names:
-        one = rows[rows[sweep.lines] == name].sort_values(by)
-        shade = colour(name) if sweep.lines == "allocator" else codec_colour(name)
-        look: Any = {"linestyle": styles[name], "color": shade}
-        axis.plot(one[by], one["mean_us"], **look, linewidth=2, marker="o", markersize=3.5, label=short(name))
-        axis.plot(one[by], one["p99_us"], **look, linewidth=0.7)
+def _draw(
+    axis: Axes,
+    rows: pd.DataFrame,
+    by: str,
+    lines: str,
+    styles: dict[str, Look],
+    names: dict[str, str],
+    logs: tuple[bool, bool],
+) -> None:
+    for name in in_order(rows[lines]):
+        one = rows[rows[lines] == name].sort_values(by)
+        look = styles[name]._asdict()
+        axis.plot(one[by], one["mean_us"], **look, linewidth=2, markersize=5, label=label(names[name]))
+        axis.plot(one[by], one["p99_us"], **look | {"marker": ""}, linewidth=0.8)
     values = sorted(rows[by].unique())
-    if values[-1] > 4 * values[0]:
+    if logs[0]:
         axis.set_xscale("log")
     axis.set_xticks(values, [f"{value:g}" for value in values])
-    if rows["p99_us"].max() > LARGE * rows["mean_us"].min():
+    if logs[1]:
         axis.set_yscale("log")
         axis.yaxis.set_major_formatter("{x:,g}")
     else:
         axis.set_ylim(bottom=0)
     axis.minorticks_off()
-    axis.spines[["top", "right"]].set_visible(False)
     axis.grid(axis="y", alpha=0.25)

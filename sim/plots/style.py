@@ -1,13 +1,16 @@
-"""Colours, names and small helpers that all pictures share."""
+"""Colours, lines and names that all pictures share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sim.parameters import is_number
+from sim.plots.names import distinguished, family_of
 from sim.timing.latency import LATER, MEMORY
+from workloads.shown import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,8 +28,30 @@ FAMILIES = {
     "coalesce": "#56B4E9",
     "ideal": "#000000",
 }
-OTHER = "#7F6A55"
-LINES = ("-", "--", ":", "-.")
+OTHERS = ("#7F6A55", "#882255", "#44AA99", "#661100", "#332288", "#999933")  # an unknown name always has the same one
+CODECS = {
+    "lz4": "#0072B2",
+    "lzo-rle": "#D55E00",
+    "lzo": "#E69F00",
+    "zstd": "#009E73",
+    "deflate": "#882255",
+    "lz4hc": "#56B4E9",
+    "lz4-lib": "#999999",
+}
+DASHES: tuple[Any, ...] = (
+    *("-", "--", ":", "-.", (0, (8, 2)), (0, (1, 3)), (0, (5, 1, 1, 1, 1, 1))),
+    *((0, (3, 1)), (0, (12, 3, 2, 3)), (0, (2, 5)), (0, (6, 1, 1, 1)), (0, (1, 1, 3, 1))),
+)
+MARKERS = "os^Dv*XPp<>hdH8"  # what tells families apart in grey
+US = "µs"
+
+
+class Look(NamedTuple):
+    """How a line is drawn."""
+
+    color: str
+    linestyle: Any
+    marker: str
 
 
 def plainly(draw: F) -> F:
@@ -44,18 +69,37 @@ def plainly(draw: F) -> F:
 
 def colour(allocator: str) -> str:
     """The colour of an allocator's family."""
-    return FAMILIES.get(allocator.partition(":")[0], OTHER)
+    return _colour(FAMILIES, allocator)
 
 
-def line_styles(allocators: list[str]) -> dict[str, str]:
-    """A line style for each allocator: solid for the first of a family, others for its variants."""
-    seen: dict[str, int] = {}
-    styles = {}
-    for allocator in allocators:
-        family = allocator.partition(":")[0]
-        styles[allocator] = LINES[seen.get(family, 0) % len(LINES)]
-        seen[family] = seen.get(family, 0) + 1
-    return styles
+def codec_colour(codec: str) -> str:
+    """The colour of a compressor, whatever its level."""
+    return _colour(CODECS, codec)
+
+
+def _colour(known: dict[str, str], spec: str) -> str:
+    name = family_of(spec)
+    return known.get(name) or OTHERS[zlib.crc32(name.encode("utf-8", "replace")) % len(OTHERS)]
+
+
+def looks(specs: Iterable[str], colour: Callable[[str], str] = colour) -> dict[str, Look]:
+    """A look for each spec: colour and marker of its family, solid for the first of a family, dashed for variants.
+
+    The more variants a family has, the paler the later ones.
+    """
+    import matplotlib.colors
+
+    families: dict[str, list[str]] = {}
+    for spec in specs:
+        families.setdefault(family_of(spec), []).append(spec)
+    found = {}
+    for i, (name, variants) in enumerate(families.items()):
+        marker = "" if name == "ideal" else MARKERS[i % len(MARKERS)]
+        for k, spec in enumerate(variants):
+            pale = 0.6 * (k // len(DASHES)) / max(1, (len(variants) - 1) // len(DASHES))
+            red, green, blue = ((1 - pale) * part + pale for part in matplotlib.colors.to_rgb(colour(spec)))
+            found[spec] = Look(matplotlib.colors.to_hex((red, green, blue)), DASHES[k % len(DASHES)], marker)
+    return found
 
 
 def in_order(column: pd.Series[Any]) -> list[Any]:
@@ -63,9 +107,13 @@ def in_order(column: pd.Series[Any]) -> list[Any]:
     return list(dict.fromkeys(column))
 
 
-def by_sweep(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows, with what is swept besides the columns of every result told in the name of the trace."""
-    swept = [name for name in (*MEMORY, *LATER) if name in rows and rows[name].nunique(dropna=False) > 1]
+def by_sweep(rows: pd.DataFrame, also: Iterable[str] = (), without: str = "") -> pd.DataFrame:
+    """The rows, with what is swept told in the name of the trace.
+
+    That is, what is swept besides the columns of every result, and the columns `also`.
+    """
+    columns = [name for name in (*MEMORY, *LATER, *also) if name in rows and name != without]
+    swept = [name for name in columns if rows[name].nunique(dropna=False) > 1]
     if not swept:
         return rows
     return rows.assign(trace=[", ".join(_told(row, swept)) for row in rows.to_dict("records")])
@@ -82,11 +130,20 @@ def _told(row: Mapping[Any, Any], swept: list[str]) -> Iterator[str]:
 
 def short(spec: str) -> str:
     """The spec of an allocator or a compressor as a label."""
-    return spec.replace(":era=", " ").replace(":level=", " level ").replace(":", " ").replace(",", " ")
+    return shown(spec).replace(":era=", " ").replace(":level=", " level ").replace(":", " ").replace(",", " ")
+
+
+def named(specs: Iterable[str]) -> dict[str, str]:
+    """A label for each spec; where there are several of a family, all say what tells them apart, defaults too."""
+    specs = list(dict.fromkeys(specs))
+    families = [family_of(spec) for spec in specs]
+    told = distinguished(specs)
+    return {spec: short(told[spec] if families.count(family_of(spec)) > 1 else spec) for spec in specs}
 
 
 WAITING = "////"
-# Parts of an operation, in the order in which they happen: colour, hatching (of what is waiting), and what it says.
+# Parts of an operation, in the order in which they happen: colour, hatching (of what is waiting, and of what looks
+# like its neighbour in grey), and what it says.
 PARTS = {
     "queue": ("#D55E00", WAITING, "waiting for a CPU or kswapd"),
     "path": ("#BBBBBB", "", "the kernel's way there and back"),
@@ -94,25 +151,10 @@ PARTS = {
     "stream": ("#882255", WAITING, "waiting for a compression stream"),
     "compress": ("#0072B2", "", "compressing"),
     "lock": ("#CC3311", WAITING, "waiting for the allocator's lock"),
-    "alloc": ("#009E73", "", "allocating, freeing"),
+    "alloc": ("#009E73", "...", "allocating, freeing"),
     "map": ("#F0E442", "", "mapping what spans two pages"),
-    "copy": ("#E69F00", "", "copying"),
+    "copy": ("#E69F00", "xxx", "copying"),
     "decompress": ("#56B4E9", "", "decompressing"),
     "readahead": ("#CC79A7", "", "pages read ahead"),
     "device": ("#332288", WAITING, "the swap device"),
 }
-
-CODECS = {
-    "lz4": "#0072B2",
-    "lzo-rle": "#D55E00",
-    "lzo": "#E69F00",
-    "zstd": "#009E73",
-    "deflate": "#882255",
-    "lz4hc": "#56B4E9",
-    "lz4-lib": "#999999",
-}
-
-
-def codec_colour(codec: str) -> str:
-    """The colour of a compressor, whatever its level."""
-    return CODECS.get(codec.partition(":")[0], OTHER)

@@ -2,59 +2,81 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sim.errors import UserError
-from sim.plots.style import colour, in_order, line_styles, plainly, short
+from sim.plots.left_out import listed
+from sim.plots.panels import MOST_PANELS, PANEL, Panels, flow, label
+from sim.plots.style import in_order, looks, named, plainly, short
+from workloads.shown import shown
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
+
+    from sim.plots.panels import Drawn
+    from sim.plots.style import Look
 
 COLUMNS = 3  # panels side by side
+MOST_COLUMNS = 5  # where each trace has a row of its own
+APART = 0.12  # markers, as a share of the panel's diagonal
 
 
 @plainly
-def plot_timeline(timeline: pd.DataFrame) -> Figure:
-    """One panel per trace, for the first frontend and compressor; the allocators' pages over time (or events)."""
-    import matplotlib.pyplot as plt
-    from matplotlib.ticker import MaxNLocator
+def plot_timeline(timeline: pd.DataFrame, *, ax: Any = None, title: str | None = None, note: str = "") -> Drawn:
+    """One panel per trace, compressor and frontend; the allocators' pages over time (or events).
+
+    `ax` are the axes to draw on, as many as there are panels; a new figure by default. `note` is added to the caption.
+    """
+    from matplotlib.lines import Line2D
 
     if timeline.empty:
         raise UserError("no runs to plot; run an experiment first")
-    traces, allocators = in_order(timeline["trace"]), in_order(timeline["allocator"])
-    styles = line_styles(allocators)
-    columns = min(len(traces), COLUMNS)
-    height = math.ceil(len(traces) / columns)
-    figure, axes = plt.subplots(
-        height, columns, figsize=(2.2 + 4.2 * columns, 0.6 + 3.8 * height), squeeze=False, layout="constrained"
-    )
-    figure.suptitle("Physical pages held while the trace runs", fontsize=14, fontweight="bold")
-    for axis in axes.flat[len(traces) :]:
+    keys = ["trace", "compressor", "frontend"]
+    panels: dict[Any, pd.DataFrame] = dict(iter(timeline.groupby(keys, sort=False)))
+    drawn = list(panels)[:MOST_PANELS]
+    beside = max(sum(other[0] == trace for other in drawn) for trace in {key[0] for key in drawn})
+    whole = 1 < beside <= MOST_COLUMNS and beside * len({key[0] for key in drawn}) == len(drawn)  # a row per trace
+    rows, columns = flow(len(drawn), beside if whole else COLUMNS)
+    styles = looks(in_order(timeline["allocator"]))
+    names = named(styles)
+    picture = Panels(rows, columns, 4.2, 3.4, ax, sharey="row" if whole else False)
+    for axis in picture.grid.flat[len(drawn) :]:
         axis.set_axis_off()
-    for axis, trace in zip(axes.flat, traces, strict=False):
-        rows = timeline[timeline["trace"] == trace]
-        codec, frontend = rows["compressor"].iloc[0], rows["frontend"].iloc[0]
-        rows = rows[(rows["compressor"] == codec) & (rows["frontend"] == frontend)]
-        clock = "time_s" if rows["time_s"].notna().all() else "event"
-        for allocator in allocators:
-            one = rows[rows["allocator"] == allocator]
-            axis.plot(
-                one[clock],
-                one["pages"],
-                styles[allocator],
-                color=colour(allocator),
-                label=short(allocator),
-                linewidth=1.4,
-            )
-        axis.set_title(f"{trace}, {codec} in {frontend}", fontsize=10)
-        axis.set_xlabel("seconds" if clock == "time_s" else "events")
-        axis.set_ylim(bottom=0)
-        axis.xaxis.set_major_locator(MaxNLocator(5))
-        axis.spines[["top", "right"]].set_visible(False)
-    for axis in axes[:, 0]:
-        axis.set_ylabel("pages")
-    handles, labels = axes[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside right center", frameon=False, fontsize=9)
-    return figure
+    for axis, key in zip(picture.grid.flat, drawn, strict=False):
+        _draw(axis, panels[key], styles, names)
+        axis.set_title(_told(key), fontsize=PANEL)
+    for axis in picture.grid[:, 0]:
+        axis.set_ylabel("physical pages")
+    handles = [Line2D([], [], **look._asdict(), label=label(names[name])) for name, look in styles.items()]
+    gone = [_told(key) for key in list(panels)[MOST_PANELS:]]
+    caption = [f"not shown here: {listed(gone, '; ')}" if gone else "", note]
+    return picture.finish("Physical pages held while the trace runs", title, caption, handles)
+
+
+def _told(key: tuple[str, str, str]) -> str:
+    """Trace, compressor and frontend in words."""
+    trace, codec, frontend = key
+    return f"{shown(trace)}, {short(codec)} in {short(frontend)}"
+
+
+def _draw(axis: Axes, rows: pd.DataFrame, styles: dict[str, Look], names: dict[str, str]) -> None:
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+    clock = "time_s" if "time_s" in rows and rows["time_s"].notna().all() else "event"
+    there = {str(name): one for name, one in rows.groupby("allocator", sort=False)}
+    for i, (name, one) in enumerate(there.items()):
+        axis.plot(
+            one[clock],
+            one["pages"],
+            **styles[name]._asdict(),
+            label=names[name],
+            linewidth=1.5,
+            markersize=4,
+            markevery=(APART * i / len(there), APART),
+        )
+    axis.set_xlabel("seconds" if clock == "time_s" else "events")
+    axis.set_ylim(bottom=0)
+    axis.xaxis.set_major_locator(MaxNLocator(5))
+    for side in (axis.xaxis, axis.yaxis):
+        side.set_major_formatter(StrMethodFormatter("{x:,g}"))

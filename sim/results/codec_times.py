@@ -1,10 +1,11 @@
-"""What the codecs cost: times of the page-outs and page-ins of a trace, by the measured time of each page."""
+"""What the codecs make of the pages of a trace, once for each page-out: what they cost, and how large they become."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from sim.timing.latency import CODEC, QUANTILES
 from workloads.traces.events import OUT
@@ -13,18 +14,34 @@ if TYPE_CHECKING:
     from workloads.traces.sizes import Sizes
     from workloads.traces.trace import Trace
 
+STEPS = 512  # sizes told apart, of a page: half the step of zsmalloc's classes
 
-def codec_times(trace: Trace, sizes: Sizes) -> list[dict[str, Any]]:
+
+def page_outs(trace: Trace) -> npt.NDArray[np.int64]:
+    """How often each unique page is paged out; int64[unique pages]."""
+    used = np.zeros(trace.unique_pages, np.int64)
+    for events in trace.batches():
+        used += np.bincount(events.page[events.kind == OUT], minlength=trace.unique_pages)
+    return used
+
+
+def compressed_sizes(trace: Trace, sizes: Sizes, used: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
+    """Rows of the `sizes` frame: page-outs whose page, not a same-filled one, becomes at most `bytes` large.
+
+    And larger than `bytes` - page_size / STEPS. There is no row for sizes that no page-out has.
+    """
+    step, kept = trace.page_size // STEPS, ~sizes.same_filled
+    counts = np.bincount(-(-sizes.size[kept] // step), weights=used[kept]).astype(np.int64)
+    key = {"trace": trace.name, "compressor": sizes.meta["codec"]}
+    return [key | {"bytes": int(i) * step, "page_outs": int(counts[i])} for i in np.flatnonzero(counts)]
+
+
+def codec_times(trace: Trace, sizes: Sizes, used: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
     """Rows of the `latency` frame, operation `codec`: its times on the pages of the trace, once a page-out.
 
     Parts compress and decompress. Nothing for sizes without times, or without page-outs.
     """
-    if not sizes.compress_ns.any():
-        return []
-    used = np.zeros(trace.unique_pages, np.int64)
-    for events in trace.batches():
-        used += np.bincount(events.page[events.kind == OUT], minlength=trace.unique_pages)
-    if not used.any():
+    if not sizes.compress_ns.any() or not used.any():
         return []
     rows = []
     for part, column in (("compress", sizes.compress_ns), ("decompress", sizes.decompress_ns)):

@@ -28,6 +28,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "timeline": (*RUN, "event"),
     "counters": (*RUN, "counter"),
     "latency": (*RUN, *SETTING, "operation", "part"),
+    "sizes": ("trace", "compressor", "bytes"),
+    "classes": (*RUN, "class_size"),
     "timing": (*RUN, *SETTING, "counter"),
     "sensitivity": (*RUN, *SETTING, "price", "value", "operation"),
     "events": (),  # by their order
@@ -35,6 +37,7 @@ KEYS: dict[str, tuple[str, ...]] = {
 TEXTS = (*RUN, *SETTING, "costs", "operation", "part", "counter", "price")
 SWEPT = (*MEMORY, *LATER)  # keys too, where they are
 CLOCKED = ("latency", "timing", "sensitivity", "events")
+UNTIMED = ("trace", "compressor", "operation", "part")  # keys of latencies where only the codecs are timed
 IDENTICAL, DIFFERENT, LEFT_OUT = "identical", "different", "not compared"
 
 
@@ -148,7 +151,8 @@ def _read(file: Path, name: str, about: Mapping[str, Any]) -> pd.DataFrame | Non
             if isinstance(error, UserError):
                 raise
             raise UserError(f"{path}: cannot be read ({error}); restore it") from error
-        if missing := [key for key in KEYS[name] if key not in frame] if len(frame) else []:
+        needed = () if frame.empty else UNTIMED if name == "latency" else KEYS[name]
+        if missing := [key for key in needed if key not in frame]:
             raise UserError(f"{path}: has no column {missing[0]}; restore it")
         return frame
     return None
@@ -177,16 +181,16 @@ def _of_runs(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     """The rows of runs that the older result has too: it was interrupted."""
     if old.empty or new.empty:
         return new.iloc[:0]
-    runs = set(old[list(RUN)].itertuples(index=False, name=None))
-    return new[[run in runs for run in new[list(RUN)].itertuples(index=False, name=None)]]
+    keys = [name for name in RUN if name in old and name in new]
+    runs = set(old[keys].itertuples(index=False, name=None))
+    return new[[run in runs for run in new[keys].itertuples(index=False, name=None)]]
 
 
 def _difference(name: str, old: pd.DataFrame, new: pd.DataFrame) -> tuple[str, str]:
     """The first difference, and which columns were not there to be compared; empty if there are none."""
-    keys = list(KEYS[name])
-    keys += [column for column in SWEPT if keys and column in old and column in new]
     if old.empty or new.empty:
         return ("" if old.empty and new.empty else f"{len(new)} rows, there were {len(old)}"), ""
+    keys = [column for column in KEYS[name] and (*KEYS[name], *SWEPT) if column in old and column in new]
     if keys:
         old, new = (frame.set_index(keys) for frame in (old, new))
         for one, other, how in ((old, new, "is missing"), (new, old, "is new")):
@@ -195,11 +199,12 @@ def _difference(name: str, old: pd.DataFrame, new: pd.DataFrame) -> tuple[str, s
     if len(old) != len(new):
         return f"{len(new)} rows, there were {len(old)}", ""
     new = new.loc[old.index] if keys and not new.index.equals(old.index) and new.index.is_unique else new
-    if absent := [str(column) for column in old if column not in new]:
+    if absent := [str(column) for column in old if column not in new and not _empty(old[column])]:
         return f"column {absent[0]} is missing", ""
     fresh = [str(column) for column in new if column not in old]
     note = f"without {', '.join(fresh)}, which the older one has not" if fresh else ""
-    unequal = {c: ~((old[c] == new[c]) | (old[c].isna() & new[c].isna())).to_numpy(bool) for c in old}
+    shared = [c for c in old if c in new]
+    unequal = {c: ~((old[c] == new[c]) | (old[c].isna() & new[c].isna())).to_numpy(bool) for c in shared}
     rows = [int(wrong.argmax()) for wrong in unequal.values() if wrong.any()]
     if not rows:
         return "", note
@@ -207,6 +212,10 @@ def _difference(name: str, old: pd.DataFrame, new: pd.DataFrame) -> tuple[str, s
     column = next(c for c, wrong in unequal.items() if wrong[row])
     place = _place(old.index[row]) if keys else f"{row + 1}"
     return f"row {place}: {column} is {new[column].iloc[row]}, was {old[column].iloc[row]}", note
+
+
+def _empty(column: pd.Series[Any]) -> bool:
+    return bool((column.isna() | (column.astype(str) == "")).all())
 
 
 def _place(key: Any) -> str:

@@ -143,11 +143,16 @@ SMALL = 2_000
 
 
 def mark_small(frame: pd.DataFrame) -> pd.DataFrame:
-    """The same with the column `small`: whether the largest pool that holds the same pages has fewer than `SMALL`."""
+    """The same with the column `small`; see `small_pools`."""
+    return frame if frame.empty else frame.assign(small=small_pools(frame))
+
+
+def small_pools(frame: pd.DataFrame) -> pd.Series[bool]:
+    """Whether the largest pool that holds the same pages has fewer than `SMALL`, for each row of a `density` frame."""
     from sim.timing.latency import run_columns
 
-    if frame.empty:
-        return frame
+    if "small" in frame:
+        return frame["small"].astype(bool)
     key = [name for name in run_columns(frame.columns) if name != "allocator"]
-    taken = (frame["pages_peak"] + frame["refused_peak"]).groupby([frame[name] for name in key], dropna=False)
-    return frame.assign(small=taken.transform("max") < SMALL)
+    pages = frame["pages_peak"] + frame.get("refused_peak", 0)
+    return pages.groupby([frame[name] for name in key], dropna=False).transform("max") < SMALL

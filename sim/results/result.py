@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import UserError, one_line
+from sim.results.pictures import Pictures
 from sim.results.saving import FRAMES, MARK, ON_DEMAND, check_folder, naming, part_of, provenance_in, publish
 from workloads.traces.digests import digest_file
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
     from sim.experiment.jobs import Rows
 
 PARTIAL = ".partial"  # what is added to the name of a folder that holds a complete result when one is not
+ALWAYS = ("density", "density_mean", "effective_density", "effective_density_mean", "ideal_density", "pages_mean")
 
 
 def _none() -> pd.DataFrame:
@@ -29,11 +29,12 @@ def _none() -> pd.DataFrame:
     return pd.DataFrame()
 
 
-@dataclass(frozen=True, eq=False)
-class Result:
+@dataclass(frozen=True, eq=False, repr=False)
+class Result(Pictures):
     """What an experiment gave.
 
-    `density`: one row per run; columns trace, frontend, compressor, allocator, density, density_mean, density_end,
+    `density`: one row per run; columns trace, frontend, compressor, allocator, allocator_name, the parameters
+    (`sim.results.parameters`), density, density_mean, density_end,
     effective_density (and _mean, _end), ideal_density, pages_peak, objects_peak, bytes_peak,
     same_filled_peak, refused_peak, pages_end,
     and numbers of page-outs: stored, same_filled, huge, refused; missing page-ins;
@@ -42,7 +43,11 @@ class Result:
     `latency`: one row per run, operation and part; see `sim.timing.latency`.
     `counters`: one row per run and counter; counter, value. What the frontend counted, see its `stats`.
 
-    `zone_pages`, `unusable` and `seed` are columns of every frame where the experiment sets them.
+    `sizes`: one row per trace, compressor and size; bytes, page_outs. `classes`: one row per run and size class in use
+    at the trace's fullest moment; see `Allocator.class_usage`.
+
+    `zone_pages`, `unusable` and `seed` are columns of every frame where the experiment sets them. A column for which no
+    row has a value is left out.
 
     Empty unless asked for (docs/timing.md): `timing`, one row per timed run and counter; `sensitivity`, one row per
     timed run, price, value and operation; `events`, one row per operation of a timed run, with its parts.
@@ -56,6 +61,8 @@ class Result:
     timing: pd.DataFrame = field(default_factory=_none)
     sensitivity: pd.DataFrame = field(default_factory=_none)
     events: pd.DataFrame = field(default_factory=_none)
+    sizes: pd.DataFrame = field(default_factory=_none)
+    classes: pd.DataFrame = field(default_factory=_none)
 
     @classmethod
     def of(cls, rows: Rows, provenance: dict[str, Any]) -> Result:
@@ -63,20 +70,40 @@ class Result:
         import pandas as pd
 
         from sim.results.density import mark_small
+        from sim.results.parameters import with_parameters
         from sim.timing.latency import frame
         from sim.timing.sensitivity import compared
 
-        frames = (mark_small(_frame(rows.density)), _frame(rows.timeline), frame(rows.latency))
-        sensitivity = _frame(compared(rows.varied, rows.latency))
         events = [pd.DataFrame(columns) for columns in rows.events]
-        return cls(
-            *frames,
-            _frame(rows.counters),
-            provenance,
-            _frame(rows.timing),
-            sensitivity,
-            pd.concat(events, ignore_index=True) if events else _none(),
-        )
+        frames = {
+            "density": with_parameters(mark_small(_frame(rows.density))),
+            "timeline": _frame(rows.timeline),
+            "latency": frame(rows.latency),
+            "counters": _frame(rows.counters),
+            "timing": _frame(rows.timing),
+            "sensitivity": _frame(compared(rows.varied, rows.latency)),
+            "events": pd.concat(events, ignore_index=True) if events else _none(),
+            "sizes": _frame(rows.sizes),
+            "classes": _frame(rows.classes),
+        }
+        return cls(**{name: _filled(made) for name, made in frames.items()}, provenance=provenance)
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """Density at each trace's fullest moment: a row per trace and compressor, a column per allocator."""
+        from sim.results.summary import summary
+
+        return summary(self.density)
+
+    def _repr_html_(self) -> str:
+        from sim.results.summary import as_html
+
+        return as_html(self.density)
+
+    def __repr__(self) -> str:
+        runs = f"{len(self.density)} run{'s' if len(self.density) != 1 else ''}"
+        table = self.summary.round(2)
+        return f"Result of {runs}\n{table if table.size else 'no pool is large enough to judge'}"
 
     def save(self, folder: str | Path, *, plots: bool = False) -> Path:
         """Write every frame as CSV and Parquet, the pictures if wanted, and the provenance last; the folder written.
@@ -140,101 +167,6 @@ class Result:
                 yield f"{name}.csv", lambda path, frame=frame: frame.to_csv(path, index=False)  # type: ignore[misc]
             yield f"{name}.parquet", lambda path, frame=frame: frame.to_parquet(path, index=False)  # type: ignore[misc]
 
-    def _draw_into(self, part: Path, folder: Path) -> list[str]:
-        """Draw every picture into `part`; what was wrong with those that could not be drawn."""
-        import warnings
-
-        import matplotlib.pyplot as plt
-
-        wrong = []
-        for name, draw in self.plots().items():
-            before = plt.get_fignums()
-            try:
-                # Names are not formulas; what the font has no sign for is drawn as a box.
-                with plt.rc_context({"text.parse_math": False}), warnings.catch_warnings():
-                    warnings.simplefilter("ignore", UserWarning)
-                    figure = draw()
-                    with naming(folder / f"{name}.png"):
-                        figure.savefig(part / f"{name}.png", dpi=150, format="png")
-            except OSError:
-                raise
-            except Exception as error:  # whatever a strange name makes matplotlib do must not cost the figures
-                (part / f"{name}.png").unlink(missing_ok=True)
-                wrong.append(f"{folder / name}.png: cannot be drawn ({one_line(error)})")
-            finally:
-                for number in set(plt.get_fignums()).difference(before):
-                    plt.close(number)
-        return wrong
-
-    def plot_density(self) -> Figure:
-        """Allocators side by side for each trace and compressor, with the ideal line."""
-        from sim.plots.density import plot_density
-        from sim.plots.style import by_sweep
-
-        return plot_density(by_sweep(self.density))
-
-    def plot_timeline(self) -> Figure:
-        """Pages held over the trace, by allocator, one panel per trace."""
-        from sim.plots.style import by_sweep
-        from sim.plots.timeline import plot_timeline
-
-        return plot_timeline(by_sweep(self.timeline))
-
-    def plot_latency_parts(self) -> Figure:
-        """What page-outs and page-ins are made of, by compressor and allocator. Raises UserError without timed runs."""
-        from sim.plots.latency_parts import plot_latency_parts
-        from sim.plots.style import by_sweep
-
-        return plot_latency_parts(by_sweep(self.latency))
-
-    def plot_latency_load(self) -> Figure:
-        """Latency against the load, by compressor. Raises UserError without timed runs of several loads."""
-        from sim.plots.latency_sweep import plot_latency_sweep
-        from sim.plots.style import by_sweep
-
-        return plot_latency_sweep(by_sweep(self.latency), "load")
-
-    def plot_latency_cpus(self) -> Figure:
-        """Latency against the number of CPUs, by allocator. Raises UserError without timed runs of several."""
-        from sim.plots.latency_sweep import plot_latency_sweep
-        from sim.plots.style import by_sweep
-
-        return plot_latency_sweep(by_sweep(self.latency), "cpus")
-
-    def plot_latency(self) -> Figure:
-        """Distributions of latency, by compressor and allocator. Raises UserError without the per-event frame."""
-        from sim.plots.latency_cdf import plot_latency_cdf
-        from sim.plots.style import by_sweep
-
-        return plot_latency_cdf(by_sweep(self.events))
-
-    def plots(self) -> dict[str, Callable[[], Figure]]:
-        """What there is to draw, by name."""
-        from sim.plots.latency import timed
-
-        drawn = {"density": self.plot_density, "timeline": self.plot_timeline}
-        rows = timed(self.latency)
-        if len(rows):
-            drawn["latency-parts"] = self.plot_latency_parts
-            drawn |= {"latency-load": self.plot_latency_load} if rows["load"].nunique() > 1 else {}
-            drawn |= {"latency-cpus": self.plot_latency_cpus} if rows["cpus"].nunique() > 1 else {}
-        if len(self.events):
-            drawn["latency"] = self.plot_latency
-        return drawn
-
-    def save_plots(self, folder: str | Path) -> list[Path]:
-        """Write every plot as PNG into the folder, each in one step; the files. Raises UserError, OSError."""
-        folder = Path(folder)
-        with part_of(Path(os.path.realpath(folder))) as part:
-            wrong = self._draw_into(part, folder)
-            written = [folder / path.name for name in self.plots() if (path := part / f"{name}.png").exists()]
-            for path in written:
-                with naming(path):
-                    os.replace(part / path.name, path)
-        if wrong:
-            raise UserError(wrong[0])
-        return written
-
 
 def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """The rows; numbers of pages stay whole beside "no limit", which is empty."""
@@ -242,6 +174,12 @@ def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
     made = pd.DataFrame(rows)
     return made.astype({name: "Int64" for name in ("zone_pages", "max_comp_streams") if name in made})
+
+
+def _filled(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame without columns that are empty throughout, besides those that every result has."""
+    empty = [name for name in frame if name not in ALWAYS and frame[name].isna().all()] if len(frame) else []
+    return frame.drop(columns=empty)
 
 
 def _finite(value: Any) -> Any:

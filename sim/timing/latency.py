@@ -7,7 +7,8 @@ Tidy: one row per operation and part of a run. The first columns say which run:
 - `mapping`, `cpus`, `arrivals`, `load`, `device`, `page_cluster`: the setting (`sim.timing.setting`);
 - where they are swept, `cpu_scale`, `max_comp_streams`, `costs` (`LATER`).
 
-Then `operation` and `part`, and the figures `count`, `mean_us`, `p50_us`, `p95_us`, `p99_us`, `p999_us`, `max_us`.
+Then `operation` and `part`, and the figures `count`, `mean_us`, ten percentiles from `p1_us` to `p999_us` (the 99.9th),
+by which a distribution can be drawn, and `max_us`.
 
 Operations: `page-out`, `page-in`, `free`, `compact`, `writeback` (entries that zswap moves to the device) and `failed`
 (those whose object could not be mapped). Parts (`PARTS`) add up to `total` in every operation, and so do their means;
@@ -29,8 +30,11 @@ RUN = ("trace", "frontend", "compressor", "allocator")
 MEMORY = ("zone_pages", "unusable", "seed")
 LATER = ("cpu_scale", "max_comp_streams", "costs")
 SETTING = ("mapping", "cpus", "arrivals", "load", "device", "page_cluster")
-FIGURES = ("count", "mean_us", "p50_us", "p95_us", "p99_us", "p999_us", "max_us")
-QUANTILES = {"p50_us": 0.5, "p95_us": 0.95, "p99_us": 0.99, "p999_us": 0.999}
+QUANTILES = {
+    **{"p1_us": 0.01, "p5_us": 0.05, "p10_us": 0.1, "p25_us": 0.25, "p50_us": 0.5, "p75_us": 0.75},
+    **{"p90_us": 0.9, "p95_us": 0.95, "p99_us": 0.99, "p999_us": 0.999},
+}
+FIGURES = ("count", "mean_us", *QUANTILES, "max_us")
 
 OPERATIONS = ("page-out", "page-in", "free", "compact", "writeback", "failed")
 CODEC = "codec"

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import allocator_kit
+import numpy as np
 import pytest
 
 from allocators import AllocatorError, NoMemory, PageZone, Placement, TooLarge, UnknownHandle
@@ -203,3 +204,22 @@ def test_parameters_that_make_no_sense(name: str, config: dict[str, Any], messag
     with pytest.raises(AllocatorError) as caught:
         ALLOCATORS.find(name)(**config)
     assert str(caught.value) == message
+
+
+@every
+@pages_of_any_size
+def test_what_classes_take_adds_up_to_the_pages(label: str, page_size: int) -> None:
+    allocator = allocator_kit.make(label, page_size)
+    sizes = fill(allocator, label, 700)
+    for handle in list(sizes)[::3]:
+        allocator.free(handle)
+        del sizes[handle]
+    rows = allocator.class_usage(np.array(list(sizes.values())))
+    assert bool(rows) == (label.startswith("zsmalloc") or label in ("order1", "kmalloc"))
+    if rows:
+        assert sum(row["zspages"] * row["class_pages"] for row in rows) == allocator.pages
+        assert sum(row["objects"] for row in rows) == len(sizes)
+        assert sum(row["stored"] for row in rows) == sum(sizes.values())
+        parts = [row[part] for row in rows for part in ("stored", "rounding", "unused", "tail")]
+        assert sum(parts) == allocator.pages * page_size
+        assert min(parts) >= 0

@@ -5,25 +5,32 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from picture_kit import caption, clipped, figure_of, legend, panels
 
 from sim import Experiment, Result, Timing, run
 from sim.errors import UserError
 from sim.plots.latency_cdf import plot_latency_cdf
 from sim.plots.latency_parts import plot_latency_parts
 from sim.plots.latency_sweep import plot_latency_sweep
-from sim.timing.latency import FIGURES, PARTS, frame
+from sim.timing.latency import FIGURES, PARTS, QUANTILES, frame
+from sim.timing.latency import frame as latency_frame
 
-mpl.use("Agg")
 SETTING = {"mapping": "copy", "cpus": 2, "arrivals": "closed", "load": 1.0, "device": "nvme", "page_cluster": 0}
 ALLOCATORS = ("zsmalloc", "zsmalloc:era=2012", "xvmalloc")
 
 
 def run_of(trace: str, codec: str, allocator: str, **setting: Any) -> dict[str, Any]:
-    return {"trace": trace, "frontend": "zram", "compressor": codec, "allocator": allocator, **SETTING, **setting}
+    return {
+        "trace": trace,
+        "frontend": "zram",
+        "compressor": codec,
+        "allocator": allocator,
+        **SETTING,
+        **setting,
+    }
 
 
 def rows_of(run: dict[str, Any], operation: str, **parts: float) -> list[dict[str, Any]]:
@@ -50,21 +57,13 @@ def latency(**sweep: list[Any]) -> pd.DataFrame:
     return frame(rows)
 
 
-def panels(figure: Any) -> dict[str, Any]:
-    return {axis.get_title(): axis for axis in figure.axes if axis.axison}
-
-
-def legend(figure: Any) -> list[str]:
-    return [text.get_text() for text in figure.legends[0].get_texts()]
-
-
 def test_parts_are_stacked_to_the_mean() -> None:
     figure = plot_latency_parts(latency())
     found = panels(figure)
     assert list(found) == ["gcc: a page-out", "gcc: a page-in", "pandas: a page-out", "pandas: a page-in"]
     axis = found["gcc: a page-out"]
     names = [label.get_text() for label in found["gcc: a page-out"].get_yticklabels()]
-    assert names[:2] == ["lz4, zsmalloc", "lz4, zsmalloc 2012"]
+    assert names[:2] == ["lz4, zsmalloc 6.12", "lz4, zsmalloc 2012"]
     assert names[-1] == "zstd level 3, xvmalloc"
     ends = {round(bar.get_y() + bar.get_height() / 2): 0.0 for bar in axis.patches}
     for bar in axis.patches:
@@ -74,7 +73,7 @@ def test_parts_are_stacked_to_the_mean() -> None:
     assert ends == pytest.approx({0: 5.5, 1: 5.5, 2: 5.5, 3: 12.5, 4: 12.5, 5: 12.5})
     assert [text.get_text() for text in axis.texts] == ["5.5"] * 3 + ["12.5"] * 3
     assert legend(figure) == ["the kernel's way there and back", "compressing", "decompressing"]
-    assert "2 CPUs, arrivals closed" in figure.get_supxlabel()
+    assert "2 CPUs, arrivals closed" in caption(figure)
 
 
 def test_allocators_alike_share_a_bar_where_there_are_many() -> None:
@@ -85,8 +84,8 @@ def test_allocators_alike_share_a_bar_where_there_are_many() -> None:
         rows += rows_of(run, "page-out", compress=5.0 + slow) + rows_of(run, "page-in", decompress=2.0)
     figure = plot_latency_parts(frame(rows))
     names = [label.get_text() for label in panels(figure)["gcc: a page-out"].get_yticklabels()]
-    assert names == ["lz4, own0 and 17 alike", "lz4, own7", "lz4, own13"]
-    assert "within 5%" in figure.get_supxlabel()
+    assert names == ["lz4, own0 and 17 alike", "lz4, own7 and 1 alike"]
+    assert "within 5%: lz4, own0: also own1, own2," in caption(figure)
 
 
 def test_a_line_an_allocator_over_the_cpus() -> None:
@@ -94,13 +93,13 @@ def test_a_line_an_allocator_over_the_cpus() -> None:
     found = panels(figure)
     assert list(found) == ["gcc: a page-out", "gcc: a page-in", "pandas: a page-out", "pandas: a page-in"]
     means = {line.get_label(): line for line in found["gcc: a page-out"].lines if line.get_linewidth() == 2}
-    assert list(means) == legend(figure) == ["zsmalloc", "zsmalloc 2012", "xvmalloc"]
+    assert list(means) == legend(figure) == ["zsmalloc 6.12", "zsmalloc 2012", "xvmalloc"]
     assert means["xvmalloc"].get_xdata().tolist() == [1, 2, 4]
     assert means["xvmalloc"].get_ydata().tolist() == [5.5, 7.5, 9.5]
-    assert means["zsmalloc"].get_ydata().tolist() == [5.5, 5.5, 5.5]
+    assert means["zsmalloc 6.12"].get_ydata().tolist() == [5.5, 5.5, 5.5]
     high = [line for line in found["gcc: a page-out"].lines if line.get_linewidth() < 1]
     assert high[0].get_ydata().tolist() == [11.0, 11.0, 11.0]
-    assert "lz4 in zram, arrivals closed" in figure.get_supxlabel()
+    assert "lz4 in zram, arrivals closed" in caption(figure)
 
 
 def test_a_line_a_codec_over_the_load() -> None:
@@ -111,14 +110,14 @@ def test_a_line_a_codec_over_the_load() -> None:
     assert means["zstd level 3"].get_xdata().tolist() == [0.5, 1.0, 8.0]
     assert means["zstd level 3"].get_ydata().tolist() == [12.5, 12.5, 12.5]
     assert [label.get_text() for label in axis.get_xticklabels()] == ["0.5", "1", "8"]
-    assert "zsmalloc in zram, 2 CPUs, arrivals closed" in figure.get_supxlabel()
+    assert "zsmalloc in zram, 2 CPUs, arrivals closed" in caption(figure)
 
 
 def test_with_one_codec_a_line_an_allocator_over_the_load() -> None:
     rows = latency(load=[1.0, 8.0])
     figure = plot_latency_sweep(rows[rows["compressor"] == "lz4"], "load")
-    assert legend(figure) == ["zsmalloc", "zsmalloc 2012", "xvmalloc"]
-    assert "lz4 in zram, 2 CPUs" in figure.get_supxlabel()
+    assert legend(figure) == ["zsmalloc 6.12", "zsmalloc 2012", "xvmalloc"]
+    assert "lz4 in zram, 2 CPUs" in caption(figure)
 
 
 def test_a_large_spread_is_drawn_on_a_logarithmic_scale() -> None:
@@ -143,10 +142,23 @@ def test_distributions() -> None:
                 run = run_of("gcc", codec, allocator)
                 events.append(pd.DataFrame(run | {"operation": operation, "total_us": times}))
     frame = pd.concat(events)
-    figure = plot_latency_cdf(frame)
+    rows = [
+        {**dict(zip(("trace", "frontend", "compressor", "allocator", "operation"), key, strict=True)), "part": "total"}
+        | {**SETTING, "count": len(one)}
+        | {name: np.quantile(one["total_us"], q) for name, q in QUANTILES.items()}
+        for key, one in frame.groupby(["trace", "frontend", "compressor", "allocator", "operation"], sort=False)
+    ]
+    latency = latency_frame(rows)
+    for events in (frame, None):  # without them, from the percentiles that the latency frame has
+        check_distributions(plot_latency_cdf(latency, events), frame)
+
+
+def check_distributions(figure: Any, frame: pd.DataFrame) -> None:
     found = panels(figure)
+    assert clipped(figure) == []
+    assert found["gcc: page-outs"].get_xlabel() == "µs"
     assert list(found) == ["gcc: page-outs", "gcc: page-ins"]
-    assert legend(figure) == ["lz4", "zstd level 3", "zsmalloc", "zsmalloc 2012"]
+    assert legend(figure) == ["lz4", "zstd level 3", "zsmalloc 6.12", "zsmalloc 2012"]
     first = found["gcc: page-outs"].lines[0]
     mine = frame.query("compressor == 'lz4' and allocator == 'zsmalloc' and operation == 'page-out'")["total_us"]
     for percent in (25, 50, 75):
@@ -156,18 +168,54 @@ def test_distributions() -> None:
 
 def test_without_timed_runs() -> None:
     rows = latency()
-    for draw in (plot_latency_parts, lambda frame: plot_latency_sweep(frame, "cpus")):
+    for draw in (plot_latency_parts, plot_latency_cdf, lambda frame: plot_latency_sweep(frame, "cpus")):
         with pytest.raises(UserError, match="no timed runs to plot; run with --timing"):
             draw(rows[rows["operation"] == "free"])
-    for events in (rows[rows["operation"] == "free"], pd.DataFrame()):
-        with pytest.raises(UserError, match="no single operations to plot; run with --timing --events"):
-            plot_latency_cdf(events)
+
+
+def test_every_setting_is_drawn_or_named_and_what_is_unusual_stands_in_the_title() -> None:
+    rows = latency(cpus=[1, 2, 4]).assign(cpu_scale=8.0)
+    mapped = pd.concat([rows, rows.assign(mapping="vmap")])
+    for figure in (plot_latency_parts(mapped), plot_latency_cdf(mapped), plot_latency_sweep(mapped, "cpus")):
+        assert figure_of(figure).get_suptitle().endswith("cpu-scale 8)")
+        rows_of_panels = {title.partition(":")[0] for title in panels(figure)}
+        assert rows_of_panels == {f"{trace}, mapping {of}" for trace in ("gcc", "pandas") for of in ("copy", "vmap")}
+        assert clipped(figure) == []
+    beside = plot_latency_sweep(pd.concat([rows, rows.assign(frontend="zswap")]), "cpus")
+    assert "frontend zswap; compressor zstd:level=3" in caption(beside).partition("not shown here: ")[2]
+    assert "zstd level 3, xvmalloc (zswap)" in str(
+        plot_latency_parts(pd.concat([rows, rows.assign(frontend="zswap")]))[0, 0].get_yticklabels()
+    )
+    assert "not shown here: cpus 2, 4" in caption(plot_latency_parts(rows))
+    assert "(" not in figure_of(plot_latency_parts(latency())).get_suptitle()
+    assert "(mapping vmap)" in figure_of(plot_latency_parts(latency(mapping=["vmap"]))).get_suptitle()
+
+
+def test_panels_have_one_scale_and_say_so() -> None:
+    rows = latency(load=[1.0, 2.0])
+    slow = (rows["trace"] == "pandas") & (rows["operation"] == "page-in") & (rows["load"] == 2.0)
+    rows.loc[slow, [*QUANTILES, "mean_us"]] *= 1000
+    axes = panels(plot_latency_sweep(rows, "load")).values()
+    assert {axis.get_yscale() for axis in axes} == {"log"}
+    assert {axis.get_ylabel() for axis in axes} == {"µs (logarithmic)", ""}
+    assert {axis.get_xlabel() for axis in axes} == {"load, times the recorded one (linear)", ""}
+    rows.loc[rows["trace"] == "pandas", [*QUANTILES]] *= 1000
+    axes = panels(plot_latency_cdf(rows)).values()
+    assert {(axis.get_xscale(), axis.get_xlabel()) for axis in axes} == {("log", "µs (logarithmic)")}
+
+
+@pytest.mark.parametrize("length", [3, 30])
+def test_no_text_is_clipped_however_long_names_are(length: int) -> None:
+    long = "averylongname_" * length
+    rows = latency(cpus=[1, 2, 4]).replace({"gcc": long, "xvmalloc": f"own:{long}=1", "nvme": long})
+    for figure in (plot_latency_parts(rows), plot_latency_cdf(rows), plot_latency_sweep(rows, "cpus")):
+        assert clipped(figure) == []
 
 
 def test_a_result_draws_what_it_has(tmp_path: Path) -> None:
     trace = "random:events=300,slots=60,pages=30"
     plain = run(Experiment((trace,), allocators=("zsmalloc",), compressors=("lz4",)))
-    assert list(plain.plots()) == ["density", "timeline"]
+    assert list(plain.plots()) == ["density", "timeline", "sizes", "classes"]
     timed = run(
         Experiment(
             (trace,),
@@ -176,7 +224,7 @@ def test_a_result_draws_what_it_has(tmp_path: Path) -> None:
             timing=Timing(cpus=(1, 2), loads=(1, 2), events=True),
         )
     )
-    names = ["density", "timeline", "latency-parts", "latency-load", "latency-cpus", "latency"]
+    names = ["density", "timeline", "sizes", "classes", "latency", "latency-parts", "latency-load", "latency-cpus"]
     assert list(timed.plots()) == names
     timed.save(tmp_path)
     written = Result.load(tmp_path).save_plots(tmp_path)

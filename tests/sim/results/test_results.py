@@ -64,7 +64,9 @@ def test_saved_and_read_again(result: Result, tmp_path: Path) -> None:
         table = pd.read_csv(tmp_path / "new" / "out" / f"{name}.csv").astype(getattr(result, name).dtypes.to_dict())
         pd.testing.assert_frame_equal(table, getattr(result, name))
     assert again.provenance == result.provenance
-    expected = {f"{name}.{ending}" for name in FRAMES for ending in ("csv", "parquet")} | {"provenance.json"}
+    expected = {f"{name}.{ending}" for name in (*FRAMES, "sizes") for ending in ("csv", "parquet")} | {
+        "provenance.json"
+    }
     assert {path.name for path in (tmp_path / "new" / "out").iterdir()} == expected
 
 
