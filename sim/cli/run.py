@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 TIMING = "With --timing; names and numbers may be given several times"
-OUTPUT = ("full", "out", "keep_source", "rerun", "json", "csv")  # all other options are fields of the experiment
+OUTPUT = ("full", "out", "force", "keep_source", "rerun", "json", "csv")  # all other options are fields of the experiment
 
 
 def run(
@@ -95,6 +95,7 @@ def run(
         bool, typer.Option("--events", help="Keep every operation with its parts.", rich_help_panel=TIMING)
     ] = False,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write frames, provenance and plots here.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an older result in the folder of --out.")] = False,
     keep_source: Annotated[
         bool, typer.Option("--keep-source", help="Tell paths and the traces' whole sources in the provenance.")
     ] = False,
@@ -126,7 +127,7 @@ def run(
     if rerun is not None:
         from sim.cli.rerun import repeat
 
-        repeat(rerun, given, out, keep_source, json, csv)
+        repeat(rerun, given, out, force, keep_source, json, csv)
         return
     file = given.pop("experiment")
     asked_for = experiment_of(given, file)
@@ -145,7 +146,7 @@ def run(
                 _tell_written(result, written)
             print_summary(result)
 
-    _tell_overload(perform(asked_for, out, keep_source, show))
+    _tell_overload(perform(asked_for, out, keep_source, show, force=force))
 
 
 def _tell_overload(result: Result) -> None:
@@ -167,8 +168,9 @@ def _tell_overload(result: Result) -> None:
 def _tell_written(result: Result, folder: Path) -> None:
     from sim.cli.output import print_line
 
-    print_line(f"written to {folder}: density, timeline, latency and counters as CSV and Parquet, provenance.json,")
-    print(f"pictures {', '.join(f'{name}.png' for name in result.plots())}")
+    print_line(f"written to {folder}: density, timeline, latency and counters as CSV and Parquet, provenance.json")
+    if pictures := [f"{name}.png" for name in result.plots() if (folder / f"{name}.png").exists()]:
+        print(f"pictures {', '.join(pictures)}")
 
 
 def _with_latencies(result: Result) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -32,10 +33,14 @@ class Rows:
     varied: list[Row] = field(default_factory=list)  # of runs with one price changed
     events: list[Row] = field(default_factory=list)
 
-    def extend(self, other: Rows) -> None:
-        """Add those of another run."""
-        for name, rows in vars(other).items():
-            getattr(self, name).extend(rows)
+    @classmethod
+    def joined(cls, parts: Iterable[Rows]) -> Rows:
+        """Those of several runs, in their order."""
+        whole = cls()
+        for part in parts:
+            for name, rows in vars(part).items():
+                getattr(whole, name).extend(rows)
+        return whole
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,19 @@ def provenance(
     }
 
 
+def same_experiment(one: Any, other: Any) -> bool:
+    """Whether two descriptions are of one experiment, as far as they tell: files count without their folders."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(part) for key, part in value.items()}
+        if isinstance(value, list | tuple):
+            return [plain(part) for part in value]
+        return file_name(value.rstrip("/")) if isinstance(value, str) else value
+
+    return bool(plain(one) == plain(other))
+
+
 def file_name(text: str) -> str:
     """A file without its folders; also of `FILE.toml:NAME`."""
     return text.rpartition("/")[2]

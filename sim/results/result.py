@@ -11,7 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import UserError, one_line
-from sim.results.saving import FRAMES, MARK, ON_DEMAND, check_folder, naming, part_of, provenance_in, publish
+from sim.interrupts import held
+from sim.results.saving import (
+    FRAMES,
+    MARK,
+    ON_DEMAND,
+    PICTURES,
+    check_folder,
+    naming,
+    part_of,
+    provenance_in,
+    publish,
+    remove_unfinished,
+)
 from workloads.traces.digests import digest_file
 
 if TYPE_CHECKING:
@@ -99,7 +111,10 @@ class Result:
             text = json.dumps(_finite(self.provenance | {"files": files}), indent=2, allow_nan=False) + "\n"
             with naming(folder / MARK):
                 (part / MARK).write_text(text)
-            publish(part, folder)
+            with held():
+                publish(part, folder)
+                if self.provenance.get("complete", True):
+                    remove_unfinished(folder.with_name(folder.name + PARTIAL))
         if wrong:
             raise UserError(f"{wrong[0]}; everything else is written")
         return folder
@@ -228,9 +243,14 @@ class Result:
         with part_of(Path(os.path.realpath(folder))) as part:
             wrong = self._draw_into(part, folder)
             written = [folder / path.name for name in self.plots() if (path := part / f"{name}.png").exists()]
-            for path in written:
-                with naming(path):
-                    os.replace(part / path.name, path)
+            with held():
+                for name in PICTURES:  # none stays that is not of these frames
+                    path = folder / f"{name}.png"
+                    with naming(path):
+                        if path in written:
+                            os.replace(part / path.name, path)
+                        else:
+                            path.unlink(missing_ok=True)
         if wrong:
             raise UserError(wrong[0])
         return written

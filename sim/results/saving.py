@@ -109,6 +109,13 @@ def publish(part: Path, folder: Path) -> None:
     _clear(folder.parent, folder)
 
 
+def remove_unfinished(folder: Path) -> None:
+    """Remove an unfinished result, if the folder holds one and nothing else."""
+    about = provenance_in(folder)
+    if about is not None and not about["complete"] and all(map(_is_ours, folder.iterdir())):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
     """Errors of the system name `path`; those of a full disk name no file by themselves."""

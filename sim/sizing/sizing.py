@@ -170,17 +170,17 @@ def _measured(trace: Trace, compressor: Compressor, workers: int) -> Iterator[tu
 
 
 def _in_threads(trace: Trace, compressor: Compressor, workers: int, starts: range) -> Iterator[Measured]:
-    with ThreadPoolExecutor(workers) as pool:
-        waiting: deque[Future[Measured]] = deque()
-        try:
-            for start in starts:  # a few chunks ahead, so that a trace larger than memory is never loaded
-                waiting.append(pool.submit(_measure, compressor, trace.page_array(start, start + CHUNK)))
-                if len(waiting) > 2 * workers:
-                    yield waiting.popleft().result()
-            while waiting:
+    pool = ThreadPoolExecutor(workers)
+    waiting: deque[Future[Measured]] = deque()
+    try:
+        for start in starts:  # a few chunks ahead, so that a trace larger than memory is never loaded
+            waiting.append(pool.submit(_measure, compressor, trace.page_array(start, start + CHUNK)))
+            if len(waiting) > 2 * workers:
                 yield waiting.popleft().result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # after Ctrl-C nobody waits for what is under way
 
 
 def _in_processes(trace: Trace, compressor: Compressor, workers: int, starts: range) -> Iterator[Measured]:
@@ -190,5 +190,4 @@ def _in_processes(trace: Trace, compressor: Compressor, workers: int, starts: ra
         try:
             yield from pool.map(_measure_rows, starts)
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
             _shared.pop()
