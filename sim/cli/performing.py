@@ -56,8 +56,11 @@ def perform(
             result = run(experiment, report=report, keep_source=keep_source, finished=finished)
         except Unfinished as error:
             result, lost = error.result, error
+    complete = bool(result.provenance["complete"])
     try:
         written, unwritten = _save(result, out) if out is not None and len(result.density) else (None, None)
+        if finished and written and complete:
+            finished.forget()
         try:
             with standard_output():
                 show(result, written)
@@ -70,16 +73,26 @@ def perform(
             raise unwritten
         if lost:
             raise lost
-        if not result.provenance["complete"]:
+        if not complete:
             raise KeyboardInterrupt
     except KeyboardInterrupt:
         kept, of = finished.count() if finished else (0, 0)
-        if kept:
+        if _is_in(out, result):  # it came too late
+            besides(f"the result is whole in {out}")
+        elif kept:
             besides(f"{kept} of {of} runs are kept, and the same command goes on from there")
         raise
     if finished:
         finished.forget()
     return result
+
+
+def _is_in(out: Path | None, result: Result) -> bool:
+    """Whether the result is complete, and there already."""
+    from sim.results.saving import provenance_in
+
+    about = provenance_in(out) if out is not None else None
+    return bool(about and about["complete"] and about.get("made") == result.provenance.get("made"))
 
 
 def _check_older(out: Path, experiment: Experiment) -> None:

@@ -13,7 +13,15 @@ if TYPE_CHECKING:
 
 
 TIMING = "With --timing; names and numbers may be given several times"
-OUTPUT = ("full", "out", "force", "keep_source", "rerun", "json", "csv")  # all other options are fields of the experiment
+OUTPUT = (
+    "full",
+    "out",
+    "force",
+    "keep_source",
+    "rerun",
+    "json",
+    "csv",
+)  # all other options are fields of the experiment
 
 
 def run(

@@ -107,11 +107,14 @@ def _sources() -> str:
 def _arrays(rows: Rows) -> Arrays:
     """Rows as text, which gives back every figure to the last bit, and the columns of the per-event frame."""
     plain = {name: part for name, part in vars(rows).items() if name != EVENTS}
-    text, arrays = {**plain, EVENTS: []}, {}
+    text: dict[str, list[Any]] = {**plain, EVENTS: []}
+    arrays: Arrays = {}
     for i, columns in enumerate(rows.events):
         whole = {name: value for name, value in columns.items() if isinstance(value, np.ndarray)}
         arrays |= {f"{i} {name}": value for name, value in whole.items()}
-        text[EVENTS].append({name: None if name in whole else value for name, value in columns.items()} | {"": [*whole]})
+        text[EVENTS].append(
+            {name: None if name in whole else value for name, value in columns.items()} | {"": [*whole]}
+        )
     data = json.dumps(text, default=lambda value: value.item()).encode()
     return {ROWS: np.frombuffer(data, np.uint8), **arrays}
 

@@ -215,7 +215,7 @@ def distinct(traces: list[Trace]) -> list[Trace]:
 
 
 def _results(jobs: list[Job], workers: int, report: Report, keep: Keep) -> Iterator[tuple[int, Rows]]:
-    """Results in the order of the jobs, with their numbers; several processes where there is much to compile or to time.
+    """Results in the order of the jobs, numbered; several processes where there is much to compile or to time.
 
     Progress is in events of all jobs. Each run is handed to `keep` by the process that did it.
     """

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.errors import UserError, one_line
 from sim.interrupts import held
+from sim.results.reading import read_frames
 from sim.results.saving import (
     FRAMES,
     MARK,
@@ -121,29 +122,17 @@ class Result:
 
     @classmethod
     def load(cls, folder: str | Path) -> Result:
-        """Read what `save` wrote. Raises UserError, also for frames that are not those of its provenance."""
-        import pandas as pd
+        """Read what `save` wrote, or the CSV alone where no Parquet is left, as with shipped results: what is missing
+        among those is empty.
 
+        Raises UserError, also for frames that are not those of its provenance.
+        """
         folder = Path(folder)
         about = provenance_in(folder)
         if about is None:
             lacks = f"{MARK} is damaged or not cswap's" if (folder / MARK).exists() else f"no {MARK}"
             raise UserError(f"{folder}: {lacks}, so no result; give a folder that `cswap run --out` wrote")
-        files = about.pop("files", {})
-        frames = {}
-        for name in (*FRAMES, *ON_DEMAND):
-            path = folder / f"{name}.parquet"
-            if name in ON_DEMAND and not path.exists() and path.name not in files:
-                continue
-            try:
-                if files and digest_file(path) != files.get(path.name):
-                    raise UserError(f"{path}: is not the file that {MARK} tells of; run the experiment again")
-                frames[name] = pd.read_parquet(path)
-            except (ValueError, OSError) as error:
-                if isinstance(error, UserError):
-                    raise
-                raise UserError(f"{path}: {one_line(error)}; run the experiment again") from error
-        return cls(**frames, provenance=about)
+        return cls(**read_frames(folder, about.pop("files", {})), provenance=about)
 
     def _files(self) -> Iterator[tuple[str, Callable[[Path], None]]]:
         """The files of the frames by name, each with what writes it."""
@@ -227,7 +216,8 @@ class Result:
         """What there is to draw, by name."""
         from sim.plots.latency import timed
 
-        drawn = {"density": self.plot_density, "timeline": self.plot_timeline}
+        drawn = {"density": self.plot_density} if len(self.density) else {}
+        drawn |= {"timeline": self.plot_timeline} if len(self.timeline) else {}
         rows = timed(self.latency)
         if len(rows):
             drawn["latency-parts"] = self.plot_latency_parts
@@ -245,6 +235,8 @@ class Result:
             written = [folder / path.name for name in self.plots() if (path := part / f"{name}.png").exists()]
             with held():
                 for name in PICTURES:  # none stays that is not of these frames
+                    if name == "timeline" and self.timeline.empty:  # not shipped, for its size
+                        continue
                     path = folder / f"{name}.png"
                     with naming(path):
                         if path in written:
