@@ -77,7 +77,7 @@ def perform(
             raise KeyboardInterrupt
     except KeyboardInterrupt:
         kept, of = finished.count() if finished else (0, 0)
-        if _is_in(out, result):  # it came too late
+        if complete and _is_in(out, result):  # it came too late
             besides(f"the result is whole in {out}")
         elif kept:
             besides(f"{kept} of {of} runs are kept, and the same command goes on from there")
@@ -88,7 +88,7 @@ def perform(
 
 
 def _is_in(out: Path | None, result: Result) -> bool:
-    """Whether the result is complete, and there already."""
+    """Whether the result is there already."""
     from sim.results.saving import provenance_in
 
     about = provenance_in(out) if out is not None else None

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 FOLDER = "runs"
 DAYS = 30  # after which runs that nobody went on with are removed
-ROWS, EVENTS = "rows", "events"
+ROWS, EVENTS, SECONDS = "rows", "events", "seconds"
 PACKAGES = ("numpy", "numba", "simpy", "pandas")
 
 
@@ -35,6 +35,7 @@ class Finished:
 
     def __init__(self) -> None:
         self._fields: list[Fields] = []
+        self.saved_s = 0.0  # that those found took
 
     def find(self, jobs: Sequence[Job]) -> dict[int, Rows]:
         """The rows of those that are there, by their number among the jobs."""
@@ -42,11 +43,13 @@ class Finished:
         digests: dict[int, str] = {}
         self._fields = [_fields(job, digests) for job in jobs]
         arrays = {i: recall(fields, FOLDER) for i, fields in enumerate(self._fields)}
-        return {i: _rows(found) for i, found in arrays.items() if found is not None}
+        there = {i: found for i, found in arrays.items() if found is not None}
+        self.saved_s = sum(float(found[SECONDS]) for found in there.values())
+        return {i: _rows(found) for i, found in there.items()}
 
-    def keep(self, number: int, rows: Rows) -> None:
-        """Keep what a run gave; called by the process that did it, as soon as it has ended."""
-        keep(self._fields[number], _arrays(rows), FOLDER)
+    def keep(self, number: int, rows: Rows, seconds: float) -> None:
+        """Keep what a run gave, and how long it took; called by the process that did it, as soon as it has ended."""
+        keep(self._fields[number], _arrays(rows) | {SECONDS: np.array(seconds)}, FOLDER)
 
     def count(self) -> tuple[int, int]:
         """How many runs are kept, of how many."""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Opened = tuple[Item, Trace]
 
 T = TypeVar("T")
-Keep = Callable[[int, Rows], None]  # takes what a run gave, by its number
+Keep = Callable[[int, Rows, float], None]  # takes what a run gave, by its number, and the seconds that it took
 Report = Callable[[str], Progress]  # names a stage, returns its progress callback
 
 
@@ -48,7 +48,7 @@ _worker: Any = []
 POLL_S = 0.2  # how often progress is read
 BUSY_S = 1.5
 COMPILING = "compiling for this machine, once: later runs find it on disk"
-FOUND = "runs found, made earlier"
+FOUND, FOUND_S = "runs found, made earlier", 1.0  # told if it saves so many seconds
 
 
 def _run_job(index: int) -> Rows:
@@ -56,8 +56,9 @@ def _run_job(index: int) -> Rows:
         _done[index] = done
 
     _worker[index] = os.getpid()
+    begin = time.monotonic()
     rows = _jobs[index].run(progress)
-    _finished[-1](index, rows)
+    _finished[-1](index, rows, time.monotonic() - begin)
     _done[index] = _jobs[index].trace.n_events  # also where a run was cut off
     return rows
 
@@ -94,17 +95,20 @@ def run(
 
     traces, jobs, codecs, confirmed = prepare(experiment, report)
     found = finished.find(jobs) if finished else {}
-    if found:
+    if finished and finished.saved_s > FOUND_S:
         report(f"{len(found)} of {len(jobs)} {FOUND}")(len(found), len(jobs))
     rest = [i for i in range(len(jobs)) if i not in found]
 
-    def keep(number: int, rows: Rows) -> None:
+    def keep(number: int, rows: Rows, seconds: float) -> None:
         if finished:
-            finished.keep(rest[number], rows)
+            finished.keep(rest[number], rows, seconds)
 
+    workers = workers or cores()
+    if len({job.allocator.spec for job in jobs}) == 1 and sum(isinstance(job, TimedJob) for job in jobs) < 2:
+        workers = 1  # there is not much to compile or to time
     complete, lost = True, None
     try:
-        for number, rows in _results([jobs[i] for i in rest], workers or cores(), report, keep) if rest else ():
+        for number, rows in _results([jobs[i] for i in rest], workers, report, keep) if rest else ():
             found[rest[number]] = rows
     except KeyboardInterrupt:
         complete = False
@@ -215,7 +219,7 @@ def distinct(traces: list[Trace]) -> list[Trace]:
 
 
 def _results(jobs: list[Job], workers: int, report: Report, keep: Keep) -> Iterator[tuple[int, Rows]]:
-    """Results in the order of the jobs, numbered; several processes where there is much to compile or to time.
+    """Results in the order of the jobs, numbered; with one worker, in this process.
 
     Progress is in events of all jobs. Each run is handed to `keep` by the process that did it.
     """
@@ -223,7 +227,7 @@ def _results(jobs: list[Job], workers: int, report: Report, keep: Keep) -> Itera
     timed = sum(isinstance(job, TimedJob) for job in jobs)
     stage = "replay and timing" if timed else "replay"
     total = sum(job.trace.n_events for job in jobs)
-    if workers == 1 or (len({job.allocator.spec for job in jobs}) == 1 and timed < 2):
+    if workers == 1:
         before = 0
         with _telling(report(COMPILING)):
             for i in _kinds(jobs):
@@ -234,8 +238,9 @@ def _results(jobs: list[Job], workers: int, report: Report, keep: Keep) -> Itera
             progress(before + done, total)
 
         for i, job in enumerate(jobs):
+            begin = time.monotonic()
             rows = job.run(within)
-            keep(i, rows)
+            keep(i, rows, time.monotonic() - begin)
             yield i, rows
             before += job.trace.n_events
             progress(before, total)

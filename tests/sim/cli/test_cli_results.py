@@ -85,7 +85,9 @@ def test_killed_it_leaves_the_older_result_and_no_worker(tmp_path: Path) -> None
     seen = 0
     for _ in range(KILLS):
         several = ("-a", "ideal", "-a", "kmalloc", "-a", "xvmalloc")
-        running = process("run", "random:events=400000,slots=8000,pages=800", *WORDS[2:], *several, "--out", out)
+        running = process(
+            "run", "random:events=400000,slots=8000,pages=800", *WORDS[2:], *several, "--out", out, "--force"
+        )
         deadline = time.monotonic() + 60
         while not (workers := workers_of(running.pid)) and running.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -99,7 +101,7 @@ def test_killed_it_leaves_the_older_result_and_no_worker(tmp_path: Path) -> None
         if (Result.load(out).density["trace"] == "bell").all():
             assert {path.name: path.stat().st_size for path in out.iterdir()} == sizes
     assert seen, "no worker was seen"
-    assert run(*WORDS, "--out", out).exit_code == 0
+    assert run(*WORDS, "--out", out, "--force").exit_code == 0
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
@@ -138,7 +140,7 @@ def test_interrupted_it_leaves_a_complete_result_alone(tmp_path: Path, monkeypat
     part = Result.load(out)
     part.provenance["complete"] = False
     monkeypatch.setattr(sim.experiment.runner, "run", lambda *_, **__: part)
-    answer = run(*WORDS, "--out", out)
+    answer = run(*WORDS, "--out", out, "--force")
     assert answer.exit_code == 130
     assert f"written to {out}.partial: " in answer.stdout
     said = f"{out}: holds a complete result and is left as it is; the runs that were finished are in {out}.partial"
