@@ -23,6 +23,7 @@ def perform(
     *,
     force: bool = False,
     go_on: bool = True,
+    mm_stat: bool = False,
 ) -> Result:
     """Run it, write the result to `out`, and only then `show` it: what cannot be shown is not lost.
 
@@ -53,7 +54,7 @@ def perform(
             return bar.enter_context(told_once(stage) if stage == COMPILING else progress(stage))
 
         try:
-            result = run(experiment, report=report, keep_source=keep_source, finished=finished)
+            result = run(experiment, report=report, keep_source=keep_source, finished=finished, mm_stat=mm_stat)
         except Unfinished as error:
             result, lost = error.result, error
     complete = bool(result.provenance["complete"])

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 TIMING = "With --timing; names and numbers may be given several times"
 OUTPUT = (
     "full",
+    "mm_stat",
     "out",
     "force",
     "keep_source",
@@ -114,6 +115,9 @@ def run(
     full: Annotated[
         bool, typer.Option("--full", help="Print the tables of densities and compressors before the summary.")
     ] = False,
+    mm_stat: Annotated[
+        bool, typer.Option("--mm-stat", help="Also zram's mm_stat at the fullest moment, a line a run.")
+    ] = False,
     json: Annotated[
         bool, typer.Option("--json", help="A list of rows as JSON instead of tables; with --timing, latencies in each.")
     ] = False,
@@ -142,19 +146,26 @@ def run(
 
     def show(result: Result, written: Path | None) -> None:
         if json:
-            print_json(_with_latencies(result) if asked_for.timing else _plain(result.density))
+            print_json(_with_mm_stat(result, _with_latencies(result) if asked_for.timing else _plain(result.density)))
         elif csv:
-            print_csv(_plain(result.density))
+            print_csv(_with_mm_stat(result, _plain(result.density), flat=True))
         else:
+            from sim.cli.mm_stat import print_mm_stat
             from sim.cli.summary import print_summary
             from sim.cli.tables import print_result
 
             print_result(result, full)
+            if mm_stat:
+                print_mm_stat(result)
             if written:
                 _tell_written(result, written)
             print_summary(result)
 
-    _tell_overload(perform(asked_for, out, keep_source, show, force=force))
+    if mm_stat:
+        from sim.cli.mm_stat import check_mm_stat
+
+        check_mm_stat(asked_for)
+    _tell_overload(perform(asked_for, out, keep_source, show, force=force, mm_stat=mm_stat))
 
 
 def _tell_overload(result: Result) -> None:
@@ -190,6 +201,27 @@ def _with_latencies(result: Result) -> list[dict[str, Any]]:
     for row in _plain(result.latency[result.latency["operation"] != CODEC]):
         latencies.setdefault(tuple(row.pop(name) for name in run), []).append(row)
     return [row | {"latency": latencies.get(tuple(row[name] for name in run), [])} for row in _plain(result.density)]
+
+
+def _with_mm_stat(result: Result, rows: list[dict[str, Any]], flat: bool = False) -> list[dict[str, Any]]:
+    """The rows, each with mm_stat of its run if that was asked for: as objects, or as columns `mm_stat.FIELD`."""
+    if result.mm_stat.empty:
+        return rows
+    from sim.timing.latency import run_columns
+
+    run = run_columns(result.mm_stat)
+    found: dict[tuple[Any, ...], dict[str, dict[str, Any]]] = {}
+    for row in _plain(result.mm_stat):
+        key = tuple(row.pop(name) for name in run)
+        found.setdefault(key, {})[{"fullest": "mm_stat"}.get(row["moment"], "mm_stat_end")] = row
+        del row["moment"]
+    none = dict.fromkeys(next(iter(found.values()))["mm_stat"])
+    told = []
+    for row in rows:
+        mine = found.get(tuple(row[name] for name in run), {"mm_stat": none, "mm_stat_end": none})
+        flattened = {f"{kind}.{name}": value for kind, fields in mine.items() for name, value in fields.items()}
+        told.append(row | (flattened if flat else mine))
+    return told
 
 
 def _plain(frame: Any) -> list[dict[str, Any]]:

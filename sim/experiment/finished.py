@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.experiment.jobs import Job, Rows, TimedJob
+from sim.results.provenance import sizes_digests
 from sim.sizing.kept import expire, forget, is_kept, keep, recall
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Finished:
     def find(self, jobs: Sequence[Job]) -> dict[int, Rows]:
         """The rows of those that are there, by their number among the jobs."""
         expire(FOLDER, DAYS)
-        digests: dict[int, str] = {}
+        digests = {id(sizes): sizes_digests(sizes) for job in jobs for sizes in (job.sizes, *job.secondary)}
         self._fields = [_fields(job, digests) for job in jobs]
         arrays = {i: recall(fields, FOLDER) for i, fields in enumerate(self._fields)}
         there = {i: found for i, found in arrays.items() if found is not None}
@@ -61,19 +62,16 @@ class Finished:
             forget(fields, FOLDER)
 
 
-def _fields(job: Job, digests: dict[int, str]) -> Fields:
-    """What the run depends on; `digests` of sizes by their id."""
+def _fields(job: Job, digests: Mapping[int, Mapping[str, str]]) -> Fields:
+    """What the run depends on; `digests` of the tables of sizes, by their id."""
     from sim.compressors.identity import identity
 
-    tables = (job.sizes, *job.secondary)
-    for sizes in tables:
-        if id(sizes) not in digests:
-            digests[id(sizes)] = sizes.digest()
+    tables = [digests[id(sizes)] for sizes in (job.sizes, *job.secondary)]
     described: dict[str, Any] = {
         "kept": type(job).__name__,
         "key": job.key(job.allocator),
         "trace": [job.trace.digest, job.trace.n_slots],
-        "sizes": [digests[id(sizes)] for sizes in tables],
+        "sizes": [digest["sizes"] for digest in tables],
         "memory": list(job.memory),
         "code": [identity(model) for model in (job.allocator, job.frontend)],
         "sources": _sources(),
@@ -85,6 +83,7 @@ def _fields(job: Job, digests: dict[int, str]) -> Fields:
 
         price = job.price and [job.price.name, job.price.value]
         described |= {
+            "times": [digest["times"] for digest in tables],
             "setting": repr(job.setting),
             "mapping": identity(MAPPINGS.make(job.setting.mapping)),
             "device": read_device(job.setting.device).describe(),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from workloads.traces.trace import Trace
 
 Row = dict[str, Any]
+FULLEST, END = "fullest", "end"  # the moments of mm_stat
 
 
 @dataclass
@@ -29,6 +30,7 @@ class Rows:
     timeline: list[Row] = field(default_factory=list)
     latency: list[Row] = field(default_factory=list)
     counters: list[Row] = field(default_factory=list)
+    mm_stat: list[Row] = field(default_factory=list)
     timing: list[Row] = field(default_factory=list)
     varied: list[Row] = field(default_factory=list)  # of runs with one price changed
     events: list[Row] = field(default_factory=list)
@@ -66,12 +68,20 @@ class Job:
         # Where runs are timed too, the loop that notes details serves both: half as much to compile.
         begin = detailed if self.experiment.timing else replay
         running = begin(self.trace, self.sizes, self.frontend, allocator, secondary=self.secondary)
+        key, mm_stat = self.key(allocator), list[Row]()
+
+        def note(moment: str) -> None:
+            if found := self.frontend.mm_stat(running.device, allocator):
+                mm_stat.append(key | {"moment": moment} | found._asdict())
+
+        running.at(self.trace.fullest.event, lambda _: note(FULLEST))
         for events, outcome in running:
             meter.add(events, outcome)
             progress(meter.events, self.trace.n_events)
-        key = self.key(allocator)
+        note(END)
         counters = [key | {"counter": name, "value": value} for name, value in running.counters().items()]
-        return Rows(density=[key | meter.row()], timeline=[key | row for row in meter.timeline()], counters=counters)
+        timeline = [key | row for row in meter.timeline()]
+        return Rows(density=[key | meter.row()], timeline=timeline, counters=counters, mm_stat=mm_stat)
 
     def new_allocator(self) -> Allocator:
         """A new allocator, in a zone of its own if the experiment limits it."""

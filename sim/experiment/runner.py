@@ -82,8 +82,10 @@ def run(
     workers: int | None = None,
     keep_source: bool = False,
     finished: Finished | None = None,
+    mm_stat: bool = False,
 ) -> Result:
-    """Run the whole experiment; with `keep_source` its provenance tells paths and the traces' whole sources.
+    """Run the whole experiment; with `keep_source` its provenance tells paths and the traces' whole sources, with
+    `mm_stat` the result has that frame.
 
     With `finished`, runs that are kept from an earlier time are not done again, and each run is kept as soon as it is
     finished, whatever happens later; it is the caller who forgets them.
@@ -93,7 +95,7 @@ def run(
     """
     from sim.sizing.sizing import cores
 
-    traces, jobs, codecs, confirmed = prepare(experiment, report)
+    traces, jobs, codecs, confirmed = prepare(experiment, report, finished is not None)
     found = finished.find(jobs) if finished else {}
     if finished and finished.saved_s > FOUND_S:
         report(f"{len(found)} of {len(jobs)} {FOUND}")(len(found), len(jobs))
@@ -117,18 +119,20 @@ def run(
     if finished and not complete:  # they are many, they are kept, and somebody waits
         for rows in found.values():
             rows.events.clear()
-    rows = Rows.joined([Rows(latency=codecs), *(found[i] for i in sorted(found))])
+    joined = Rows.joined([Rows(latency=codecs), *(found[i] for i in sorted(found))])
+    if not mm_stat:
+        joined.mm_stat.clear()
     about = provenance(experiment, traces, jobs, complete=complete, keep_source=keep_source)
-    result = Result.of(rows, about | {"confirmed": confirmed})
+    result = Result.of(joined, about | {"confirmed": confirmed})
     if lost:
         raise Unfinished(worker_killed(str(lost)), result) from lost
     return result
 
 
 def prepare(
-    experiment: Experiment, report: Report
+    experiment: Experiment, report: Report, in_memory: bool = False
 ) -> tuple[list[Opened], list[Job], list[dict[str, Any]], dict[str, Any]]:
-    """Open the traces and size their pages.
+    """Open the traces and size their pages; with `in_memory`, sizes and times of generated pages are kept too.
 
     Gives the traces with their items, all runs, the rows of the codecs' times, and how many sizes of shipped recordings
     were confirmed, of how many, by trace and codec (`sim.sizing.confirmation`).
@@ -157,7 +161,7 @@ def prepare(
         _ = trace.fullest  # once, not in every worker
 
         def sized(codec: Compressor, trace: Trace = trace) -> Sizes:
-            return size_pages(trace, codec, progress=report(f"{codec.spec} on {trace.name}"))
+            return size_pages(trace, codec, progress=report(f"{codec.spec} on {trace.name}"), in_memory=in_memory)
 
         secondary = {spec: sized(codec) for spec, codec in further.items()}
         done = set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,17 +35,34 @@ class Replay:
     device: Any
     batch: int
     _done: int = 0
+    _at: tuple[int, Callable[[Replay], None]] | None = None
+
+    def at(self, event: int, call: Callable[[Replay], None]) -> None:
+        """Have `call` called with this, as it is after that event."""
+        self._at = (event + 1, call)
 
     def __iter__(self) -> Iterator[tuple[Events, Any]]:
         buffer = arrays.records(self.batch, OUTCOME)
         for events in self.trace.batches(self.batch):
             outcome = buffer[: len(events)]
-            for part in self._parts(events):
+            for part in self._cut(self._parts(events)):
                 self._advance(events[part], outcome[part], part)
                 self._done += part.stop - part.start
+                if self._at and self._done == self._at[0]:
+                    self._at[1](self)
                 if self.frontend.period and self._done % self.frontend.period == 0:
                     self.frontend.maintain(self.device, self.allocator)
             yield events, outcome
+
+    def _cut(self, parts: Iterable[slice]) -> Iterator[slice]:
+        """The parts of a batch, one of them in two where somebody wants to look on."""
+        for part in parts:
+            middle = part.start + (self._at[0] - self._done if self._at else 0)
+            if part.start < middle < part.stop:
+                yield slice(part.start, middle)
+                yield slice(middle, part.stop)
+            else:
+                yield part
 
     def _advance(self, events: Events, outcome: Any, part: slice) -> None:
         """Replay a part of a batch."""

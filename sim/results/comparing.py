@@ -27,12 +27,13 @@ KEYS: dict[str, tuple[str, ...]] = {
     "density": RUN,
     "timeline": (*RUN, "event"),
     "counters": (*RUN, "counter"),
+    "mm_stat": (*RUN, "moment"),
     "latency": (*RUN, *SETTING, "operation", "part"),
     "timing": (*RUN, *SETTING, "counter"),
     "sensitivity": (*RUN, *SETTING, "price", "value", "operation"),
     "events": (),  # by their order
 }
-TEXTS = (*RUN, *SETTING, "costs", "operation", "part", "counter", "price")
+TEXTS = (*RUN, *SETTING, "costs", "operation", "part", "counter", "price", "moment")
 SWEPT = (*MEMORY, *LATER)  # keys too, where they are
 CLOCKED = ("latency", "timing", "sensitivity", "events")
 IDENTICAL, DIFFERENT, LEFT_OUT = "identical", "different", "not compared"

@@ -128,9 +128,14 @@ def _digests(jobs: Sequence[Job]) -> dict[str, dict[str, dict[str, str]]]:
     for trace, sizes in _sized(jobs):
         of_trace, codec = found.setdefault(trace, {}), sizes.meta["codec"]
         if codec not in of_trace:
-            columns = (sizes.size, sizes.same_filled, sizes.zero_filled)
-            of_trace[codec] = {"sizes": _digest(columns), "times": _digest((sizes.compress_ns, sizes.decompress_ns))}
+            of_trace[codec] = sizes_digests(sizes)
     return found
+
+
+def sizes_digests(sizes: Sizes) -> dict[str, str]:
+    """Digests in hex of the sizes and of the times."""
+    columns = (sizes.size, sizes.same_filled, sizes.zero_filled)
+    return {"sizes": _digest(columns), "times": _digest((sizes.compress_ns, sizes.decompress_ns))}
 
 
 def _digest(columns: Iterable[npt.NDArray[Any]]) -> str:

@@ -58,7 +58,8 @@ class Result:
     `zone_pages`, `unusable` and `seed` are columns of every frame where the experiment sets them.
 
     Empty unless asked for (docs/timing.md): `timing`, one row per timed run and counter; `sensitivity`, one row per
-    timed run, price, value and operation; `events`, one row per operation of a timed run, with its parts.
+    timed run, price, value and operation; `events`, one row per operation of a timed run, with its parts; `mm_stat`,
+    two rows per run of zram, at the moment `fullest` of its trace and at the `end`, with the kernel's nine fields.
     """
 
     density: pd.DataFrame
@@ -69,6 +70,7 @@ class Result:
     timing: pd.DataFrame = field(default_factory=_none)
     sensitivity: pd.DataFrame = field(default_factory=_none)
     events: pd.DataFrame = field(default_factory=_none)
+    mm_stat: pd.DataFrame = field(default_factory=_none)
 
     @classmethod
     def of(cls, rows: Rows, provenance: dict[str, Any]) -> Result:
@@ -89,6 +91,7 @@ class Result:
             _frame(rows.timing),
             sensitivity,
             pd.concat(events, ignore_index=True) if events else _none(),
+            _frame(rows.mm_stat),
         )
 
     def save(self, folder: str | Path, *, plots: bool = False) -> Path:

@@ -25,7 +25,7 @@ from sim.errors import UserError
 MARK = "provenance.json"  # what makes a folder a result; its last file
 BEGUN = f".{MARK}"  # of a result that is under way in its own folder
 FRAMES = ("density", "timeline", "latency", "counters")
-ON_DEMAND = ("timing", "sensitivity", "events")  # written if they have rows; the last as Parquet only
+ON_DEMAND = ("timing", "sensitivity", "mm_stat", "events")  # written if they have rows; the last as Parquet only
 PICTURES = ("density", "timeline", "latency-parts", "latency-load", "latency-cpus", "latency")
 OURS = {MARK, *(f"{name}.{end}" for name in (*FRAMES, *ON_DEMAND) for end in ("csv", "parquet"))}
 OURS |= {f"{name}.png" for name in PICTURES}

@@ -59,8 +59,10 @@ def size_pages(
     *,
     progress: Progress = silent,
     workers: int | None = None,
+    in_memory: bool = False,
 ) -> Sizes:
-    """Sizes and times of all unique pages of `trace`; those of a trace on disk are kept in the user's cache.
+    """Sizes and times of all unique pages of `trace`; those of a trace on disk are kept in the user's cache, and with
+    `in_memory` those of any trace.
 
     With contents they are always made here, of those very pages, each decompressed and compared: sizes that lie in the
     trace's folder are not used. A trace without contents has the sizes it was given. `workers` is the number of
@@ -75,7 +77,7 @@ def size_pages(
         "host": platform.processor() or platform.machine(),
         "pages": trace.pages_digest,
     }
-    fields = _fields(trace, compressor) if trace.path else {}
+    fields = _fields(trace, compressor) if trace.path or in_memory else {}
     if fields and (columns := recall(fields)):
         return Sizes(**columns, meta=meta)
     if trace.path:
@@ -113,7 +115,7 @@ def _fields(trace: Trace, compressor: Compressor) -> dict[str, str | int]:
     """What sizes and times depend on: the bytes of the pages as they were hashed now, the codec's code, the machine."""
     return {
         "kept": " ".join(DTYPES),
-        "file": contents_digest(trace),
+        "file": contents_digest(trace) if trace.path else "",  # pages in memory were digested when the trace was made
         "pages": trace.pages_digest,
         "unique_pages": trace.unique_pages,
         "page_size": trace.page_size,

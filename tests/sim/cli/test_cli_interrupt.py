@@ -84,8 +84,9 @@ def test_the_same_command_goes_on(stop: str, cache: Path, tmp_path: Path) -> Non
 
 SLOW = """
 import sys, time
-from sim import Compressor, register
-from sim.cli import main
+from sim.__main__ import main
+from sim.compressors.base import Compressor
+from sim.plugins import register
 
 @register
 class Slow(Compressor):
@@ -125,7 +126,8 @@ def test_ctrl_c_while_the_result_is_written(tmp_path: Path, monkeypatch: pytest.
         patched.setattr(Result, "plot_timeline", broken_off)
         answer = run(*WORDS, "--out", tmp_path / "out")
     said = "cswap: interrupted; 2 of 2 runs are kept, and the same command goes on from there\n"
-    assert (answer.exit_code, answer.stderr) == (130, said)
+    assert answer.exit_code == 130
+    assert answer.stderr.endswith(said)
     assert not [path.name for path in tmp_path.iterdir() if "out" in path.name]
     monkeypatch.setattr(sim.experiment.runner, "_results", None)  # nothing is left to do
     assert run(*WORDS, "--out", tmp_path / "out").exit_code == 0
