@@ -74,7 +74,7 @@ class Job:
             if found := self.frontend.mm_stat(running.device, allocator):
                 mm_stat.append(key | {"moment": moment} | found._asdict())
 
-        running.at(self.trace.fullest.event, lambda _: note(FULLEST))
+        running.look_after(self.trace.fullest.event, lambda: note(FULLEST))
         for events, outcome in running:
             meter.add(events, outcome)
             progress(meter.events, self.trace.n_events)
@@ -137,6 +137,7 @@ class TimedJob(Job):
 
     def run(self, progress: Progress = silent) -> Rows:
         """Replay and time; progress in events."""
+        from sim.results.codec_times import taken_on
         from sim.timing.latency import TOTAL
         from sim.timing.simulate import simulate
 
@@ -156,8 +157,9 @@ class TimedJob(Job):
         if self.price is not None:
             key |= {"price": self.price.name, "value": self.price.value}
             return Rows(varied=[key | row for row in timed.rows if row["part"] == TOTAL])
+        taken = {"codec_times": taken_on(self.trace, self.sizes)}
         return Rows(
-            latency=[key | row for row in timed.rows],
+            latency=[key | row | taken for row in timed.rows],
             timing=[key | {"counter": name, "value": value} for name, value in timed.counters.items()],
             events=[key | timed.events] if timed.events else [],
         )

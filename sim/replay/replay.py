@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,46 +35,39 @@ class Replay:
     device: Any
     batch: int
     _done: int = 0
-    _at: tuple[int, Callable[[Replay], None]] | None = None
+    _at: int = -1
+    _look: Callable[[], None] | None = None
 
-    def at(self, event: int, call: Callable[[Replay], None]) -> None:
-        """Have `call` called with this, as it is after that event."""
-        self._at = (event + 1, call)
+    def look_after(self, event: int, look: Callable[[], None]) -> None:
+        """Call `look` when the event of this index has been replayed: the allocator and the device are then at hand."""
+        self._at, self._look = event, look
 
     def __iter__(self) -> Iterator[tuple[Events, Any]]:
         buffer = arrays.records(self.batch, OUTCOME)
         for events in self.trace.batches(self.batch):
             outcome = buffer[: len(events)]
-            for part in self._cut(self._parts(events)):
+            for part in self._parts(events):
                 self._advance(events[part], outcome[part], part)
                 self._done += part.stop - part.start
-                if self._at and self._done == self._at[0]:
-                    self._at[1](self)
+                if self._look and self._done == self._at + 1:
+                    self._look()
                 if self.frontend.period and self._done % self.frontend.period == 0:
                     self.frontend.maintain(self.device, self.allocator)
             yield events, outcome
-
-    def _cut(self, parts: Iterable[slice]) -> Iterator[slice]:
-        """The parts of a batch, one of them in two where somebody wants to look on."""
-        for part in parts:
-            middle = part.start + (self._at[0] - self._done if self._at else 0)
-            if part.start < middle < part.stop:
-                yield slice(part.start, middle)
-                yield slice(middle, part.stop)
-            else:
-                yield part
 
     def _advance(self, events: Events, outcome: Any, part: slice) -> None:
         """Replay a part of a batch."""
         advance(self.device, self.allocator, events, self.sizes, outcome)
 
     def _parts(self, events: Events) -> Iterator[slice]:
-        """A batch, cut where the frontend wants maintenance."""
+        """A batch, cut where the frontend wants maintenance, and where somebody looks."""
         count = len(events)
         period = self.frontend.period or self._done + count
         start = 0
         while start < count:
             stop = min(count, start + period - self._done % period)
+            if self._done <= self._at:
+                stop = min(stop, start + self._at + 1 - self._done)
             yield slice(start, stop)
             start = stop
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from allocators.zspages.table import Row, class_of_handles, class_table
 from sim.frontends.compiled.slots import HUGE, OBJECT, OUTSIDE
-from sim.replay.replay import Replay, replay
+from sim.replay.replay import replay
 
 if TYPE_CHECKING:
     from allocators.zspages.allocator import ZspageAllocator
@@ -31,7 +31,7 @@ def classes_at_fullest(
     """
     found: list[Row] = []
 
-    def take(running: Replay) -> None:
+    def take() -> None:
         slot = running.device.slots.slot
         stored = slot[((slot["what"] == OBJECT) | (slot["what"] == HUGE)) & (slot["handle"] != OUTSIDE)]
         held = np.zeros(len(allocator.classes), np.int64)
@@ -40,7 +40,7 @@ def classes_at_fullest(
             found.append(row | {"wasted": row["pages_used"] * allocator.page_size - used})
 
     running = replay(trace, sizes, frontend, allocator, secondary=secondary)
-    running.at(trace.fullest.event, take)
+    running.look_after(trace.fullest.event, take)
     for _ in running:
         if found:
             break

@@ -6,12 +6,30 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sim.machine import processor
 from sim.timing.latency import CODEC, QUANTILES
 from workloads.traces.events import OUT
 
 if TYPE_CHECKING:
     from workloads.traces.sizes import Sizes
     from workloads.traces.trace import Trace
+
+
+HERE = "this machine"
+
+
+def taken_on(trace: Trace, sizes: Sizes) -> str:
+    """Where the times of a codec were taken: on `HERE`, whose processor follows, or where the trace was sized.
+
+    Of another machine it says what the trace says: the kernel that it was recorded on, or the kind of processor.
+    """
+    if not sizes.compress_ns.any():
+        return "none"
+    if trace.content:
+        return f"{HERE} ({processor()})"
+    kernel, host = trace.source.get("kernel"), sizes.meta.get("host")
+    told = next((text for text in (kernel, host) if isinstance(text, str) and text), "not told")
+    return f"the machine of the trace ({told})"
 
 
 def codec_times(trace: Trace, sizes: Sizes) -> list[dict[str, Any]]:
@@ -27,9 +45,11 @@ def codec_times(trace: Trace, sizes: Sizes) -> list[dict[str, Any]]:
     if not used.any():
         return []
     rows = []
+    taken = taken_on(trace, sizes)
     for part, column in (("compress", sizes.compress_ns), ("decompress", sizes.decompress_ns)):
         times = np.repeat(column, used) / 1e3
         row: dict[str, Any] = {"trace": trace.name, "compressor": sizes.meta["codec"], "operation": CODEC, "part": part}
         row |= {"count": len(times), "mean_us": float(times.mean()), "max_us": float(times.max())}
+        row["codec_times"] = taken
         rows.append(row | {name: float(np.quantile(times, q)) for name, q in QUANTILES.items()})
     return rows

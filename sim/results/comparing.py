@@ -33,7 +33,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "sensitivity": (*RUN, *SETTING, "price", "value", "operation"),
     "events": (),  # by their order
 }
-TEXTS = (*RUN, *SETTING, "costs", "operation", "part", "counter", "price", "moment")
+TEXTS = (*RUN, *SETTING, "costs", "operation", "part", "counter", "price", "moment", "codec_times")
 SWEPT = (*MEMORY, *LATER)  # keys too, where they are
 CLOCKED = ("latency", "timing", "sensitivity", "events")
 IDENTICAL, DIFFERENT, LEFT_OUT = "identical", "different", "not compared"

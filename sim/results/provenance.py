@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.machine import processor
 from sim.plugins import GENERATORS
+from sim.results.codec_times import taken_on
 from workloads.recordings import FOLDER as RECORDINGS
 from workloads.samples import FOLDER as SAMPLES
 from workloads.traces.stripping import safe_source
@@ -66,7 +67,7 @@ def provenance(
         },
         "codecs": {sizes.meta["codec"]: sizes.meta.get("version", "given with the trace") for _, sizes in _sized(jobs)},
         "sizes": _digests(jobs),
-        "codec_times": "measured on this machine, or on the one that sized the trace",
+        "codec_times": _taken(jobs),
         "prices": prices if len(prices) > 1 else next(iter(prices), None),
         "devices": profiles and {named(name): profile for name, profile in profiles.items()},
         "versions": {package: version(package) for package in PACKAGES},
@@ -113,6 +114,14 @@ def _safe_source(trace: Trace) -> dict[str, Any]:
         numbers = {key: trace.source[key] for key in known if isinstance(trace.source.get(key), int | float)}
         safe |= {"generator": generator, **numbers}
     return safe
+
+
+def _taken(jobs: Sequence[Job]) -> dict[str, dict[str, str]]:
+    """Where the codecs' times of timed runs were taken, by trace and codec; "this machine" is `machine`."""
+    found: dict[str, dict[str, str]] = {}
+    for job in jobs:
+        found.setdefault(job.trace.name, {})[job.sizes.meta["codec"]] = taken_on(job.trace, job.sizes)
+    return found
 
 
 def _sized(jobs: Sequence[Job]) -> Iterator[tuple[str, Sizes]]:
