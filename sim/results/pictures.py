@@ -182,7 +182,7 @@ class Pictures:
     def _clock(self) -> str:
         """Where the times come from."""
         told = "; ".join(dict.fromkeys(_texts(self.provenance.get("codec_times", ""))))
-        return f"modelled; codec times {told}" if told else "modelled"
+        return f"modelled; codec times: {told}" if told else "modelled"
 
 
 def _texts(told: Any) -> Iterator[str]:
