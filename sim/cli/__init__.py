@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sim.cli import calibrate, import_, list, ops, plot, record, run, trace, validate
+from sim.cli import calibrate, classes, import_, list, ops, plot, record, run, trace, validate
 from sim.cli.group import Group
 from workloads.limits import OPTION, RATIO
 
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("plot")(plot.plot)
 app.command("ops")(ops.ops)
+app.command("classes")(classes.classes)
 app.add_typer(validate.app, name="validate")
 app.command("calibrate")(calibrate.calibrate)
 app.add_typer(record.app, name="record")

@@ -13,7 +13,9 @@ ELSEWHERE = ("traces", "costs", "swap_devices")  # what may be given: files that
 DIFFERS = 1  # exit status
 
 
-def repeat(path: Path, given: dict[str, Any], out: Path | None, keep_source: bool, json: bool, csv: bool) -> None:
+def repeat(
+    path: Path, given: dict[str, Any], out: Path | None, force: bool, keep_source: bool, json: bool, csv: bool
+) -> None:
     """Run the experiment of a provenance again and compare; exit status 1 if anything differs."""
     import typer
 
@@ -49,6 +51,7 @@ def repeat(path: Path, given: dict[str, Any], out: Path | None, keep_source: boo
         if written:
             print(f"written to {written}")
 
-    perform(experiment, out, keep_source, show)
+    # What is compared with an older result is made anew, all of it.
+    perform(experiment, out, keep_source, show, force=force, go_on=False)
     if any(one.verdict == DIFFERENT for one in found):
         raise typer.Exit(DIFFERS)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from sim.timing.setting import Setting
 
 FLAGS = ("sensitivity", "events")
-LATER = ("cpu_scale", "max_comp_streams", "costs")  # columns of the frames only where they are swept
+# Columns of the frames only where they are set.
+LATER: dict[str, Any] = {"cpu_scale": 1.0, "max_comp_streams": None, "costs": None}
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Timing:
         """Every setting with its costs, and the columns that it has besides its own. Raises UserError."""
         from sim.timing.setting import Setting
 
-        swept = [name for name in LATER if len(getattr(self, name)) > 1]
+        told = [name for name, usual in LATER.items() if getattr(self, name) != (usual,)]
         known = dict(zip(self.costs, self.all_costs(), strict=True))
         own = (self.mappings, self.cpus, self.arrivals, self.loads, self.swap_devices, self.page_clusters)
         values: Any
@@ -74,7 +75,7 @@ class Timing:
             *_, scale, streams, file = values
             later = {"cpu_scale": scale, "max_comp_streams": streams, "costs": (file or "default").rpartition("/")[2]}
             setting = replace(Setting(*values[:6]), cpu_scale=scale, streams=streams, seed=seed)
-            yield setting, known[file], {name: later[name] for name in swept}
+            yield setting, known[file], {name: later[name] for name in told}
 
     def all_costs(self) -> list[Costs]:
         """The costs of each file. Raises UserError."""

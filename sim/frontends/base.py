@@ -11,6 +11,7 @@ from allocators import Allocator
 from allocators.compiled import arrays
 from allocators.configured import Configured
 from sim.frontends.compiled import slots
+from workloads.host.mmstat import MmStat
 from workloads.traces.sizes import Sizes
 
 NO_LIMIT = np.iinfo(np.int64).max
@@ -44,6 +45,10 @@ class Frontend(Configured, ABC):
 
     def maintain(self, device: Any, allocator: Allocator) -> None:
         """Do periodic work on a device, between two events."""
+
+    def mm_stat(self, device: Any, allocator: Allocator) -> MmStat | None:
+        """What zram's mm_stat says now; None for a device that has no such file."""
+        return None
 
     def stats(self, device: Any) -> dict[str, int]:
         """What happened on a device so far, by name: page-outs refused, pages read from and written to the swap

@@ -25,7 +25,7 @@ from sim.errors import UserError
 MARK = "provenance.json"  # what makes a folder a result; its last file
 BEGUN = f".{MARK}"  # of a result that is under way in its own folder
 FRAMES = ("density", "timeline", "latency", "counters")
-ON_DEMAND = ("sizes", "classes", "timing", "sensitivity", "events")  # if they have rows; the last as Parquet only
+ON_DEMAND = ("sizes", "classes", "timing", "sensitivity", "mm_stat", "events")  # with rows; the last as Parquet only
 PICTURES = ("density", "timeline", "sizes", "classes", "latency-parts", "latency-load", "latency-cpus", "latency")
 SWEPT = re.compile(r"density-by-\w+\.png")
 OURS = {MARK, *(f"{name}.{end}" for name in (*FRAMES, *ON_DEMAND) for end in ("csv", "parquet"))}
@@ -107,6 +107,13 @@ def publish(part: Path, folder: Path) -> None:
                 _sync(folder.parent)
                 _keep_strangers(part, folder)
     _clear(folder.parent, folder)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove an unfinished result, if the folder holds one and nothing else."""
+    about = provenance_in(folder)
+    if about is not None and not about["complete"] and all(map(_is_ours, folder.iterdir())):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

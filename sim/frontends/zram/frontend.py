@@ -12,6 +12,8 @@ from allocators.compiled import arrays
 from sim.frontends.base import NO_LIMIT, Frontend, counted, empty_slots
 from sim.frontends.zram import era_2012, post_processing
 from sim.frontends.zram.device import COUNTS, ENTRY, RULES, ZramDevice
+from sim.frontends.zram.mmstat import predicted
+from workloads.host.mmstat import MmStat
 from workloads.traces.sizes import Sizes
 
 EVERY = 1000
@@ -134,6 +136,10 @@ class Zram(Frontend):
         for kind in self._writeback:
             post_processing.write_back(device, allocator, kind)
         post_processing.mark_idle(device)
+
+    def mm_stat(self, device: Any, allocator: Allocator) -> MmStat | None:
+        """See `Frontend.mm_stat`; that of 2012 had a file for each figure."""
+        return None if ERAS[self.era].bare else predicted(device, allocator)
 
     def stats(self, device: Any) -> dict[str, int]:
         """See `Frontend.stats`; and what post-processing did so far, in pages, and the bytes written to the backing
