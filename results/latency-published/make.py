@@ -84,7 +84,9 @@ def measure() -> None:
         write_sizes(place(codec), replace(measured[0], compress_ns=compress, decompress_ns=decompress))
     versions = {codec: COMPRESSORS.make(codec).version for codec in PUBLISHED}
     digests = {name: open_sample(name).digest for name in SAMPLES}
-    about = {"machine": machine(), "repeats": REPEATS, "codecs": versions, "samples": digests}
+    here = machine()
+    here["kernel"] = here["kernel"].partition("-")[0]
+    about = {"machine": here, "repeats": REPEATS, "codecs": versions, "samples": digests}
     (HERE / "measured.json").write_text(json.dumps(about, indent=2, sort_keys=True) + "\n")
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sim.errors import UserError, one_line
 from sim.results.saving import FRAMES, MARK, ON_DEMAND
+from sim.timing.latency import RUN
 from workloads.traces.digests import digest_file
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# Numbers to the last bit; a name may be "NA".
-CSV: dict[str, Any] = {"float_precision": "round_trip", "keep_default_na": False, "na_values": [""]}
+TEXTS = (*RUN, "mapping", "arrivals", "device", "costs", "codec_times")
+TEXTS += ("operation", "part", "counter", "price", "moment")
 
 
 def read_frames(folder: Path, files: Mapping[str, str]) -> dict[str, pd.DataFrame]:
@@ -42,6 +43,13 @@ def read_frames(folder: Path, files: Mapping[str, str]) -> dict[str, pd.DataFram
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
+    """Names are texts, whatever they look like; numbers are right to the last bit."""
     import pandas as pd
+    import pyarrow as pa
+    from pyarrow import csv
 
-    return pd.read_csv(path, **CSV) if path.read_bytes().strip() else pd.DataFrame()
+    if not path.read_bytes().strip():  # an empty frame without columns
+        return pd.DataFrame()
+    options = csv.ConvertOptions(column_types=dict.fromkeys(TEXTS, pa.string()), strings_can_be_null=False)
+    read: pd.DataFrame = csv.read_csv(path, convert_options=options).to_pandas()
+    return read
