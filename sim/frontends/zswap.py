@@ -25,6 +25,7 @@ from allocators.compiled import arrays, dispatch, lists
 from allocators.compiled.codes import NO_MEMORY, TOO_LARGE
 from allocators.compiled.ids import NIL
 from allocators.compiled.jit import compiled
+from allocators.eras import ON, Span, check_era
 from sim.frontends.base import NO_LIMIT, Frontend, counted, empty_slots
 from sim.frontends.compiled import slots
 from sim.frontends.compiled.dispatch import Rules, register_rules
@@ -187,6 +188,14 @@ ERAS = {
     "6.10": {"exclusive": True},
     "6.18": {"exclusive": True, "zeros_apart": True, "second_chance": True, "keep_whole": True},
 }
+RELEASES = (
+    Span("6.5", "6.7", "6.6"),
+    Span("6.8", "6.8", "6.6", "it has a list of entries for each control group"),
+    Span("6.9", "6.9", "6.10", "its limit is that of 6.6"),
+    Span("6.10", "6.11", "6.10"),
+    Span("6.12", "6.17", "6.18", "it refuses pages that do not compress"),
+    Span("6.18", ON, "6.18"),
+)
 
 
 class Zswap(Frontend):
@@ -216,9 +225,7 @@ class Zswap(Frontend):
         accept_threshold_percent: int = 90,
         ram_pages: int = 0,
     ) -> None:
-        self.era = str(era)
-        if self.era not in ERAS:
-            raise ValueError(f"era={era} is unknown; use {', '.join(ERAS)}")
+        self.era = check_era(self.name, str(era), ERAS, RELEASES)
         for key, percent in (
             ("max_pool_percent", max_pool_percent),
             ("accept_threshold_percent", accept_threshold_percent),

@@ -9,6 +9,7 @@ import numpy as np
 
 from allocators import Allocator
 from allocators.compiled import arrays
+from allocators.eras import ON, Span, check_era
 from sim.frontends.base import NO_LIMIT, Frontend, counted, empty_slots
 from sim.frontends.zram import era_2012, post_processing
 from sim.frontends.zram.device import COUNTS, ENTRY, RULES, ZramDevice
@@ -81,8 +82,7 @@ class Zram(Frontend):
 
     def _check(self) -> None:
         changed = list(self.config)
-        if self.era not in ERAS:
-            raise ValueError(f"era={self.era} is unknown; use {', '.join(ERAS)}")
+        check_era(self.name, self.era, ERAS, RELEASES)
         if ERAS[self.era].bare and changed != ["era"]:
             raise ValueError(f"{changed[1]} is not of era={self.era}; leave it out")
         if len(self.compressors) > MOST_SECONDARY or not all(self.compressors):
@@ -166,3 +166,9 @@ class Era(NamedTuple):
 
 
 ERAS = {"2012": Era(era_2012.device, 1, bare=True), "6.18": Era(_device, None, bare=False)}
+RELEASES = (
+    Span("2.6.37", "3.5", "2012"),
+    Span("3.6", "4.13", "2012", "it keeps pages that do not compress in zsmalloc's pool"),
+    Span("4.14", "6.17", "6.18", "it was not compared with these releases"),
+    Span("6.18", ON, "6.18"),
+)
