@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
 
 from allocators.errors import AllocatorError
 from workloads.errors import HostError, TraceError
+from workloads.shown import meant as meant
 from workloads.shown import shown
 
 
@@ -51,14 +51,6 @@ _REMEDIES = {
     errno.EBADF: "give it a file, a pipe or a terminal",
     errno.EMFILE: "too many files are open; raise the limit (ulimit -n)",
 }
-
-
-def meant(word: str, known: Iterable[str]) -> str:
-    """` (did you mean NAME?)`, if one of the known words is close to this one."""
-    from difflib import get_close_matches
-
-    close = get_close_matches(word, list(known), 1)
-    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def one_line(error: BaseException) -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sim.cli.size import LEAST, UNITS
+from sim.cli.size import LEAST
+from sim.units import UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

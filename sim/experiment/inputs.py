@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from sim.errors import UserError, meant
 from sim.plugins import GENERATORS
+from sim.spec import has_range
 
 if TYPE_CHECKING:
     from workloads import Trace
@@ -49,9 +50,19 @@ def as_generator(item: Item) -> Generator | None:
     """The generator that an item is or describes, None if it is no generator. Raises SpecError, TraceError."""
     if not isinstance(item, str):
         return cast("Generator", item) if GENERATORS.covers(type(item)) else None
-    if Path(item).exists() or item in shipped() or item.partition(":")[0].strip() not in GENERATORS.names():
-        return None
-    return GENERATORS.make(item)
+    return GENERATORS.make(item) if _is_generator(item) else None
+
+
+def expand(item: Item) -> list[Item]:
+    """All generators of a spec with ranges; anything else as it is. Raises SpecError."""
+    if not isinstance(item, str) or not _is_generator(item) or not has_range(item):
+        return [item]
+    return [*GENERATORS.expand(item)]
+
+
+def _is_generator(text: str) -> bool:
+    known = text.partition(":")[0].strip() in GENERATORS.names()
+    return known and not Path(text).exists() and text not in shipped()
 
 
 def _opened(text: str) -> Trace:

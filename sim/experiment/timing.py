@@ -48,7 +48,7 @@ class Timing:
                 raise UserError(f"timing: {name}={getattr(self, name)!r}; give true or false")
         for field in fields(self):
             if field.name not in FLAGS:
-                several(self, field.name, "timing")
+                several(self, field.name, "timing", *[MAPPINGS.expand] * (field.name == "mappings"))
         for name, good in (("mappings", _is_mapping), ("arrivals", _is_text), ("swap_devices", _is_text)):
             for item in getattr(self, name):
                 if not good(item):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from allocators.configured import Configured
 from sim.frontends.compiled import slots
 from workloads.traces.sizes import Sizes
 
+Bytes = Annotated[int, "bytes"]  # in a spec: 4096, or 256M
+Pages = Annotated[int, "pages"]
 NO_LIMIT = np.iinfo(np.int64).max
 
 

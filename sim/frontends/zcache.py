@@ -15,7 +15,7 @@ from allocators import Allocator
 from allocators.compiled import arrays, dispatch
 from allocators.compiled.codes import NO_MEMORY
 from allocators.compiled.jit import compiled
-from sim.frontends.base import NO_LIMIT, Frontend, counted, empty_slots
+from sim.frontends.base import NO_LIMIT, Frontend, Pages, counted, empty_slots
 from sim.frontends.compiled import slots
 from sim.frontends.compiled.dispatch import Rules, register_rules
 from workloads.traces.sizes import Sizes
@@ -113,7 +113,7 @@ class Zcache(Frontend):
 
     name: ClassVar[str] = "zcache"
 
-    def __init__(self, ram_pages: int = 0, page_count_policy_percent: int = 75) -> None:
+    def __init__(self, ram_pages: Pages = 0, page_count_policy_percent: int = 75) -> None:
         if ram_pages < 0:
             raise ValueError(f"ram_pages={ram_pages}: give 0 (no limit) or a number of pages")
         if not 0 < page_count_policy_percent <= 150:

@@ -26,7 +26,7 @@ from allocators.compiled.codes import NO_MEMORY, TOO_LARGE
 from allocators.compiled.ids import NIL
 from allocators.compiled.jit import compiled
 from allocators.eras import ON, Span, check_era
-from sim.frontends.base import NO_LIMIT, Frontend, counted, empty_slots
+from sim.frontends.base import NO_LIMIT, Frontend, Pages, counted, empty_slots
 from sim.frontends.compiled import slots
 from sim.frontends.compiled.dispatch import Rules, register_rules
 from workloads.traces.sizes import Sizes
@@ -223,7 +223,7 @@ class Zswap(Frontend):
         era: str = "6.18",
         max_pool_percent: int = 20,
         accept_threshold_percent: int = 90,
-        ram_pages: int = 0,
+        ram_pages: Pages = 0,
     ) -> None:
         self.era = check_era(self.name, str(era), ERAS, RELEASES)
         for key, percent in (

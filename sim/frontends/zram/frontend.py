@@ -10,9 +10,10 @@ import numpy as np
 from allocators import Allocator
 from allocators.compiled import arrays
 from allocators.eras import ON, Span, check_era
-from sim.frontends.base import NO_LIMIT, Frontend, counted, empty_slots
+from sim.frontends.base import NO_LIMIT, Bytes, Frontend, Pages, counted, empty_slots
 from sim.frontends.zram import era_2012, post_processing
 from sim.frontends.zram.device import COUNTS, ENTRY, RULES, ZramDevice
+from workloads.shown import meant
 from workloads.traces.sizes import Sizes
 
 EVERY = 1000
@@ -55,14 +56,14 @@ class Zram(Frontend):
     def __init__(
         self,
         era: str = "6.18",
-        mem_limit: int = 0,
+        mem_limit: Bytes = 0,
         zeros_apart: bool = False,
         recompress: str = "",
         recompress_type: str = "idle",
-        threshold: int = 0,
+        threshold: Bytes = 0,
         writeback: str = "",
         writeback_limit: int | None = None,
-        backing_pages: int = 0,
+        backing_pages: Pages = 0,
         every: int = EVERY,
     ) -> None:
         for name, value in (("mem_limit", mem_limit), ("threshold", threshold), ("backing_pages", backing_pages)):
@@ -93,7 +94,7 @@ class Zram(Frontend):
         ):
             wrong = [kind for kind in kinds if kind not in known]
             if wrong:
-                raise ValueError(f"{name}: {wrong[0]!r} is unknown; use {', '.join(known)}")
+                raise ValueError(f"{name}: {wrong[0]!r} is unknown{meant(wrong[0], known)}; use {', '.join(known)}")
         if self.every < 1:
             raise ValueError(f"every={self.every}: give a number of events")
         if self.writeback_limit is not None and self.writeback_limit < 0:
