@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+import re
+import warnings
+from collections.abc import Mapping
 
 from allocators.errors import AllocatorError
 from workloads.errors import HostError, TraceError
@@ -12,6 +15,44 @@ from workloads.shown import shown
 
 class UserError(ValueError):
     """An error that the user can fix; one line that says how."""
+
+
+def worded(template: str, words: Mapping[str, str]) -> str:
+    """A template whose fields, `<pages>`, are called by these words, or by their own."""
+    return re.sub(r"<(\w+)>", lambda found: words.get(found[1], found[1]), template)
+
+
+class FieldError(UserError):
+    """A field of an experiment that makes no sense. `template` is the message, its `{}` are `values`.
+
+    `<pages>` in it is a field, so that the message can be told in the words of whoever set it.
+    """
+
+    def __init__(self, where: str, template: str, *values: object) -> None:
+        super().__init__(f"{where}: {worded(template, {}).format(*values)}")
+        self.template, self.values = template, values
+
+    @property
+    def field(self) -> str:
+        """The field that is wrong: the first one named."""
+        return re.findall(r"<(\w+)>", self.template)[0]
+
+    def told(self, words: Mapping[str, str]) -> str:
+        """The message with fields called by `words`: an option instead of a key."""
+        return worded(self.template, words).format(*self.values)
+
+
+class Remark(UserWarning):
+    """What a run or a trace says besides its figures, in one line; fields stand in it as in `FieldError`."""
+
+    def __init__(self, template: str) -> None:
+        super().__init__(worded(template, {}))
+        self.template = template
+
+
+def remark(template: str) -> None:
+    """Warn of something that is not wrong but may not be what was meant."""
+    warnings.warn(Remark(template), stacklevel=3)
 
 
 class CompressorError(ValueError):

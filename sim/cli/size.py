@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sim.errors import UserError
+from sim.parameters import PAGE
 from sim.units import bytes_of
 
 LEAST = 1 << 20  # bytes
@@ -22,3 +23,12 @@ def page_size_of(text: str) -> int:
     if not size:
         raise UserError(f"--page-size {text}: give the bytes of a page, such as 4096 or 16K")
     return size
+
+
+def pages_of(option: str, text: str) -> int:
+    """A number of pages. Raises UserError for anything else; of a size it says how many pages that is."""
+    if text.isascii() and text.lstrip("-").isdigit():
+        return int(text)
+    size = bytes_of(text)
+    told = "" if size is None else f": {text} is {size // PAGE} pages of {PAGE} bytes"
+    raise UserError(f"{option} {text}: give a number of pages{told}")

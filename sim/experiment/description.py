@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from sim.errors import UserError
+from sim.errors import FieldError, UserError
 from sim.experiment.fields import check_keys, described, several
 from sim.experiment.inputs import expand
 from sim.experiment.memory import Memory
@@ -69,7 +69,7 @@ class Experiment:
                     raise UserError(f"experiment: {name} holds {item!r}; give specs or {family.word} objects")
         for size in () if self.page_sizes is None else several(self, "page_sizes", "experiment", _as_bytes):
             if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-                raise UserError(f"experiment: page_sizes holds {size!r}; give numbers of bytes")
+                raise FieldError("experiment", "<page_sizes>={!r}; give bytes, such as 4096 or 16K", size)
         for name, cls in PARTS.items():
             given = getattr(self, name)
             if isinstance(given, Mapping):

@@ -16,6 +16,7 @@ RULES lists the differences.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -30,6 +31,7 @@ from sim.frontends.base import NO_LIMIT, Frontend, Pages, counted, empty_slots
 from sim.frontends.compiled import slots
 from sim.frontends.compiled.dispatch import Rules, register_rules
 from workloads.traces.sizes import Sizes
+from workloads.traces.trace import Trace
 
 RETRIES = 16  # entries spared in one run of the worker, at which it gives up (MAX_RECLAIM_RETRIES, mm/internal.h)
 
@@ -246,6 +248,14 @@ class Zswap(Frontend):
         if self.era == "6.6":  # beyond the limit, and strictly below the threshold, which is rounded twice
             return limit + 1, self.ram_pages * self.accept_threshold_percent // 100 * self.max_pool_percent // 100 - 1
         return limit, limit * self.accept_threshold_percent // 100
+
+    def remarks(self, trace: Trace) -> Iterator[str]:
+        """See `Frontend.remarks`."""
+        if not self.ram_pages:
+            yield (
+                "zswap without ram_pages has no limit: no page is refused as the pool is full, or written back; "
+                "give zswap:ram_pages=N, the pages of RAM of the machine"
+            )
 
     def device(self, n_slots: int, allocator: Allocator, *secondary: Sizes) -> ZswapDevice:
         """See `Frontend.device`."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -15,8 +16,12 @@ from sim.frontends.zram import era_2012, post_processing
 from sim.frontends.zram.device import COUNTS, ENTRY, RULES, ZramDevice
 from workloads.shown import meant
 from workloads.traces.sizes import Sizes
+from workloads.traces.source import swap_keeps_zeros
+from workloads.traces.trace import Trace
 
 EVERY = 1000
+FEW_BYTES = 1 << 20  # of a limit that hardly anyone means
+UNITS = "write 256M or 1G for more"
 MOST_SECONDARY = 3
 PART_OF = {
     "recompress_type": "recompress",
@@ -35,7 +40,7 @@ class Zram(Frontend):
 
     `mem_limit` is the most memory in bytes that the pool may hold, rounded up to whole pages; 0 for no limit. A write
     beyond it fails. `zeros_apart`: the device is swapped on by a kernel since 6.12, whose swap core keeps zero pages
-    itself (mm/page_io.c); else it is a raw block device. They count as same-filled either way. (What a slot held
+    itself (mm/page_io.c); else it is a raw block device. By default it is so for recordings made on such a kernel. They count as same-filled either way. (What a slot held
     before is freed then; the kernel leaves it in zram until the slot is freed or written again.)
 
     Post-processing, as by a service that writes to sysfs now and then: after every `every` events, the objects of type
@@ -57,7 +62,7 @@ class Zram(Frontend):
         self,
         era: str = "6.18",
         mem_limit: Bytes = 0,
-        zeros_apart: bool = False,
+        zeros_apart: bool | None = None,
         recompress: str = "",
         recompress_type: str = "idle",
         threshold: Bytes = 0,
@@ -72,6 +77,7 @@ class Zram(Frontend):
         self.era = str(era)
         self.mem_limit = mem_limit
         self.zeros_apart = zeros_apart
+        self._apart = bool(zeros_apart)
         self.recompress = recompress
         self.recompress_type = recompress_type
         self.threshold = threshold
@@ -122,6 +128,28 @@ class Zram(Frontend):
         """See `Frontend.streams`: in 2012 one buffer under one lock."""
         return ERAS[self.era].streams
 
+    def on(self, trace: Trace) -> Zram:
+        """See `Frontend.on`: whether swap core keeps zero pages, unless that was given."""
+        if self.zeros_apart is not None:
+            return self
+        other = copy.copy(self)
+        other._apart = swap_keeps_zeros(trace.source)
+        return other
+
+    def remarks(self, trace: Trace) -> Iterator[str]:
+        """See `Frontend.remarks`."""
+        pages = -(-self.mem_limit // trace.page_size)
+        if self.mem_limit % trace.page_size or 0 < self.mem_limit < FEW_BYTES:
+            rounded = ", rounded up as the kernel does" if self.mem_limit % trace.page_size else ""
+            count = "1 page" if pages == 1 else f"{pages:,} pages"
+            yield f"zram: mem_limit={self.mem_limit} is bytes: {count} of {trace.page_size} bytes{rounded}; {UNITS}"
+        if self.period > trace.n_events:
+            what = " or ".join(name for name in ("recompress", "writeback") if getattr(self, name))
+            yield (
+                f"{self.spec}: every={self.every} is more than the {trace.n_events:,} events of {trace.name}, so "
+                f"{what} never happens; give a smaller every"
+            )
+
     def device(self, n_slots: int, allocator: Allocator, *secondary: Sizes) -> Any:
         """See `Frontend.device`."""
         return ERAS[self.era].device(self, n_slots, allocator, *secondary)
@@ -150,7 +178,7 @@ def _device(zram: Zram, n_slots: int, allocator: Allocator, *secondary: Sizes) -
     rules, counts = arrays.records(1, RULES), arrays.records(1, COUNTS)
     rules["huge"], rules["page_size"] = allocator.huge_size, allocator.page_size
     rules["limit"] = -(-zram.mem_limit // allocator.page_size) or NO_LIMIT
-    rules["zeros_apart"] = zram.zeros_apart
+    rules["zeros_apart"] = zram._apart
     rules["backing"] = zram.backing_pages or NO_LIMIT
     counts["budget"] = NO_LIMIT if zram.writeback_limit is None else zram.writeback_limit
     classes = allocator.size_class_of(np.arange(allocator.page_size + 1))
