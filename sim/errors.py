@@ -19,7 +19,8 @@ class UserError(ValueError):
 
 def worded(template: str, words: Mapping[str, str]) -> str:
     """A template whose fields, `<pages>`, are called by these words, or by their own."""
-    return re.sub(r"<(\w+)>", lambda found: words.get(found[1], found[1]), template)
+    told: str = re.sub(r"<(\w+)>", lambda found: words.get(found[1], found[1]), template)
+    return told
 
 
 class FieldError(UserError):

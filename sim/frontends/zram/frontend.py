@@ -38,10 +38,11 @@ class Zram(Frontend):
     zsmalloc:era=2012. Its pages kept whole lie outside the pool, count among the pages held all the same, and are not
     taken from a limited zone. All that follows is of 6.18.
 
-    `mem_limit` is the most memory in bytes that the pool may hold, rounded up to whole pages; 0 for no limit. A write
-    beyond it fails. `zeros_apart`: the device is swapped on by a kernel since 6.12, whose swap core keeps zero pages
-    itself (mm/page_io.c); else it is a raw block device. By default it is so for recordings made on such a kernel. They count as same-filled either way. (What a slot held
-    before is freed then; the kernel leaves it in zram until the slot is freed or written again.)
+    `mem_limit` is the most memory in bytes that the pool may hold (256M in a spec), rounded up to whole pages; 0 for no
+    limit. A write beyond it fails. `zeros_apart`: the device is swapped on by a kernel since 6.12, whose swap core
+    keeps zero pages itself (mm/page_io.c); else it is a raw block device. By default it is so for recordings made on
+    such a kernel. They count as same-filled either way. (What a slot held before is freed then; the kernel leaves it in
+    zram until the slot is freed or written again.)
 
     Post-processing, as by a service that writes to sysfs now and then: after every `every` events, the objects of type
     `recompress_type` (all, idle, huge, huge_idle) are recompressed by the secondary compressors `recompress`, up to
