@@ -19,8 +19,11 @@ class UserError(ValueError):
 
 def worded(template: str, words: Mapping[str, str]) -> str:
     """A template whose fields, `<pages>`, are called by these words, or by their own."""
-    told: str = re.sub(r"<(\w+)>", lambda found: words.get(found[1], found[1]), template)
-    return told
+
+    def word(found: re.Match[str]) -> str:
+        return words.get(found[1], found[1])
+
+    return re.sub(r"<(\w+)>", word, template)
 
 
 class FieldError(UserError):
