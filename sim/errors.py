@@ -39,7 +39,7 @@ class FieldError(UserError):
     @property
     def field(self) -> str:
         """The field that is wrong: the first one named."""
-        return re.findall(r"<(\w+)>", self.template)[0]
+        return str(re.findall(r"<(\w+)>", self.template)[0])
 
     def told(self, words: Mapping[str, str]) -> str:
         """The message with fields called by `words`: an option instead of a key."""
