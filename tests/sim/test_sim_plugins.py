@@ -171,8 +171,6 @@ def test_what_cannot_be_registered(cls: type, said: str) -> None:
         (COMPRESSORS, "zst", "unknown compressor 'zst' (did you mean zstd?); known are lz4, "),
         (COMPRESSORS, "lzo:level=3", "lzo: unknown parameter level; it has no parameters"),
         (COMPRESSORS, "lz4:level=3", "lz4: unknown parameter level; known are acceleration=1"),
-        (COMPRESSORS, "lz4:acceleration=0", "lz4:acceleration=0: give 1 to 65537"),
-        (COMPRESSORS, "zstd:level=-200000", "zstd:level=-200000: levels go from -131072 to 22"),
         (FRONTENDS, "zswap:ram_pages=4G", "ram_pages=4G is wrong; give a number of pages: 4G is 1048576 pages of 4K"),
         (FRONTENDS, "zram:writeback=hug", "zram: writeback: 'hug' is unknown (did you mean huge?)"),
         (ALLOCATORS, "zsmalloc:chain=4..16", "chain=4..16 is wrong; give one value here"),
@@ -185,7 +183,7 @@ def test_what_cannot_be_registered(cls: type, said: str) -> None:
         (
             FRONTENDS,
             "zram:mem_limit=a",
-            "zram: mem_limit=a is wrong; give bytes, such as 4096, 64K, 256M or 1.5G (default: 0)",
+            "zram: mem_limit=a is wrong; give bytes, such as 4096, 64K, 256M or 1.5G",
         ),
         (FRONTENDS, "zram:mem_limit=1,mem_limit=1", "mem_limit is given twice"),
         (ALLOCATORS, "zsmalloc:chain=x", "zsmalloc: chain=x is wrong; give a whole number"),

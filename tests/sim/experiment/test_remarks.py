@@ -53,7 +53,7 @@ WRITTEN = trace([OUT, IN, FREE], [0, 0, 0])
         (one(WRITTEN, "zram:mem_limit=256M"), None),
         (
             one(WRITTEN, "zram:mem_limit=6144"),
-            "mem_limit=6144 is bytes: 2 pages of 4096 bytes, rounded up as the kernel",
+            "mem_limit=6144 is bytes: 2 pages of 4096 bytes, rounded up as",
         ),
         (one(WRITTEN, "zram:mem_limit=4096"), "mem_limit=4096 is bytes: 1 page of 4096 bytes; write 256M"),
         (one(WRITTEN, f"zram:mem_limit={(1 << 30) + 1}"), "262,145 pages of 4096 bytes, rounded up as the kernel does"),
