@@ -8,6 +8,7 @@ import typer
 
 from sim.cli import calibrate, classes, import_, list, ops, plot, record, run, trace, validate
 from sim.cli.group import Group
+from sim.cli.once import count_once
 from workloads.limits import OPTION, RATIO
 
 app = typer.Typer(
@@ -28,6 +29,7 @@ app.add_typer(record.app, name="record")
 app.add_typer(trace.app, name="trace")
 app.add_typer(import_.app, name="import")
 app.command("list")(list.list_)
+count_once(app)
 
 
 def _version(wanted: bool) -> None:

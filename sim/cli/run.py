@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 AT_END = ("density_end", "effective_density_end")
 TIMING = "With --timing; names and numbers may be given several times"
 OUTPUT = (
+    "context",
     "full",
     "mm_stat",
     "out",
@@ -27,6 +28,7 @@ OUTPUT = (
 
 
 def run(
+    context: typer.Context,
     traces: Annotated[
         list[str] | None,
         typer.Argument(
@@ -43,13 +45,13 @@ def run(
         list[str] | None, typer.Option("-f", "--frontend", metavar="SPEC", help="May be given several times.")
     ] = None,
     page_sizes: Annotated[
-        list[int] | None, typer.Option("--page-size", metavar="BYTES", help="Of the traces that generators make.")
+        list[str] | None, typer.Option("--page-size", metavar="SIZE", help="Of the traces that generators make.")
     ] = None,
     experiment: Annotated[
         Path | None, typer.Option(metavar="TOML", help="Read what is not given here from a file.")
     ] = None,
     zone_pages: Annotated[
-        list[int] | None,
+        list[str] | None,
         typer.Option("--zone-pages", metavar="N", help="Physical pages available; no limit by default."),
     ] = None,
     unusable: Annotated[
@@ -132,18 +134,23 @@ def run(
     given = {name: value for name, value in locals().items() if name not in OUTPUT}
     from sim.cli.output import print_csv, print_json
     from sim.cli.performing import perform
-    from sim.errors import UserError
-    from sim.experiment.options import experiment_of
+    from sim.cli.remarks import option_words, remarks_said
+    from sim.cli.size import page_size_of, pages_of
+    from sim.errors import UserError, remark
+    from sim.experiment.options import by_field, experiment_of
 
+    words = option_words(context)
+    given["page_sizes"] = page_sizes and [page_size_of(text) for text in page_sizes]
+    given["zone_pages"] = zone_pages and [pages_of("--zone-pages", text) for text in zone_pages]
     if json and csv:
         raise UserError("--json and --csv: give one of them")
     if rerun is not None:
         from sim.cli.rerun import repeat
 
-        repeat(rerun, given, out, force, keep_source, json, csv)
+        repeat(rerun, given, words, out, force, keep_source, json, csv)
         return
     file = given.pop("experiment")
-    asked_for = experiment_of(given, file)
+    asked_for = experiment_of(given, file, words)
 
     def show(result: Result, written: Path | None) -> None:
         if json:
@@ -169,7 +176,12 @@ def run(
         from sim.cli.mm_stat import check_mm_stat
 
         check_mm_stat(asked_for)
-    _tell_overload(perform(asked_for, out, keep_source, show, force=force, mm_stat=mm_stat))
+    with remarks_said(by_field(words)):
+        for name, value in {"keep_source": keep_source, "events": events}.items():
+            if value and out is None:
+                remark(f"<{name}> has no effect without <out>")
+        result = perform(asked_for, out, keep_source, show, force=force, mm_stat=mm_stat)
+    _tell_overload(result)
 
 
 def _tell_overload(result: Result) -> None:

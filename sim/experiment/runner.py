@@ -15,10 +15,11 @@ from contextlib import contextmanager
 from itertools import product
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sim.errors import UserError
+from sim.errors import UserError, remark
 from sim.experiment.description import Experiment
 from sim.experiment.inputs import renamed
 from sim.experiment.jobs import Job, Rows, TimedJob
+from sim.experiment.remarks import remarks
 from sim.results.provenance import provenance
 from sim.results.result import Result
 from sim.workers import worker_killed, worker_pool
@@ -153,6 +154,8 @@ def prepare(
     further = {spec: COMPRESSORS.make(spec) for frontend in frontends for spec in frontend.compressors}
     opened = [(item, trace) for item in experiment.traces for trace in open_inputs(item, experiment.page_sizes or ())]
     traces = distinct([trace for _, trace in opened])
+    for text in remarks(experiment, traces, frontends, codecs):
+        remark(text)
     jobs: list[Job] = []
     rows = Rows()
     confirmed: dict[str, dict[str, list[int]]] = {}

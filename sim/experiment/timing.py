@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import UserError
+from sim.errors import FieldError, UserError
 from sim.experiment.fields import described, several
 from sim.plugins import MAPPINGS
 
@@ -49,18 +49,19 @@ class Timing:
                 raise UserError(f"timing: {name}={getattr(self, name)!r}; give true or false")
         for field in fields(self):
             if field.name not in FLAGS:
-                several(self, field.name, "timing")
+                several(self, field.name, "timing", *[MAPPINGS.expand] * (field.name == "mappings"))
         for name, good in (("mappings", _is_mapping), ("arrivals", _is_text), ("swap_devices", _is_text)):
             for item in getattr(self, name):
                 if not good(item):
-                    raise UserError(f"timing: {name} holds {item!r}; give texts")
+                    raise FieldError("timing", f"<{name}> holds {{!r}}; give texts", item)
         for costs in self.costs:
             if costs is not None and not isinstance(costs, str):
-                raise UserError(f"timing: costs={costs!r}; give the name of a file")
+                raise FieldError("timing", "<costs>={!r}; give the name of a file", costs)
         for name, texts in (("swap_devices", self.swap_devices), ("costs", self.costs)):
             names = [text and text.rpartition("/")[2] for text in texts]  # as results call them
             if len(set(names)) < len(names):
-                raise UserError(f"timing: {name} {', '.join(map(str, texts))} have equal names; rename a file")
+                told = ", ".join(map(str, texts))
+                raise FieldError("timing", f"<{name}> {{}} have equal names; rename a file", told)
         list(self.settings())  # what is wrong there is told here
 
     def settings(self, seed: int = 0) -> Iterator[tuple[Setting, Costs, dict[str, Any]]]:

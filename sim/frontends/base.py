@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -13,7 +14,10 @@ from allocators.configured import Configured
 from sim.frontends.compiled import slots
 from workloads.host.mmstat import MmStat
 from workloads.traces.sizes import Sizes
+from workloads.traces.trace import Trace
 
+Bytes = Annotated[int, "bytes"]  # in a spec: 4096, or 256M
+Pages = Annotated[int, "pages"]
 NO_LIMIT = np.iinfo(np.int64).max
 
 
@@ -34,6 +38,14 @@ class Frontend(Configured, ABC):
     def streams(self) -> int | None:
         """Compression streams: writes that can be under way at once. None: one for each CPU, so that none waits."""
         return None
+
+    def on(self, trace: Trace) -> Frontend:
+        """The frontend as it is for this trace: with what only the trace can tell. By default the same."""
+        return self
+
+    def remarks(self, trace: Trace) -> Iterator[str]:
+        """What a run of this trace should be told that it may not have meant: `sim.errors.remark`s."""
+        yield from ()
 
     @abstractmethod
     def device(self, n_slots: int, allocator: Allocator, *secondary: Sizes) -> Any:

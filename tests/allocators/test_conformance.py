@@ -191,11 +191,19 @@ def test_a_default_that_is_spelt_out_is_not_in_the_spec(name: str, config: dict[
 @pytest.mark.parametrize(
     ("name", "config", "message"),
     [
-        ("zsmalloc", {"era": "5.0"}, "zsmalloc: era=5.0 is unknown; use one of 2012, 6.1, 6.12"),
+        (
+            "zsmalloc",
+            {"era": "5.0"},
+            "zsmalloc: era=5.0 is unknown; Linux 4.8 to 6.2 has the rules of era=6.1; give era=6.1",
+        ),
         ("zsmalloc", {"era": "6.1", "chain": 8}, "zsmalloc: chain=8 needs era=6.12; era=6.1 has 4 built in"),
         ("zsmalloc", {"chain": 17}, "zsmalloc: chain=17 is out of range; use 1 to 16"),
         ("xvmalloc", {"align": 16}, "xvmalloc: align=16 is unknown; use 4 or 8"),
-        ("zbud", {"era": "2012"}, "zbud: era=2012 is unknown; use 6.1 or zcache"),
+        (
+            "zbud",
+            {"era": "2012"},
+            "zbud: era=2012 is unknown; give era=6.1 (Linux 3.11 to 6.14), era=zcache (Linux 3.0 to 3.5)",
+        ),
         ("ideal", {"page_size": 5000}, "page_size=5000: not a power of two from 4096 to 65536"),
         ("ideal", {"page_size": 2048}, "page_size=2048: not a power of two from 4096 to 65536"),
     ],

@@ -17,6 +17,7 @@ from workloads.traces.events import Events
 from workloads.traces.header import Header
 from workloads.traces.moment import Moment, fullest
 from workloads.traces.pageindex import PageIndex, check_pages, renumbered
+from workloads.traces.reads import Empty, empty_reads
 from workloads.traces.sizes import Sizes, check_sizes, sizes_digest
 from workloads.traces.slots import check_original, number_events, slots_digest
 from workloads.traces.tally import Tally
@@ -202,6 +203,11 @@ class Trace:
         """
         check_slots(self.path or self.name, self.n_slots)
         return fullest(self.batches(), self.n_slots)
+
+    @cached_property
+    def empty_reads(self) -> Empty:
+        """Page-ins of slots that hold nothing: reads all events, once."""
+        return empty_reads(self.batches(), self.n_slots)
 
     def batches(self, size: int = 1 << 18) -> Iterator[Events]:
         """Yield all events in order, at most `size` at once; never holds the whole of a trace on disk."""
