@@ -14,8 +14,10 @@ from workloads.traces.digests import digest_file
 if TYPE_CHECKING:
     import pandas as pd
 
-TEXTS = (*RUN, "mapping", "arrivals", "device", "costs", "codec_times")
-TEXTS += ("operation", "part", "counter", "price", "moment")
+TEXTS = (
+    *(*RUN, "mapping", "arrivals", "device", "costs", "codec_times"),
+    *("operation", "part", "counter", "price", "moment", "policy"),
+)
 
 
 def read_frames(folder: Path, files: Mapping[str, str]) -> dict[str, pd.DataFrame]:
