@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 .PHONY: run test lint types layers bench fuzz crash samples bpf clean
 
 run: $(STAMP)
-	$(BIN)/cswap run --out out/density
+	$(BIN)/cswap run --out out/density --force
 
 test: $(STAMP)
 	$(BIN)/pytest -n 2

@@ -16,6 +16,7 @@ from allocators.compiled.codes import NO_MEMORY, TOO_LARGE
 from allocators.compiled.dispatch import Rules, register_rules
 from allocators.compiled.ids import NIL
 from allocators.compiled.jit import compiled
+from allocators.eras import Span, check_era
 from allocators.errors import AllocatorError
 from allocators.zone import PageZone
 
@@ -188,6 +189,7 @@ ERAS = {
     "6.1": Era(None, 1, {}),
     "zcache": Era(64, 2, {"by_used": True, "keep_idle": True}),
 }
+RELEASES = (Span("3.0", "3.5", "zcache"), Span("3.11", "6.14", "6.1"))
 
 
 class Zbud(CompiledAllocator):
@@ -202,9 +204,10 @@ class Zbud(CompiledAllocator):
 
     def __init__(self, era: str = "6.1", page_size: int = 4096, zone: PageZone | None = None) -> None:
         super().__init__(page_size, zone)
-        self.era = str(era)
-        if self.era not in ERAS:
-            raise AllocatorError(f"zbud: era={era} is unknown; use {' or '.join(ERAS)}")
+        try:
+            self.era = check_era(self.name, str(era), ERAS, RELEASES)
+        except ValueError as error:
+            raise AllocatorError(f"zbud: {error}") from error
         chunk = ERAS[self.era].chunk or page_size // 64
         self.header = ERAS[self.era].header * chunk
         chunks = (page_size - self.header) // chunk

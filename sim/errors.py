@@ -3,15 +3,60 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
+import re
+import warnings
+from collections.abc import Mapping
 
 from allocators.errors import AllocatorError
 from workloads.errors import HostError, TraceError
+from workloads.shown import meant as meant
 from workloads.shown import shown
 
 
 class UserError(ValueError):
     """An error that the user can fix; one line that says how."""
+
+
+def worded(template: str, words: Mapping[str, str]) -> str:
+    """A template whose fields, `<pages>`, are called by these words, or by their own."""
+
+    def word(found: re.Match[str]) -> str:
+        return words.get(found[1], found[1])
+
+    return re.sub(r"<(\w+)>", word, template)
+
+
+class FieldError(UserError):
+    """A field of an experiment that makes no sense. `template` is the message, its `{}` are `values`.
+
+    `<pages>` in it is a field, so that the message can be told in the words of whoever set it.
+    """
+
+    def __init__(self, where: str, template: str, *values: object) -> None:
+        super().__init__(f"{where}: {worded(template, {}).format(*values)}")
+        self.template, self.values = template, values
+
+    @property
+    def field(self) -> str:
+        """The field that is wrong: the first one named."""
+        return str(re.findall(r"<(\w+)>", self.template)[0])
+
+    def told(self, words: Mapping[str, str]) -> str:
+        """The message with fields called by `words`: an option instead of a key."""
+        return worded(self.template, words).format(*self.values)
+
+
+class Remark(UserWarning):
+    """What a run or a trace says besides its figures, in one line; fields stand in it as in `FieldError`."""
+
+    def __init__(self, template: str) -> None:
+        super().__init__(worded(template, {}))
+        self.template = template
+
+
+def remark(template: str) -> None:
+    """Warn of something that is not wrong but may not be what was meant."""
+    warnings.warn(Remark(template), stacklevel=3)
 
 
 class CompressorError(ValueError):
@@ -51,14 +96,6 @@ _REMEDIES = {
     errno.EBADF: "give it a file, a pipe or a terminal",
     errno.EMFILE: "too many files are open; raise the limit (ulimit -n)",
 }
-
-
-def meant(word: str, known: Iterable[str]) -> str:
-    """` (did you mean NAME?)`, if one of the known words is close to this one."""
-    from difflib import get_close_matches
-
-    close = get_close_matches(word, list(known), 1)
-    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def one_line(error: BaseException) -> str:

@@ -7,24 +7,26 @@ at the next check.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
 INTERRUPTED = 130  # the exit status
 
 _asked = False
+_besides = ""  # what `end` says besides
 
 
 @contextmanager
 def noted() -> Iterator[None]:
     """While it lasts, SIGINT is noted besides raising KeyboardInterrupt; other threads than the main one get none."""
-    global _asked
-    _asked = False
+    global _asked, _besides
+    _asked, _besides = False, ""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -71,13 +73,27 @@ def check() -> None:
         raise KeyboardInterrupt
 
 
+def besides(text: str) -> None:
+    """Have `end` say this too, in the same line."""
+    global _besides
+    _besides = f"; {text}"
+
+
 def end() -> NoReturn:
     """Say that the program was interrupted, and exit."""
-    print("cswap: interrupted", file=sys.stderr)
+    print(f"cswap: interrupted{_besides}", file=sys.stderr)
     # Where the interpreter evaluated a text when the signal came, it would end by the signal after all, unless it has
     # evaluated another one since (run_eval_code_obj in CPython's pythonrun.c).
     eval("0")
     sys.exit(INTERRUPTED)
+
+
+def leave() -> NoReturn:
+    """End the process at once: no thread is waited for, which may still be compressing."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(INTERRUPTED)
 
 
 def _note(number: int, frame: FrameType | None) -> None:

@@ -11,7 +11,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from sim.errors import SpecError, meant
-from sim.spec import build, parse_spec
+from sim.spec import build, expanded, has_range, parse_spec
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -95,6 +95,12 @@ class Registry(Generic[T]):
             return build(self.find(name), settings, name, **given)
         self._name(type(spec))
         return cast("T", cast("Any", spec).anew(**given)) if given else spec
+
+    def expand(self, spec: str | T) -> list[str | T]:
+        """All specs of one that has ranges (`sim.spec.expanded`); anything else as it is. Raises SpecError."""
+        if not isinstance(spec, str) or not has_range(spec):
+            return [spec]
+        return [*expanded(self.find(parse_spec(spec)[0]), spec)]
 
     @cached_property
     def _offered(self) -> dict[str, list[EntryPoint]]:

@@ -5,13 +5,18 @@ The constructor of the class is the only description of its parameters: names, t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from itertools import product
 from typing import TypeVar
 
+from allocators.configured import written
 from sim.errors import USER_ERRORS, SpecError, meant
-from sim.parameters import Value, parameters, read_value
+from sim.parameters import BYTES, Parameter, Value, parameters, read_value
+from sim.units import bytes_of, has_unit
 
-__all__ = ["SpecError", "Value", "build", "parse_spec"]
+__all__ = ["SpecError", "Value", "build", "expanded", "has_range", "parse_spec"]
 
 T = TypeVar("T")
 
@@ -62,6 +67,61 @@ def build(cls: Callable[..., T], settings: Mapping[str, Value], what: str, **giv
         if isinstance(error, USER_ERRORS):
             raise
         raise SpecError(f"{what}: {error}") from error
+
+
+RANGE = re.compile(r"(-?[0-9][^.:]*(?:\.[0-9]+[^.:]*)?)\.\.(-?[0-9][^.:]*(?:\.[0-9]+[^.:]*)?)(?::(.+))?")
+MOST = 1000  # specs of one with ranges
+
+
+def has_range(text: str) -> bool:
+    """Whether a spec may have a range among its settings."""
+    return ".." in text and any(isinstance(v, str) and RANGE.fullmatch(v) for v in parse_spec(text)[1].values())
+
+
+def expanded(cls: Callable[..., object], text: str) -> list[str]:
+    """All specs of one in which numbers may be ranges: `chain=4..16`, both ends included; `0.2..0.8:0.2` with a step.
+
+    Of several ranges every combination, the last one fastest. Raises SpecError.
+    """
+    name, settings = parse_spec(text)
+    known = parameters(cls)
+    choices = [list(_values(name, key, value, known.get(key))) for key, value in settings.items()]
+    count = 1
+    for values in choices:
+        count *= len(values)
+        if count > MOST:
+            raise SpecError(f"{text}: is more than {MOST:,} specs; give a shorter range, or one with a step: 4..16:4")
+    combinations = (zip(settings, values, strict=True) for values in product(*choices))
+    return [f"{name}:" + ",".join(f"{key}={value}" for key, value in one) for one in combinations]
+
+
+def _values(name: str, key: str, value: Value, parameter: Parameter | None) -> Iterator[str]:
+    """A setting's values: one, or those of a range, at most one more than `MOST`."""
+    found = RANGE.fullmatch(value) if isinstance(value, str) else None
+    if found is None or parameter is None or not parameter.kinds:
+        yield written(value)
+        return
+    wrong = f"{name}: {key}={value}"
+    if not parameter.numeric:
+        raise SpecError(f"{wrong}: there are ranges of numbers only; give each {key} in a spec of its own")
+    first, last = (_number(parameter, end) for end in found.group(1, 2))
+    step = Decimal(1) if found[3] is None else _number(parameter, found[3])
+    if first is None or last is None or step is None or step <= 0 or last < first:
+        raise SpecError(f"{wrong} is no range; write FIRST..LAST or FIRST..LAST:STEP, the smaller one first")
+    whole = first == int(first) and last == int(last)
+    if found[3] is None and (not whole or any(map(has_unit, found.group(1, 2)))):
+        raise SpecError(f"{wrong} needs a step; write {key}={value}:STEP")
+    for i in range(MOST + 1):
+        if (at := first + i * step) > last:
+            return
+        yield f"{at:f}"
+
+
+def _number(parameter: Parameter, text: str) -> Decimal | None:
+    size = bytes_of(text) if parameter.unit == BYTES else None
+    if size is not None:
+        return Decimal(size)
+    return Decimal(text) if re.fullmatch(r"-?[0-9]{1,19}(?:\.[0-9]{1,19})?", text, re.ASCII) else None
 
 
 def _lossless(text: str) -> Value:

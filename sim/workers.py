@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from typing import Any
 
 from sim.errors import UserError
 from workloads.host.processes import die_with_parent
@@ -17,14 +19,36 @@ from workloads.host.processes import die_with_parent
 def worker_pool(workers: int, work: str) -> Iterator[ProcessPoolExecutor]:
     """Forked processes, which start with everything loaded; killed with this one, however it ends.
 
-    Raises UserError naming the `work` when one of them is killed.
+    They get no SIGINT: the terminal sends it to all, and this one decides. Whatever is raised inside, Ctrl-C or an
+    error, ends them at once, in the middle of what they do. Raises UserError naming the `work` when one is killed.
     """
-    context = multiprocessing.get_context("fork")
+    before = set(multiprocessing.active_children())
+    pool = _Pool(workers, mp_context=multiprocessing.get_context("fork"), initializer=_begin, initargs=(os.getpid(),))
+    ended = False
     try:
-        with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(os.getpid(),)) as pool:
-            yield pool
+        yield pool
+        ended = True
     except BrokenProcessPool as error:
+        ended = True
         raise UserError(worker_killed(work)) from error
+    finally:
+        if not ended:
+            for child in set(multiprocessing.active_children()) - before:
+                child.kill()
+        # Of killed ones nothing is waited for: what one was about to send never comes.
+        pool.shutdown(wait=ended, cancel_futures=True)
+
+
+class _Pool(ProcessPoolExecutor):
+    """Processes that are forked with SIGINT blocked."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """See `ProcessPoolExecutor`: it forks when something is submitted."""
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return super().submit(fn, *args, **kwargs)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def worker_killed(work: str) -> str:

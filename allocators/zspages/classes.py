@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from allocators.eras import ON, Span
 from allocators.zspages import compaction
 
 MIN_SIZE = 32
@@ -29,11 +30,11 @@ class SizeClass(NamedTuple):
     objs: int
 
 
-def class_sizes(page_size: int) -> list[int]:
+def class_sizes(page_size: int, smallest: int = MIN_SIZE) -> list[int]:
     """Sizes of all classes before merging, ascending."""
     step = page_size >> CLASS_BITS
-    count = -(-(page_size - MIN_SIZE) // step) + 1
-    return [min(MIN_SIZE + i * step, page_size) for i in range(count)]
+    count = -(-(page_size - smallest) // step) + 1
+    return [min(smallest + i * step, page_size) for i in range(count)]
 
 
 def pages_by_percent(size: int, page_size: int, longest: int) -> int:
@@ -75,32 +76,55 @@ class Era(NamedTuple):
     longest: int  # to which it can be
     pages: Callable[[int, int, int], int]  # of a zspage of a class: by size, page size, chain
     merges: bool  # whether classes of equally many objects in equally many pages are one
-    handle_bytes: int  # stored with each object
+    handle_words: int  # machine words stored with each object
     groups: Groups
+    tag_bits: int = 0  # of a handle, between the page's number and the object's
     emptier_second: bool = False  # a zspage that is emptier than the head of its list goes behind it
     compaction: int = compaction.NONE
 
 
 ERAS = {
-    "2012": Era(4, 4, pages_by_percent, merges=False, handle_bytes=0, groups=groups_by_quarter(1)),
+    "2012": Era(4, 4, pages_by_percent, merges=False, handle_words=0, groups=groups_by_quarter(1)),
     "6.1": Era(
         *(4, 4, pages_by_percent),
         merges=True,
-        handle_bytes=8,
+        handle_words=1,
         groups=groups_by_quarter(3),
+        tag_bits=1,
         emptier_second=True,
         compaction=compaction.BY_SOURCE,
     ),
     "6.12": Era(
-        *(8, 16, pages_by_waste), merges=True, handle_bytes=8, groups=groups_by_tenth, compaction=compaction.BY_TARGET
+        *(8, 16, pages_by_waste), merges=True, handle_words=1, groups=groups_by_tenth, compaction=compaction.BY_TARGET
     ),
 }
 
 
-def zsmalloc_classes(era: Era, chain: int, page_size: int) -> list[SizeClass]:
+RELEASES = (
+    Span("3.3", "3.18", "2012"),
+    Span("3.19", "4.0", "2012", "classes of equal shape merge, as in 6.1"),
+    Span("4.1", "4.7", "6.1", "its lists are ordered in other ways"),
+    Span("4.8", "6.2", "6.1"),
+    Span("6.3", "6.3", "6.12", "its fullness groups are those of 6.1"),
+    Span("6.4", ON, "6.12"),
+)
+
+
+def smallest_size(era: Era, chain: int, page_size: int, bits: int, physmem_bits: int) -> int:
+    """The smallest size class in bytes (ZS_MIN_ALLOC_SIZE): as small as the bits of a handle can number its objects.
+
+    A handle is a machine word of `bits` bits. Of these, the page frame number takes what `physmem_bits` of physical
+    address leave beyond those inside a page (MAX_POSSIBLE_PHYSMEM_BITS - PAGE_SHIFT), 6.1 a tag, the object's index
+    the rest.
+    """
+    frame_bits = physmem_bits - (page_size.bit_length() - 1)
+    return max(MIN_SIZE, chain * page_size >> (bits - frame_bits - era.tag_bits))
+
+
+def zsmalloc_classes(era: Era, chain: int, page_size: int, smallest: int = MIN_SIZE) -> list[SizeClass]:
     """The size classes of one era, ascending; equal shapes merge downward, if they do."""
     classes: list[SizeClass] = []
-    for index, size in reversed(list(enumerate(class_sizes(page_size)))):
+    for index, size in reversed(list(enumerate(class_sizes(page_size, smallest)))):
         pages = era.pages(size, page_size, chain)
         objs = pages * page_size // size
         if not era.merges or not classes or (classes[-1].pages, classes[-1].objs) != (pages, objs):

@@ -8,10 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from allocators.base import Ints
+from allocators.eras import check_era
 from allocators.errors import AllocatorError
 from allocators.zone import PageZone
 from allocators.zspages.allocator import ZspageAllocator
-from allocators.zspages.classes import ERAS, zsmalloc_classes
+from allocators.zspages.classes import ERAS, MIN_SIZE, RELEASES, Era, smallest_size, zsmalloc_classes
+
+PHYSMEM_BITS = range(32, 41)  # that 32-bit architectures have
 
 
 class Zsmalloc(ZspageAllocator):
@@ -20,6 +23,12 @@ class Zsmalloc(ZspageAllocator):
     `era` picks the rules: "2012" (drivers/staging, Linux 3.3 to 3.6), "6.1", "6.12" (the same page counts up to
     the sources of 2026). `chain` is the longest zspage in pages
     (CONFIG_ZSMALLOC_CHAIN_SIZE, which offers 4 to 16), 1 to 16; the older eras have 4 built in.
+
+    `bits` of the kernel: 64 or 32, where handles take 4 bytes. `physmem_bits` are those of a physical address on 32-bit
+    kernels (MAX_POSSIBLE_PHYSMEM_BITS): 32 (the default), 34 (RISC-V), 36 (x86 with PAE), 40 (ARM with LPAE). The more
+    there are, the fewer objects can be numbered and the larger the smallest size class is, up to 2,048 bytes and more.
+    On 64-bit kernels it is 32 bytes, however many bits there are. Derived from the sources; of 32-bit kernels nothing
+    was measured.
     """
 
     name: ClassVar[str] = "zsmalloc"
@@ -28,27 +37,56 @@ class Zsmalloc(ZspageAllocator):
         self,
         era: str = "6.12",
         chain: int | None = None,
+        bits: int = 64,
+        physmem_bits: int | None = None,
         page_size: int = 4096,
         zone: PageZone | None = None,
     ) -> None:
-        self.era = str(era)
-        if self.era not in ERAS:
-            raise AllocatorError(f"zsmalloc: era={era} is unknown; use one of {', '.join(ERAS)}")
+        try:
+            self.era = check_era(self.name, str(era), ERAS, RELEASES)
+        except ValueError as error:
+            raise AllocatorError(f"zsmalloc: {error}") from error
         rules = ERAS[self.era]
         self.chain = rules.chain if chain is None else chain
-        if rules.longest == rules.chain != self.chain:
-            raise AllocatorError(f"zsmalloc: chain={chain} needs era=6.12; era={era} has {rules.chain} built in")
-        if not 1 <= self.chain <= rules.longest:
-            raise AllocatorError(f"zsmalloc: chain={chain} is out of range; use 1 to {rules.longest}")
+        self.bits, self.physmem_bits = bits, physmem_bits
+        self._check(rules)
+        smallest = MIN_SIZE
+        if bits == 32:
+            smallest = smallest_size(rules, self.chain, page_size, bits, physmem_bits or bits)
+            if smallest > page_size:
+                raise AllocatorError(
+                    f"zsmalloc: chain={self.chain} with physmem_bits={physmem_bits} makes the smallest class "
+                    f"{smallest} bytes, more than a page, so there is no such kernel; give a shorter chain"
+                )
+        self.handle_bytes = rules.handle_words * bits // 8
         super().__init__(
-            zsmalloc_classes(rules, self.chain, page_size),
+            zsmalloc_classes(rules, self.chain, page_size, smallest),
             rules.groups,
             page_size=page_size,
             zone=zone,
-            added=rules.handle_bytes,
+            added=self.handle_bytes,
             emptier_second=rules.emptier_second,
             compaction=rules.compaction,
         )
+
+    def _check(self, rules: Era) -> None:
+        if rules.longest == rules.chain != self.chain:
+            raise AllocatorError(
+                f"zsmalloc: chain={self.chain} needs era=6.12; era={self.era} has {rules.chain} built in"
+            )
+        if not 1 <= self.chain <= rules.longest:
+            raise AllocatorError(f"zsmalloc: chain={self.chain} is out of range; use 1 to {rules.longest}")
+        if self.bits not in (32, 64):
+            raise AllocatorError(f"zsmalloc: bits={self.bits} is unknown; use 32 or 64, those of the kernel")
+        if self.physmem_bits is not None and self.bits == 64:
+            raise AllocatorError(
+                "zsmalloc: physmem_bits changes no size class of a 64-bit kernel; leave it out, or add bits=32"
+            )
+        if self.physmem_bits is not None and self.physmem_bits not in PHYSMEM_BITS:
+            raise AllocatorError(
+                f"zsmalloc: physmem_bits={self.physmem_bits} is out of range; use {PHYSMEM_BITS[0]} to "
+                f"{PHYSMEM_BITS[-1]}, such as 36 for PAE and 40 for LPAE"
+            )
 
     @property
     def config(self) -> dict[str, Any]:
@@ -59,7 +97,8 @@ class Zsmalloc(ZspageAllocator):
     @cached_property
     def huge_size(self) -> int:
         """See `Allocator.huge_size` (zs_huge_class_size): 3625 bytes in 6.12 with chain 8."""
-        return max(c.size for c in self.classes if c.objs > 1) - ERAS[self.era].handle_bytes + 1
+        shared = [c.size for c in self.classes if c.objs > 1]
+        return max(shared) - self.handle_bytes + 1 if shared else 0
 
     def size_class_of(self, size: Ints) -> Ints:
         """See `Allocator.size_class_of`."""

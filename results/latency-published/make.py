@@ -1,19 +1,23 @@
 """Published latencies side by side with simulated ones, written into this folder.
 
-    python results/latency-published/make.py
+    python results/latency-published/make.py             # from the codecs' times in `sizes`
+    python results/latency-published/make.py --measure   # times the codecs on this machine first, and keeps the times
 
 Page-cluster: a benchmark of zram with fio on a dump of real memory, random reads of 2**n pages, mean ns
 (u/VenditatioDelendaEst, quoted at https://notes.xeome.dev/notes/Zram). Mapping: cycles for one map and unmap of an
 object that spans two pages, x86, S. Jennings in the thread on zsmalloc, July 2012.
 
 Two ways to read 2**n pages are simulated. As fio reads them: one request, into memory of its own. As a page fault
-reads them: page by page into the swap cache, each with a new page. The codecs' times are those of this machine; one
-factor for its speed, by which lz4 at page-cluster 0 agrees with the published mean, is then used for everything else.
+reads them: page by page into the swap cache, each with a new page. `sizes` has the codecs' sizes and times of the pages
+of two samples, taken on the machine that `measured.json` describes; the figures follow from them on any machine. One
+factor for the speed of that machine, by which lz4 at page-cluster 0 agrees with the published mean, is used for
+everything else. `latency.csv` has every simulated run (`cswap plot` draws it).
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -25,15 +29,18 @@ import pandas as pd
 from sim.calibration.machine import machine
 from sim.plots.style import codec_colour, short
 from sim.plugins import COMPRESSORS, FRONTENDS, make_allocator
+from sim.results.saving import MARK
 from sim.sizing.sizing import size_pages
 from sim.timing.costs import Costs, read_costs
+from sim.timing.latency import frame
 from sim.timing.setting import Setting
 from sim.timing.simulate import Timed, simulate
 from workloads import Events, Trace, open_sample
+from workloads.traces.digests import digest_file
 from workloads.traces.events import IN, OUT
-from workloads.traces.sizes import Sizes
+from workloads.traces.sizes import Sizes, read_sizes, sizes_path, write_sizes
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent  # of the times
 SAMPLES = ("gcc", "pandas")
 PUBLISHED = {  # mean ns at page-cluster 0, 1, 2, 3; compression ratio
     "lz4": ((1708, 2990, 5560, 10674), 2.63),
@@ -41,20 +48,46 @@ PUBLISHED = {  # mean ns at page-cluster 0, 1, 2, 3; compression ratio
     "lzo": ((2428, 4436, 8438, 16426), 2.77),
     "zstd": ((5714, 10847, 21073, 41343), 3.37),
 }
-REPEATS = 5
+REPEATS = 11
 WAYS = ("one request", "swap readahead")
 CYCLES = {"copy": 560, "pte": 760, "pte in a VM": 1500}
 
 
-def main() -> None:
+def main(folder: Path = HERE) -> None:
+    """Write the figures, their picture and the simulated runs into a folder."""
     clusters, mappings = page_cluster(), mapping()
-    clusters.to_csv(HERE / "page_cluster.csv", index=False, float_format="%.4g")
-    mappings.to_csv(HERE / "mapping.csv", index=False, float_format="%.4g")
-    draw(clusters, mappings).savefig(HERE / "published.png", dpi=110)
-    versions = {codec: COMPRESSORS.make(codec).version for codec in PUBLISHED}
-    about = {"machine": machine(), "prices": read_costs().digest(), "codecs": versions}
-    (HERE / "provenance.json").write_text(json.dumps(about, indent=2, sort_keys=True) + "\n")
+    clusters.to_csv(folder / "page_cluster.csv", index=False, float_format="%.4g")
+    mappings.to_csv(folder / "mapping.csv", index=False, float_format="%.4g")
+    frame(simulated).to_csv(folder / "latency.csv", index=False)
+    draw(clusters, mappings).savefig(folder / "published.png", dpi=110)
+    about = {
+        "complete": True,
+        "experiment": None,  # this script is
+        "codec_times": json.loads((HERE / "measured.json").read_text()),
+        "prices": {"digest": read_costs().digest()},
+        "files": {"latency.csv": digest_file(folder / "latency.csv")},
+    }
+    (folder / MARK).write_text(json.dumps(about, indent=2) + "\n")
     print(clusters.to_string(index=False), mappings.to_string(index=False), sep="\n\n")
+
+
+def measure() -> None:
+    """Size and time all pages: of each page the median of REPEATS, without what the machine did besides."""
+    pages = np.concatenate([open_sample(name).page_array(0, 1 << 20) for name in SAMPLES])
+    trace = Trace.from_arrays("pages", Events.of([OUT], [0], [0]), pages)
+    for codec in PUBLISHED:
+        measured = [size_pages(trace, COMPRESSORS.make(codec), workers=1) for _ in range(REPEATS)]
+        compress, decompress = (
+            np.median([getattr(one, part) for one in measured], axis=0).astype(np.int64)
+            for part in ("compress_ns", "decompress_ns")
+        )
+        write_sizes(place(codec), replace(measured[0], compress_ns=compress, decompress_ns=decompress))
+    versions = {codec: COMPRESSORS.make(codec).version for codec in PUBLISHED}
+    digests = {name: open_sample(name).digest for name in SAMPLES}
+    here = machine()
+    here["kernel"] = here["kernel"].partition("-")[0]
+    about = {"machine": here, "repeats": REPEATS, "codecs": versions, "samples": digests}
+    (HERE / "measured.json").write_text(json.dumps(about, indent=2, sort_keys=True) + "\n")
 
 
 def page_cluster() -> pd.DataFrame:
@@ -77,7 +110,7 @@ def page_cluster() -> pd.DataFrame:
 
 def read_mean(codec: str, n: int, way: str) -> float:
     """Mean ns to read 2**n pages, each window once."""
-    count = len(pages()) >> n << n
+    count = len(sizes(codec)) >> n << n
     windows = np.random.default_rng(n).permutation(count >> n) << n
     kind = np.repeat((OUT, IN), (count, len(windows)))
     slot = np.concatenate((np.arange(count), windows))
@@ -89,37 +122,35 @@ def read_mean(codec: str, n: int, way: str) -> float:
     else:
         costs = costs.with_value("path.fault", 0)
     setting = Setting(cpus=1, arrivals="saturate", page_cluster=n)
-    timed = run(Events.of(kind, slot, page), codec, "zsmalloc", setting, costs)
+    timed = run(Events.of(kind, slot, page), codec, "zsmalloc", setting, costs, way)
     (row,) = (row for row in timed.rows if (row["operation"], row["part"]) == ("page-in", "total"))
     return 1e3 * float(row["mean_us"])
 
 
 @cache
 def sizes(codec: str) -> Sizes:
-    """Sizes of all pages, and times: of each page the median of REPEATS, without what the machine did besides."""
-    all_pages = Trace.from_arrays("pages", Events.of([OUT], [0], [0]), pages())
-    measured = [size_pages(all_pages, COMPRESSORS.make(codec), workers=1) for _ in range(REPEATS)]
-    compress, decompress = (
-        np.median([getattr(one, part) for one in measured], axis=0).astype(np.int64)
-        for part in ("compress_ns", "decompress_ns")
-    )
-    return replace(measured[0], compress_ns=compress, decompress_ns=decompress)
+    """Sizes of all pages, and times."""
+    return read_sizes(place(codec))
 
 
-@cache
-def pages() -> np.ndarray:
-    """Those of the samples."""
-    return np.concatenate([open_sample(name).page_array(0, 1 << 20) for name in SAMPLES])
+def place(codec: str) -> Path:
+    return sizes_path(HERE, COMPRESSORS.make(codec).spec)
 
 
-def run(events: Events, codec: str, allocator: str, setting: Setting, costs: Costs) -> Timed:
-    trace = Trace.from_arrays("pages", events, pages())
-    return simulate(trace, sizes(codec), FRONTENDS.make("zram"), make_allocator(allocator), setting, costs)
+simulated: list[dict[str, object]] = []  # rows of the `latency` frame
+
+
+def run(events: Events, codec: str, allocator: str, setting: Setting, costs: Costs, called: str) -> Timed:
+    trace = Trace.from_arrays(" and ".join(SAMPLES), events, None, {sizes(codec).meta["codec"]: sizes(codec)})
+    timed = simulate(trace, sizes(codec), FRONTENDS.make("zram"), make_allocator(allocator), setting, costs)
+    key = {"trace": trace.name, "frontend": "zram", "compressor": codec, "allocator": allocator, "costs": called}
+    simulated.extend(key | setting.columns() | row for row in timed.rows)
+    return timed
 
 
 def mapping() -> pd.DataFrame:
     """Published cycles of a map and unmap, and what they come to: a page-in of 2012's zsmalloc with lzo, mean."""
-    count = len(pages())
+    count = len(sizes("lzo"))
     kind, rows = np.repeat((OUT, IN), count), np.arange(count)
     events = Events.of(kind, np.tile(rows, 2), np.concatenate((rows, np.full(count, -1))))
     costs = read_costs()
@@ -128,7 +159,7 @@ def mapping() -> pd.DataFrame:
         method = name.split()[0] if cycles else "copy"
         priced = costs.with_value(f"map.{method}", cycles)
         setting = Setting(cpus=1, arrivals="saturate", mapping=method)
-        timed = run(events, "lzo", "zsmalloc:era=2012", setting, priced)
+        timed = run(events, "lzo", "zsmalloc:era=2012", setting, priced, name)
         part = {(row["operation"], row["part"]): row["mean_us"] for row in timed.rows}
         spanning = timed.counters["spanning"] / count / 2
         per_object = 1e3 * part["page-in", "map"] * costs.entries["cpu.ghz"].value / spanning
@@ -187,4 +218,6 @@ def draw_mappings(axis: plt.Axes, mappings: pd.DataFrame) -> None:
 
 
 if __name__ == "__main__":
+    if "--measure" in sys.argv[1:]:
+        measure()
     main()

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from sim.cli import calibrate, import_, list, ops, plot, record, run, trace, validate
+from sim.cli import calibrate, classes, import_, list, ops, plot, record, run, trace, validate
 from sim.cli.group import Group
+from sim.cli.once import count_once
 from workloads.limits import OPTION, RATIO
 
 app = typer.Typer(
@@ -21,12 +22,14 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("plot")(plot.plot)
 app.command("ops")(ops.ops)
+app.command("classes")(classes.classes)
 app.add_typer(validate.app, name="validate")
 app.command("calibrate")(calibrate.calibrate)
 app.add_typer(record.app, name="record")
 app.add_typer(trace.app, name="trace")
 app.add_typer(import_.app, name="import")
 app.command("list")(list.list_)
+count_once(app)
 
 
 def _version(wanted: bool) -> None:

@@ -63,13 +63,16 @@ def _without_debug(words: list[str]) -> tuple[list[str], bool]:
 
 
 def _without_limit(words: list[str]) -> tuple[list[str], int | None]:
-    """`--max-bytes SIZE` may come anywhere before `--` too; the last one counts."""
+    """`--max-bytes SIZE` may come anywhere before `--` too, once."""
     from sim.cli.size import size_of
+    from sim.errors import UserError
 
     end = words.index("--") if "--" in words else len(words)
     ours, most, rest = [], None, iter(words[:end])
     for word in rest:
         name, _, value = word.partition("=")
+        if name == OPTION and most is not None:
+            raise UserError(f"{OPTION}: is given several times; cswap takes it once")
         if name == OPTION:
             most = size_of(OPTION, value or next(rest, ""))
         else:

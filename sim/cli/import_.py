@@ -29,11 +29,12 @@ def csv_(
         typer.Option(help="The pages, concatenated; plain, .gz or .zst. Without them EVENTS has a column size."),
     ] = None,
     name: Annotated[str | None, typer.Option(help="The name of the trace; by default that of the folder.")] = None,
-    page_size: Annotated[int, typer.Option(help="Bytes in a page.")] = 4096,
+    page_size: Annotated[str, typer.Option(metavar="SIZE", help="Bytes in a page.")] = "4096",
 ) -> None:
     """Import events as CSV, with raw pages or their compressed sizes; or raw pages alone, paged out in order."""
     from sim.cli.output import print_line
     from sim.cli.progress import progress
+    from sim.cli.size import page_size_of
     from sim.errors import UserError
     from workloads.readers.csv import Csv
     from workloads.readers.dump import Dump
@@ -41,7 +42,8 @@ def csv_(
     file = events or pages
     if file is None:
         raise UserError("there is nothing to import; give EVENTS, or the pages alone with --pages, or both")
-    reader = Dump(page_size) if events is None else Csv(None if pages is None else str(pages), page_size)
+    size = page_size_of(page_size)
+    reader = Dump(size) if events is None else Csv(None if pages is None else str(pages), size)
     with progress(f"importing {file.name}") as done:
         trace = reader.read(file, out, name, done)
     print_line(f"{out}: {trace.n_events} events, {trace.unique_pages} unique pages")

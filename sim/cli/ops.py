@@ -17,7 +17,7 @@ COLUMNS = ("ops", "live", "bytes", "pages", "failed")
 def ops(
     file: Annotated[str, typer.Argument(metavar="FILE", help="The sequence, plain, .gz or .zst; - is standard input.")],
     allocator: Annotated[str, typer.Option("-a", "--allocator", metavar="SPEC", help="name:key=value,key=value")],
-    page_size: Annotated[int, typer.Option(help="Bytes in a physical page.")] = 4096,
+    page_size: Annotated[str, typer.Option(metavar="SIZE", help="Bytes in a physical page.")] = "4096",
     json: Annotated[bool, typer.Option("--json", help="A list of rows instead of CSV.")] = False,
 ) -> None:
     """Replay a bare allocation sequence; print a row at each `s`.
@@ -26,9 +26,10 @@ def ops(
     (a, f and c lines), `live` objects, the `bytes` they asked for, physical `pages` held, allocations that `failed`.
     """
     from sim.cli.output import print_csv, print_json
+    from sim.cli.size import page_size_of
     from sim.plugins import make_allocator
 
-    table = replay(file, make_allocator(allocator, page_size))
+    table = replay(file, make_allocator(allocator, page_size_of(page_size)))
     (print_json if json else print_csv)([dict(zip(COLUMNS, row, strict=True)) for row in table])
 
 

@@ -13,12 +13,10 @@ def plot(
 ) -> None:
     """Redraw the plots of a result in its folder."""
     from sim.cli.output import print_line, standard_output
-    from sim.interrupts import held
     from sim.results.result import Result
 
     result = Result.load(folder)
-    with held():
-        written = result.save_plots(folder)
+    written = result.save_plots(folder)
     with standard_output():
         for path in written:
             print_line(str(path))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sim.cli.size import LEAST, UNITS
+from sim.cli.size import LEAST
+from sim.units import UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from workloads.recorder.plan import Watch
 
 FINE, FINEST = 0.05, 0.01  # seconds between snapshots, for programs that end soon
+EMPTY = 1  # exit status
 FEW = 5  # intervals in which hardly anything can be seen
 
 Words = Annotated[list[str] | None, typer.Argument(metavar="-- CMD...", help="The program to record.")]
@@ -38,7 +41,10 @@ def check(command: list[str] | None, out: Path | None, duration: float | None) -
 
 
 def follow(out: Path, recording: Callable[[Watch, Progress], int]) -> None:
-    """Run a recording, show how far it is, sum up, and exit as the program did."""
+    """Run a recording, show how far it is, sum up, and exit as the program did.
+
+    A recording without a page-out is not left behind: the exit status is 1 unless the program's own was another.
+    """
     from sim.cli.progress import progress, status_line
 
     status, existed = 0, out.exists()
@@ -52,13 +58,14 @@ def follow(out: Path, recording: Callable[[Watch, Progress], int]) -> None:
                 done,
             )
     finally:
-        if out.is_dir() and not existed:
-            summary(out)
+        if out.is_dir() and not existed and not summary(out):
+            shutil.rmtree(out)
+            status = status or EMPTY
     raise typer.Exit(status)
 
 
-def summary(out: Path) -> None:
-    """Print what a recording holds, on standard error."""
+def summary(out: Path) -> bool:
+    """Print what a recording holds, on standard error; whether that is anything."""
     import sys
 
     from workloads import open_trace
@@ -73,13 +80,15 @@ def summary(out: Path) -> None:
     if "passed_over" in source:
         print(f"seen by {source['backend']}, as {'; '.join(source['passed_over'])}", file=sys.stderr)
     if not counts["out"] + counts["lost"]:
-        print(_why_empty(source), file=sys.stderr)
+        print(f"{_why_empty(source)}; {out} is not kept ({source['ended']})", file=sys.stderr)
+        return False
     print(
         f"{out}: {counts['out']} page-outs, {counts['lost']} more lost, {counts['in']} page-ins, "
         f"{counts['free']} frees, {trace.unique_pages} unique pages; {source['ended']}\n"
         f"{out} contains the program's memory, including any secrets; only you can read it",
         file=sys.stderr,
     )
+    return True
 
 
 def _why_empty(source: Mapping[str, Any]) -> str:

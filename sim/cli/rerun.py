@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,16 @@ ELSEWHERE = ("traces", "costs", "swap_devices")  # what may be given: files that
 DIFFERS = 1  # exit status
 
 
-def repeat(path: Path, given: dict[str, Any], out: Path | None, keep_source: bool, json: bool, csv: bool) -> None:
+def repeat(
+    path: Path,
+    given: dict[str, Any],
+    words: Mapping[str, str],
+    out: Path | None,
+    force: bool,
+    keep_source: bool,
+    json: bool,
+    csv: bool,
+) -> None:
     """Run the experiment of a provenance again and compare; exit status 1 if anything differs."""
     import typer
 
@@ -25,7 +35,8 @@ def repeat(path: Path, given: dict[str, Any], out: Path | None, keep_source: boo
 
     given = {name: value for name, value in given.items() if value}
     if others := [name for name in given if name not in ELSEWHERE]:
-        raise UserError(f"--rerun: the provenance sets {others[0]}; give only TRACE, --costs or --swap-device besides")
+        word = words.get(others[0], others[0])
+        raise UserError(f"--rerun: the provenance sets {word}; give only TRACE, --costs or --swap-device besides")
     recorded = Recorded.read(path)
     older = Older.read(recorded.file, recorded.about)
     experiment = recorded.experiment(given.pop("traces", ()), **given)
@@ -49,6 +60,7 @@ def repeat(path: Path, given: dict[str, Any], out: Path | None, keep_source: boo
         if written:
             print(f"written to {written}")
 
-    perform(experiment, out, keep_source, show)
+    # What is compared with an older result is made anew, all of it.
+    perform(experiment, out, keep_source, show, force=force, go_on=False)
     if any(one.verdict == DIFFERENT for one in found):
         raise typer.Exit(DIFFERS)

@@ -15,10 +15,21 @@ if TYPE_CHECKING:
 AT_END = ("density_end", "effective_density_end")
 TIMING = "With --timing; names and numbers may be given several times"
 RAM = "Machines of other sizes; sizes may be given several times"
-OUTPUT = ("full", "out", "keep_source", "rerun", "json", "csv")  # all other options are fields of the experiment
+OUTPUT = (
+    "context",
+    "full",
+    "mm_stat",
+    "out",
+    "force",
+    "keep_source",
+    "rerun",
+    "json",
+    "csv",
+)  # all other options are fields of the experiment
 
 
 def run(
+    context: typer.Context,
     traces: Annotated[
         list[str] | None,
         typer.Argument(
@@ -35,13 +46,13 @@ def run(
         list[str] | None, typer.Option("-f", "--frontend", metavar="SPEC", help="May be given several times.")
     ] = None,
     page_sizes: Annotated[
-        list[int] | None, typer.Option("--page-size", metavar="BYTES", help="Of the traces that generators make.")
+        list[str] | None, typer.Option("--page-size", metavar="SIZE", help="Of the traces that generators make.")
     ] = None,
     experiment: Annotated[
         Path | None, typer.Option(metavar="TOML", help="Read what is not given here from a file.")
     ] = None,
     zone_pages: Annotated[
-        list[int] | None,
+        list[str] | None,
         typer.Option("--zone-pages", metavar="N", help="Physical pages available; no limit by default."),
     ] = None,
     unusable: Annotated[
@@ -118,6 +129,7 @@ def run(
         bool, typer.Option("--events", help="Keep every operation with its parts.", rich_help_panel=TIMING)
     ] = False,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write frames, provenance and plots here.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an older result in the folder of --out.")] = False,
     keep_source: Annotated[
         bool, typer.Option("--keep-source", help="Tell paths and the traces' whole sources in the provenance.")
     ] = False,
@@ -127,6 +139,9 @@ def run(
     ] = None,
     full: Annotated[
         bool, typer.Option("--full", help="Print the tables of densities and compressors before the summary.")
+    ] = False,
+    mm_stat: Annotated[
+        bool, typer.Option("--mm-stat", help="Also zram's mm_stat at the fullest moment, a line a run.")
     ] = False,
     json: Annotated[
         bool, typer.Option("--json", help="A list of rows as JSON instead of tables; with --timing, latencies in each.")
@@ -141,35 +156,55 @@ def run(
     given = {name: value for name, value in locals().items() if name not in OUTPUT}
     from sim.cli.output import print_csv, print_json
     from sim.cli.performing import perform
-    from sim.errors import UserError
-    from sim.experiment.options import experiment_of
+    from sim.cli.remarks import option_words, remarks_said
+    from sim.cli.size import page_size_of, pages_of
+    from sim.errors import UserError, remark
+    from sim.experiment.options import by_field, experiment_of
 
+    words = option_words(context)
+    given["page_sizes"] = page_sizes and [page_size_of(text) for text in page_sizes]
+    given["zone_pages"] = zone_pages and [pages_of("--zone-pages", text) for text in zone_pages]
     if json and csv:
         raise UserError("--json and --csv: give one of them")
     if rerun is not None:
         from sim.cli.rerun import repeat
 
-        repeat(rerun, given, out, keep_source, json, csv)
+        repeat(rerun, given, words, out, force, keep_source, json, csv)
         return
     file = given.pop("experiment")
-    asked_for = experiment_of(given, file)
+    asked_for = experiment_of(given, file, words)
 
     def show(result: Result, written: Path | None) -> None:
         if json:
-            print_json(_with_latencies(result) if asked_for.timing else _rows(result))
+            print_json(_with_mm_stat(result, _with_latencies(result) if asked_for.timing else _rows(result)))
         elif csv:
-            print_csv(_rows(result))
+            print_csv(_with_mm_stat(result, _rows(result), flat=True))
         else:
+            from sim.cli.mm_stat import print_mm_stat
             from sim.cli.ram_summary import print_ram_summary
             from sim.cli.summary import print_summary
             from sim.cli.tables import print_result
+            from sim.results.verdict import confirmed
 
             print_result(result, full)
+            if told := confirmed(result):
+                print(told)
+            if mm_stat:
+                print_mm_stat(result)
             if written:
                 _tell_written(result, written)
             (print_summary if result.ram.empty else print_ram_summary)(result)
 
-    _tell_overload(perform(asked_for, out, keep_source, show))
+    if mm_stat:
+        from sim.cli.mm_stat import check_mm_stat
+
+        check_mm_stat(asked_for)
+    with remarks_said(by_field(words)):
+        for name, value in {"keep_source": keep_source, "events": events}.items():
+            if value and out is None:
+                remark(f"<{name}> has no effect without <out>")
+        result = perform(asked_for, out, keep_source, show, force=force, mm_stat=mm_stat)
+    _tell_overload(result)
 
 
 def _tell_overload(result: Result) -> None:
@@ -191,8 +226,9 @@ def _tell_overload(result: Result) -> None:
 def _tell_written(result: Result, folder: Path) -> None:
     from sim.cli.output import print_line
 
-    print_line(f"written to {folder}: density, timeline, latency and counters as CSV and Parquet, provenance.json,")
-    print(f"pictures {', '.join(f'{name}.png' for name in result.plots())}")
+    print_line(f"written to {folder}: density, timeline, latency and counters as CSV and Parquet, provenance.json")
+    if pictures := [f"{name}.png" for name in result.plots() if (folder / f"{name}.png").exists()]:
+        print(f"pictures {', '.join(pictures)}")
 
 
 def _with_latencies(result: Result) -> list[dict[str, Any]]:
@@ -211,6 +247,27 @@ def _rows(result: Result) -> list[dict[str, Any]]:
     from sim.results.ram import beside
 
     return [row | {name: row.get(name) for name in AT_END} for row in _plain(beside(result.density, result.ram))]
+
+
+def _with_mm_stat(result: Result, rows: list[dict[str, Any]], flat: bool = False) -> list[dict[str, Any]]:
+    """The rows, each with mm_stat of its run if that was asked for: as objects, or as columns `mm_stat.FIELD`."""
+    if result.mm_stat.empty:
+        return rows
+    from sim.timing.latency import run_columns
+
+    run = run_columns(result.mm_stat)
+    found: dict[tuple[Any, ...], dict[str, dict[str, Any]]] = {}
+    for row in _plain(result.mm_stat):
+        key = tuple(row.pop(name) for name in run)
+        found.setdefault(key, {})[{"fullest": "mm_stat"}.get(row["moment"], "mm_stat_end")] = row
+        del row["moment"]
+    none = dict.fromkeys(next(iter(found.values()))["mm_stat"])
+    told = []
+    for row in rows:
+        mine = found.get(tuple(row[name] for name in run), {"mm_stat": none, "mm_stat_end": none})
+        flattened = {f"{kind}.{name}": value for kind, fields in mine.items() for name, value in fields.items()}
+        told.append(row | (flattened if flat else mine))
+    return told
 
 
 def _plain(frame: Any) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from sim.plots.names import distinguished, family_of, settings_of
-from sim.results.verdict import IDEAL, verdict
+from sim.results.verdict import IDEAL, base_of, chains_of, verdict
 from sim.timing.latency import run_columns
 from workloads.shown import shown
 
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 
     from sim.results.result import Result
 
+    Groups = Iterable[tuple[Any, pd.DataFrame]]
+
 WIDTH, HEIGHT = 80, 24
 SENTENCE, WORDS = 4, 17  # lines of a sentence, and of all, at most
-LONGEST = 20  # characters of a name
+LONGEST = 20  # characters of a name, or twice as many where there is room
+LABELS = 60  # columns of the names of traces, frontends and codecs
 
 
 def print_summary(result: Result) -> None:
@@ -36,7 +39,8 @@ def summary(result: Result) -> list[str]:
     title = _wrapped(f"Compressed pages per physical page at each trace's fullest moment, in {frontends}", 2)
     words = [line for sentence in verdict(result) for line in _wrapped(sentence, SENTENCE)][:WORDS]
     lines = [*title, *_table(result.density, HEIGHT - len(title) - len(words))]
-    return [*lines, *words] if len(lines) + len(words) >= HEIGHT else [*lines, "", *words]
+    gap = [""] if words and len(lines) + len(words) < HEIGHT else []
+    return [*lines, *gap, *words]
 
 
 def _wrapped(text: str, most: int) -> list[str]:
@@ -50,36 +54,59 @@ def _table(density: pd.DataFrame, most: int) -> list[str]:
     """
     keys = [name for name in run_columns(density.columns) if name != "allocator"]
     keys = [name for name in keys if name in ("trace", "compressor") or density[name].nunique(dropna=False) > 1]
-    codecs = distinguished(density["compressor"])
     groups = list(density.groupby(keys, sort=False, dropna=False))
-    labels = []
-    for i, key in enumerate(keys):
-        cells = [codecs[of[i]] if key == "compressor" else str(of[i]) for of, _ in groups]
-        labels.append(_column("codec" if key == "compressor" else key, [_cut(cell) for cell in cells]))
-    allocators = [name for name in dict.fromkeys(density["allocator"]) if name != IDEAL]
+    names = {name: distinguished(density[name]) for name in ("frontend", "compressor")}
+    cells = [[str(names[key][of[i]] if key in names else of[i]) for of, _ in groups] for i, key in enumerate(keys)]
+    heads = ["codec" if key == "compressor" else key for key in keys]
+    for longest in (2 * LONGEST, LONGEST):
+        labels = [
+            _column(head, [_cut(cell, longest) for cell in mine]) for head, mine in zip(heads, cells, strict=True)
+        ]
+        if sum(len(column[0]) + 1 for column in labels) <= LABELS:
+            break
     ideal = _figures(IDEAL, None, groups)
     room = WIDTH - sum(len(column[0]) + 1 for column in labels) - len(ideal[0])
-    above, columns = [""] * len(labels), list(labels)
-    for family, head, allocator in _heads(allocators):
-        column = _figures(head, allocator, groups)
-        room -= len(column[0]) + 1
-        if room < 0:
-            break
-        above.append(family)
-        columns.append(column)
-    left = {"allocators": len(allocators) - len(columns) + len(labels), "rows": 0}
+    allocators = [name for name in dict.fromkeys(density["allocator"]) if name != IDEAL]
+    shown_ones, left_out = _columns(allocators, groups, room)
+    above = [""] * len(labels) + [family for family, _ in shown_ones]
+    columns = labels + [column for _, column in shown_ones]
+    left = {"allocators": left_out, "rows": 0}
     lines = [_above(above, columns)] if any(above) else []
     lines += [" ".join(cells) for cells in zip(*columns, ideal, strict=True)]
     for i, (_, rows) in enumerate(groups, len(lines) - len(groups)):
         if rows["small"].all():
             label = " ".join(column[i - len(lines) + len(groups) + 1] for column in labels)
-            lines[i] = f"{label} pool of {_pool(rows):,} pages: too small to judge"
+            lines[i] = f"{label} {_too_small(rows)}"
     if len(lines) + (left["allocators"] > 0) > most:
         left["rows"] = len(lines) + 1 - most
         lines = lines[: most - 1]
     if told := " and ".join(f"{number} more {what}" for what, number in left.items() if number > 0):
         lines.append(f"({told}: --full)")
     return [shown(line).rstrip()[:WIDTH] for line in lines]
+
+
+def _columns(names: list[str], groups: Groups, room: int) -> tuple[list[tuple[str, list[str]]], int]:
+    """The columns that there is room for, each with what stands above it, and how many allocators are left out.
+
+    Chain sizes are compared in words; they are shown where there is room for all.
+    """
+
+    def fitting(names: list[str]) -> list[tuple[str, list[str]]]:
+        found, left = [], room
+        for family, head, name in _heads(names):
+            column = _figures(head, name, groups)
+            left -= len(column[0]) + 1
+            if left < 0:
+                break
+            found.append((family, column))
+        return found
+
+    found = fitting(names)
+    if len(found) < len(names):
+        base, chains = base_of(names), chains_of(names).values()
+        names = [name for name in names if name == base or name not in chains]
+        found = fitting(names)
+    return found, len(names) - len(found)
 
 
 def _above(families: list[str], columns: list[list[str]]) -> str:
@@ -92,12 +119,15 @@ def _above(families: list[str], columns: list[list[str]]) -> str:
     return line
 
 
-def _pool(rows: pd.DataFrame) -> int:
-    """Pages of the largest pool."""
-    return int((rows["pages_peak"] + rows["refused_peak"]).max())
+def _too_small(rows: pd.DataFrame) -> str:
+    """Why there are no figures."""
+    if not rows["slots_max"].any():
+        return "no page-outs"
+    pages = int((rows["pages_peak"] + rows["refused_peak"]).max())
+    return f"pool of {pages:,} pages: too small to judge"
 
 
-def _figures(head: str, allocator: str | None, groups: Iterable[tuple[Any, pd.DataFrame]]) -> list[str]:
+def _figures(head: str, allocator: str | None, groups: Groups) -> list[str]:
     """Densities of an allocator, or the ideal ones."""
     cells = []
     for _, rows in groups:
@@ -122,5 +152,5 @@ def _heads(allocators: list[str]) -> Iterator[tuple[str, str, str]]:
         before = family
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
+def _cut(text: str, most: int = LONGEST) -> str:
+    return text if len(text) <= most else text[: most - 3] + "..."

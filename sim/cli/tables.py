@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.plots.style import by_sweep, in_order, short
 from sim.results.density import SMALL
-from sim.timing.latency import RUN, SETTING
+from sim.timing.latency import LATER, RUN, SETTING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,10 +122,11 @@ def _latency(rows: pd.DataFrame, trace: str) -> Any:
     """A row per run and setting; what all have in common stands in the title."""
     totals = rows[rows["part"] == "total"]
     varied = [name for name in (*RUN[1:], *SETTING) if totals[name].nunique() > 1 and name != "compressor"]
-    common = ", ".join(f"{name} {_plain(totals[name].iloc[0])}" for name in SETTING if name not in varied)
+    told = [name for name in (*SETTING, *LATER) if name in totals and name not in varied]
+    common = ", ".join(f"{name} {_plain(totals[name].iloc[0])}" for name in told if totals[name].nunique() == 1)
     table = _table(
         f"{trace}: how long page-outs and page-ins take, us (modelled; {common})",
-        "median/99th percentile; costs and their sources: docs/timing.md",
+        f"median/99th percentile; costs and their sources: docs/timing.md; codec times of {_taken(totals)}",
     )
     table.padding = (0, 0, 0, 1)
     for name in varied:
@@ -180,7 +181,7 @@ def _plain(value: Any) -> str:
 
 
 def _codecs(latency: pd.DataFrame) -> Any:
-    table = _table("compression times on this machine, us per page", "each unique page was timed once")
+    table = _table("compression times, us per page", f"each unique page was timed once, on {_taken(latency)}")
     table.add_column("trace", **TEXT)
     table.add_column("compressor", **TEXT)
     parts = in_order(latency["part"])
@@ -192,6 +193,11 @@ def _codecs(latency: pd.DataFrame) -> Any:
         mine = [cells[trace, codec, part] for part in parts]
         table.add_row(trace, codec, *(f"{run[q]:.1f}" for run in mine for q in ("p50_us", "p99_us")))
     return table
+
+
+def _taken(rows: pd.DataFrame) -> str:
+    """Where the codecs' times were taken."""
+    return ", ".join(map(str, in_order(rows["codec_times"].dropna()))) if "codec_times" in rows else "not told"
 
 
 def _figure(value: float) -> str:

@@ -27,6 +27,10 @@ def info(
     if json:
         print_json(facts)
         return
+    reads = facts["in"]
+    for key, told in (("in_never_written", "page-ins of slots never written"), ("in_freed", "page-ins of freed slots")):
+        count = facts.pop(key)
+        facts[told] = f"{count:,} ({count / reads:.2%})" if count else count
     for key, value in facts.pop("source").items():
         parts = {f"{key}: {name}": part for name, part in value.items()} if isinstance(value, dict) else {key: value}
         facts |= {f"source: {name}": part for name, part in parts.items()}

@@ -43,6 +43,11 @@ class Compressor(Configured, ABC):
     def version(self) -> str:
         """What the sizes depend on besides name and parameters: a library and its version, or a revision."""
 
+    @property
+    def algorithm_params(self) -> str:
+        """What its parameters are called in `algorithm_params` of a zram device (Linux 6.12); empty for defaults."""
+        return ""
+
     @abstractmethod
     def compress(self, page: Buffer) -> bytes:
         """The stream of one page (anything with the buffer protocol), without any header of our own."""

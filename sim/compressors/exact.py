@@ -25,21 +25,26 @@ class Codec(NamedTuple):
     table_size: int  # entries of the encoder's scratch table, uint16
     bound: Callable[[int], int]  # bytes the stream of an incompressible page of so many bytes takes
     # Each row of `pages` into a row of `streams`, or back: sizes in bytes, -1 for a corrupt stream; times in ns.
-    compress_pages: Callable[..., None]  # pages, table, streams, sizes, times
+    compress_pages: Callable[..., None]  # pages, table, streams, sizes, times, and the effort if there is one
     decompress_pages: Callable[..., None]  # streams, lengths, pages, sizes, times
 
 
-def compressing(compress_block: Callable[[Bytes, Bytes, NDArray[np.uint16]], int]) -> Callable[..., None]:
-    """`compress_pages` by a compiled function that compresses one block."""
+def compressing(compress_block: Callable[..., int]) -> Callable[..., None]:
+    """`compress_pages` by a compiled function that compresses one block: block, stream, table, effort."""
 
     @entry
     def compress_pages(
-        pages: Bytes, table: NDArray[np.uint16], streams: Bytes, sizes: NDArray[np.int32], times: NDArray[np.int64]
+        pages: Bytes,
+        table: NDArray[np.uint16],
+        streams: Bytes,
+        sizes: NDArray[np.int32],
+        times: NDArray[np.int64],
+        *effort: int,
     ) -> None:
         pages, table, streams = borrow(pages), borrow(table), borrow(streams)
         for i in range(len(pages)):
             start = clock_ns()
-            sizes[i] = compress_block(pages[i], streams[i], table)
+            sizes[i] = compress_block(pages[i], streams[i], table, *effort)
             times[i] = clock_ns() - start
 
     return compress_pages
@@ -66,6 +71,8 @@ class ExactCompressor(Compressor):
 
     parallel = "threads"
     codec: ClassVar[Codec]
+    effort: tuple[int, ...] = ()
+    """What its encoder takes besides: how hard it is to search."""
 
     def __init__(self) -> None:
         self._outputs: dict[int, Pages] = {}
@@ -105,7 +112,8 @@ class ExactCompressor(Compressor):
         if pages.shape[1] > LARGEST_PAGE:
             raise CompressorError(f"{self.spec}: a page of {pages.shape[1]} bytes; the largest has {LARGEST_PAGE}")
         table = np.zeros(self.codec.table_size, np.uint16)
-        return self._run(self.codec.compress_pages, self.codec.bound(pages.shape[1]), _readonly(pages), table)
+        bound = self.codec.bound(pages.shape[1])
+        return self._run(self.codec.compress_pages, bound, _readonly(pages), table, effort=self.effort)
 
     def _decompressed(
         self, streams: Pages, lengths: NDArray[np.int32], page_size: int
@@ -113,13 +121,13 @@ class ExactCompressor(Compressor):
         return self._run(self.codec.decompress_pages, page_size, _readonly(streams), lengths)
 
     def _run(
-        self, loop: Any, width: int, rows: Pages, *more: Any
+        self, loop: Any, width: int, rows: Pages, *more: Any, effort: tuple[int, ...] = ()
     ) -> tuple[Pages, NDArray[np.int32], NDArray[np.int64]]:
         """Call a loop on rows; its output rows of `width` bytes, their sizes, and nanoseconds."""
         count = len(rows)
         output = self._output(count, width)
         sizes, times = np.zeros(count, np.int32), np.zeros(count, np.int64)
-        loop(rows, *more, output, sizes, times)
+        loop(rows, *more, output, sizes, times, *effort)
         return output, sizes, np.maximum(times - clock_reading_ns(), 1)
 
     def _output(self, count: int, width: int) -> Pages:

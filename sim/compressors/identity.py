@@ -12,23 +12,21 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from sim.compressors.base import Compressor
-
 OURS = {"sim", "allocators", "workloads"}
 PLAIN = str | bytes | int | float | complex | None
 CODE: Any = (FunctionType, type, ModuleType, property, staticmethod, classmethod, partial)
 
 
-def identity(compressor: Compressor) -> str:
-    """Digest in hex of the code behind a compressor: of our own sources, and of a user's classes.
+def identity(model: object) -> str:
+    """Digest in hex of the code behind a compressor or another model: of our own sources, and of a user's classes.
 
     Of a user's class it covers the methods with what they close over, the functions and classes that they name, and the
     source files of all these, or, in a notebook, the values that they name. Libraries are covered by
     `Compressor.version`.
     """
-    code = _Code(type(compressor).__module__)
+    code = _Code(type(model).__module__)
     code.note(_our_sources())
-    code.add(type(compressor).__mro__)
+    code.add(type(model).__mro__)
     return code.digest.hexdigest()
 
 

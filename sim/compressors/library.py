@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import abstractmethod
 from typing import ClassVar
 
@@ -35,7 +36,7 @@ class LibraryCompressor(Compressor):
 
 
 class LevelledCompressor(LibraryCompressor):
-    """A library codec with one parameter, its level."""
+    """A library codec with one parameter, its level, which zram of 6.12 and later takes too."""
 
     levels: ClassVar[range]
 
@@ -43,3 +44,8 @@ class LevelledCompressor(LibraryCompressor):
         if level not in self.levels:
             raise CompressorError(f"{self.name}:level={level}: levels go from {self.levels[0]} to {self.levels[-1]}")
         self.level = level
+
+    @property
+    def algorithm_params(self) -> str:
+        """See `Compressor.algorithm_params`."""
+        return "" if self.level == inspect.signature(type(self)).parameters["level"].default else f"level={self.level}"

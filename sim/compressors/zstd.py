@@ -12,7 +12,8 @@ from sim.errors import CodecError
 class Zstd(LevelledCompressor):
     """zstandard with the parameters for a source of one page, as `zstd_get_params(level, PAGE_SIZE)` gives them.
 
-    Source: drivers/block/zram/backend_zstd.c of 6.12 to 6.18 (level 3 unless told otherwise). The frame has the
+    Source: drivers/block/zram/backend_zstd.c of 6.12 to 6.18 (level 3 unless told otherwise by `level=` in
+    algorithm_params, which may be negative). The frame has the
     content size, no checksum and no dictionary id, as the kernel's. With level 3 and libzstd 1.5.7, which the kernel
     has since 6.15, sizes are equal to those that zram of 6.18.15 and 7.2.13 stored for the 1,040 pages of
     tests/golden/zram; other levels were not compared.
@@ -21,7 +22,7 @@ class Zstd(LevelledCompressor):
     name = "zstd"
     parallel = "threads"
     faults = (zstandard.ZstdError,)
-    levels = range(1, zstandard.MAX_COMPRESSION_LEVEL + 1)
+    levels = range(-(1 << 17), zstandard.MAX_COMPRESSION_LEVEL + 1)  # 0 is the default, negative ones are faster
 
     def __init__(self, level: int = 3) -> None:
         super().__init__(level)

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from sim.errors import UserError
+from sim.errors import FieldError, UserError
 from sim.experiment.fields import check_keys, described, several
+from sim.experiment.inputs import expand
 from sim.experiment.machine import Machine
 from sim.experiment.memory import Memory
 from sim.experiment.timing import Timing
 from sim.plugins import ALLOCATORS, COMPRESSORS, FRONTENDS, GENERATORS
+from sim.units import bytes_of
 
 if TYPE_CHECKING:
     from allocators import Allocator
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
     from workloads.generators.base import Generator
 
 DEFAULT_TRACES = ("gcc", "pandas", "redis", "node")
-ERAS = {"zsmalloc": ("zsmalloc:era=6.1", "zsmalloc:era=2012")}  # besides today's
-DEFAULT_ALLOCATORS = tuple(spec for name in ALLOCATORS.built_in for spec in (name, *ERAS.get(name, ())))
+VARIANTS = {"zsmalloc": ("zsmalloc:era=6.1", "zsmalloc:era=2012", "zsmalloc:chain=4", "zsmalloc:chain=16")}
+DEFAULT_ALLOCATORS = tuple(spec for name in ALLOCATORS.built_in for spec in (name, *VARIANTS.get(name, ())))
 DEFAULT_COMPRESSORS = ("lz4", "lzo-rle", "zstd")
 
 PARTS: dict[str, type[Any]] = {"memory": Memory, "machine": Machine, "timing": Timing}
@@ -39,6 +41,7 @@ class Experiment:
     """Every trace x frontend x compressor x allocator x memory x machine, one run each.
 
     Traces are names or specs as `cswap run` takes them, `Trace` objects or generators; the others are specs or objects.
+    A number in a spec may be a range, `chain=4..16` or `0.2..0.8:0.2`, which stands for a spec of each.
     An allocator is a template: each run makes its own of that configuration. `page_sizes`: of the traces that
     generators make, in bytes; all others must have one of them; none: each as it is. With `timing` every run is timed
     as well. Parts may be given as a mapping of their fields. Raises UserError for what is empty or contradictory.
@@ -59,16 +62,16 @@ class Experiment:
         return super().__new__(cls)
 
     def __post_init__(self) -> None:
-        for trace in several(self, "traces", "experiment"):
+        for trace in several(self, "traces", "experiment", expand):
             if not isinstance(trace, str) and not hasattr(trace, "batches") and not GENERATORS.covers(type(trace)):
                 raise UserError(f"experiment: traces holds {trace!r}; give texts, traces or generators")
         for name, family in (("frontends", FRONTENDS), ("compressors", COMPRESSORS), ("allocators", ALLOCATORS)):
-            for item in several(self, name, "experiment"):
+            for item in several(self, name, "experiment", family.expand):
                 if not isinstance(item, str) and not family.covers(type(item)):
                     raise UserError(f"experiment: {name} holds {item!r}; give specs or {family.word} objects")
-        for size in () if self.page_sizes is None else several(self, "page_sizes", "experiment"):
+        for size in () if self.page_sizes is None else several(self, "page_sizes", "experiment", _as_bytes):
             if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-                raise UserError(f"experiment: page_sizes holds {size!r}; give numbers of bytes")
+                raise FieldError("experiment", "<page_sizes>={!r}; give bytes, such as 4096 or 16K", size)
         for name, cls in PARTS.items():
             given = getattr(self, name)
             if isinstance(given, Mapping):
@@ -90,6 +93,11 @@ class Experiment:
         plain = {f.name: described(getattr(self, f.name)) for f in fields(self) if f.name not in PARTS}
         parts = {name: getattr(self, name) for name in PARTS}
         return plain | {name: part and part.describe() for name, part in parts.items()}
+
+
+def _as_bytes(size: Any) -> tuple[Any]:
+    read = bytes_of(size) if isinstance(size, str) else None
+    return (size if read is None else read,)
 
 
 def read_table(path: Path) -> dict[str, Any]:

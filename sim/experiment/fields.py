@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
 from sim.errors import UserError, meant
 
+Expand = Callable[[Any], Iterable[Any]]
 
-def several(owner: Any, name: str, where: str) -> tuple[Any, ...]:
+
+def _as_it_is(item: Any) -> Iterable[Any]:
+    return (item,)
+
+
+def several(owner: Any, name: str, where: str, expand: Expand = _as_it_is) -> tuple[Any, ...]:
     """Make a field of a frozen object a tuple of its distinct values, in their order; paths become texts.
 
-    Raises UserError if empty.
+    `expand` gives all values that one stands for. Raises UserError if empty.
     """
     value = getattr(owner, name)
     values = (value,) if isinstance(value, str) or not hasattr(value, "__iter__") else tuple(value)
     values = tuple(os.fspath(item) if isinstance(item, os.PathLike) else item for item in values)
+    values = tuple(one for item in values for one in expand(item))
     if not values:
         raise UserError(f"{where}: {name} is empty; give at least one")
     try:

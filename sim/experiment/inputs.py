@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from sim.errors import UserError, meant
 from sim.plugins import GENERATORS
+from sim.spec import has_range
 
 if TYPE_CHECKING:
     from workloads import Trace
@@ -23,12 +25,17 @@ SAMPLE = "-sample"  # what is added to the name of a recording
 
 
 def open_input(item: Item) -> Trace:
-    """The only trace of an item. Raises as `open_inputs`."""
-    return open_inputs(item)[0]
+    """The only trace of an item. Raises as `open_inputs`, and for several."""
+    traces = open_inputs(item)
+    if len(traces) > 1:
+        names = ", ".join(str(trace.path) for trace in traces[:9])
+        raise UserError(f"{item}: holds {len(traces)} traces; give one of them: {names}")
+    return traces[0]
 
 
 def open_inputs(item: Item, page_sizes: Sequence[int] = ()) -> list[Trace]:
     """Open an existing path, else the recording or sample of that name, else what a generator or its spec describes.
+    Of a folder that is no trace, the traces in it.
 
     A generator makes a trace of each page size; any other trace must have one of them. Raises TraceError, SpecError, or
     UserError naming the recordings, samples and generators there are.
@@ -37,33 +44,51 @@ def open_inputs(item: Item, page_sizes: Sequence[int] = ()) -> list[Trace]:
     if generator is not None:
         sizes = page_sizes or (generator.page_size,)
         return [replace(generator, page_size=size).trace() for size in sizes]
-    trace = _opened(item) if isinstance(item, str) else cast("Trace", item)
-    if page_sizes and trace.page_size not in page_sizes:
-        raise UserError(
-            f"{trace.name}: its pages have {trace.page_size} bytes; give that page size too, or leave it out"
-        )
-    return [trace]
+    traces = _opened(item) if isinstance(item, str) else [cast("Trace", item)]
+    for trace in traces:
+        if page_sizes and trace.page_size not in page_sizes:
+            raise UserError(
+                f"{trace.name}: its pages have {trace.page_size} bytes; give that page size too, or leave it out"
+            )
+    return traces
 
 
 def as_generator(item: Item) -> Generator | None:
     """The generator that an item is or describes, None if it is no generator. Raises SpecError, TraceError."""
     if not isinstance(item, str):
         return cast("Generator", item) if GENERATORS.covers(type(item)) else None
-    if Path(item).exists() or item in shipped() or item.partition(":")[0].strip() not in GENERATORS.names():
-        return None
-    return GENERATORS.make(item)
+    return GENERATORS.make(item) if _is_generator(item) else None
 
 
-def _opened(text: str) -> Trace:
+def expand(item: Item) -> list[Item]:
+    """All generators of a spec with ranges; anything else as it is. Raises SpecError."""
+    if not isinstance(item, str) or not _is_generator(item) or not has_range(item):
+        return [item]
+    return [*GENERATORS.expand(item)]
+
+
+def _is_generator(text: str) -> bool:
+    known = text.partition(":")[0].strip() in GENERATORS.names()
+    return known and not Path(text).exists() and text not in shipped()
+
+
+def _opened(text: str) -> list[Trace]:
+    from sim.experiment.misplaced import explained, similar, traces_in
     from workloads import open_trace
+    from workloads.traces.header_file import HEADER_FILE
 
-    if Path(text).exists():
-        return open_trace(text)
+    path = Path(text)
+    if path.exists():
+        if os.path.lexists(path / HEADER_FILE):
+            return [open_trace(path)]
+        if path.is_dir() and (found := traces_in(path)):
+            return [open_trace(one) for one in found]
+        raise explained(path)
     if text in shipped():
-        return shipped()[text]()
-    known = [*shipped(), *GENERATORS.names()]
+        return [shipped()[text]()]
+    near = similar(text) or meant(text.partition(":")[0], [*shipped(), *GENERATORS.names()])
     raise UserError(
-        f"{text}: there is no such trace{meant(text.partition(':')[0], known)}; give a folder NAME.cswap, a shipped "
+        f"{text}: there is no such trace{near}; give a folder NAME.cswap, a shipped "
         f"trace ({', '.join(shipped())}) or a generator ({', '.join(GENERATORS.names())})"
     )
 

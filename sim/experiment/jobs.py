@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 NONE = "none"  # compressor and allocator of a frontend that has no use for them
+FULLEST, END = "fullest", "end"  # the moments of mm_stat
 
 
 @dataclass
@@ -36,16 +38,21 @@ class Rows:
     counters: list[Row] = field(default_factory=list)
     sizes: list[Row] = field(default_factory=list)
     classes: list[Row] = field(default_factory=list)
+    mm_stat: list[Row] = field(default_factory=list)
     ram: list[Row] = field(default_factory=list)
     lost: list[Row] = field(default_factory=list)  # of timed runs on machines of another size
     timing: list[Row] = field(default_factory=list)
     varied: list[Row] = field(default_factory=list)  # of runs with one price changed
     events: list[Row] = field(default_factory=list)
 
-    def extend(self, other: Rows) -> None:
-        """Add those of another run."""
-        for name, rows in vars(other).items():
-            getattr(self, name).extend(rows)
+    @classmethod
+    def joined(cls, parts: Iterable[Rows]) -> Rows:
+        """Those of several runs, in their order."""
+        whole = cls()
+        for part in parts:
+            for name, rows in vars(part).items():
+                getattr(whole, name).extend(rows)
+        return whole
 
 
 @dataclass(frozen=True)
@@ -75,10 +82,17 @@ class Job:
         # Where runs are timed too, the loop that notes details serves both: half as much to compile.
         begin = detailed if self.experiment.timing else replay
         running = begin(self.trace, self.sizes, self.frontend, allocator, secondary=self.secondary)
-        key, classes = self.key(allocator), list[Row]()
-        running.look_after(
-            self.trace.fullest.event, lambda: classes.extend(key | row for row in class_rows(allocator, running.device))
-        )
+        key, classes, mm_stat = self.key(allocator), list[Row](), list[Row]()
+
+        def note(moment: str) -> None:
+            if found := self.frontend.mm_stat(running.device, allocator):
+                mm_stat.append(key | {"moment": moment} | found._asdict())
+
+        def look() -> None:
+            note(FULLEST)
+            classes.extend(key | row for row in class_rows(allocator, running.device))
+
+        running.look_after(self.trace.fullest.event, look)
         figures: Row = {}
         if self.capacity is None:
             for events, outcome in running:
@@ -88,11 +102,13 @@ class Job:
             running, figures = self._closed(running, meter, progress)
         if self.baseline:
             return Rows(ram=[key | figures])
+        note(END)
         return Rows(
             density=[key | {PARAMETERS: allocator.arguments} | meter.row()],
             timeline=[key | row for row in meter.timeline()],
             counters=[key | {"counter": name, "value": value} for name, value in running.counters().items()],
             classes=classes,
+            mm_stat=mm_stat,
             ram=[key | figures] if figures else [],
         )
 
@@ -177,6 +193,7 @@ class TimedJob(Job):
 
     def run(self, progress: Progress = silent) -> Rows:
         """Replay and time; progress in events."""
+        from sim.results.codec_times import taken_on
         from sim.timing.latency import TOTAL
         from sim.timing.simulate import simulate
 
@@ -200,8 +217,9 @@ class TimedJob(Job):
         if self.price is not None:
             key |= {"price": self.price.name, "value": self.price.value}
             return Rows(varied=[key | row for row in timed.rows if row["part"] == TOTAL])
+        taken = {"codec_times": taken_on(self.trace, self.sizes)}
         return Rows(
-            latency=[key | row for row in timed.rows],
+            latency=[key | row | taken for row in timed.rows],
             lost=lost,
             timing=[key | {"counter": name, "value": value} for name, value in timed.counters.items()],
             events=[key | timed.events] if timed.events else [],

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sim.errors import UserError
+from sim.errors import FieldError
 from sim.experiment.fields import described, several
 from sim.parameters import is_number
 
@@ -48,13 +48,13 @@ class Memory:
     def __post_init__(self) -> None:
         for pages in several(self, "pages", "memory"):
             if pages is not None and not _whole(pages, 1):
-                raise UserError(f"memory: pages={pages!r}; give a number of at least 1")
+                raise FieldError("memory", "<pages>={!r}; give a number of at least 1", pages)
         for seed in several(self, "seed", "memory"):
             if not _whole(seed, 0):
-                raise UserError(f"memory: seed={seed!r}; give a number of 0 or more")
+                raise FieldError("memory", "<seed>={!r}; give a number of 0 or more", seed)
         for share in several(self, "unusable", "memory"):
             if not is_number(share) or not 0 <= share <= 1 or (share and None in self.pages):
-                raise UserError(f"memory: unusable={share!r}; give 0 to 1, together with pages")
+                raise FieldError("memory", "<unusable>={!r}; give 0 to 1, together with <pages>", share)
 
     def points(self) -> list[Point]:
         """Every combination."""

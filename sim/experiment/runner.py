@@ -16,10 +16,11 @@ from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sim.errors import UserError
+from sim.errors import UserError, remark
 from sim.experiment.description import Experiment
 from sim.experiment.inputs import renamed
 from sim.experiment.jobs import Job, Rows, TimedJob
+from sim.experiment.remarks import remarks
 from sim.results.provenance import provenance
 from sim.results.result import Result
 from sim.workers import worker_killed, worker_pool
@@ -27,6 +28,7 @@ from workloads.progress import Progress, silent
 
 if TYPE_CHECKING:
     from sim.compressors.base import Compressor
+    from sim.experiment.finished import Finished
     from sim.experiment.inputs import Item
     from sim.plugins import Registry
     from workloads.traces.sizes import Sizes
@@ -35,11 +37,13 @@ if TYPE_CHECKING:
     Opened = tuple[Item, Trace]
 
 T = TypeVar("T")
+Keep = Callable[[int, Rows, float], None]  # takes what a run gave, by its number, and the seconds that it took
 Report = Callable[[str], Progress]  # names a stage, returns its progress callback
 
 
 # What forked workers inherit: the runs, how many events of each have been done, and by which process.
 _jobs: list[Job] = []
+_finished: list[Keep] = []
 _done: Any = []
 _worker: Any = []
 
@@ -48,6 +52,7 @@ BASELINE = "device"  # what compressed swap is compared with
 POLL_S = 0.2  # how often progress is read
 BUSY_S = 1.5
 COMPILING = "compiling for this machine, once: later runs find it on disk"
+FOUND, FOUND_S = "runs found, made earlier", 1.0  # told if it saves so many seconds
 
 
 def _run_job(index: int) -> Rows:
@@ -55,7 +60,9 @@ def _run_job(index: int) -> Rows:
         _done[index] = done
 
     _worker[index] = os.getpid()
+    begin = time.monotonic()
     rows = _jobs[index].run(progress)
+    _finished[-1](index, rows, time.monotonic() - begin)
     _done[index] = _jobs[index].trace.n_events  # also where a run was cut off
     return rows
 
@@ -73,33 +80,63 @@ class Unfinished(UserError):
 
 
 def run(
-    experiment: Experiment, *, report: Report = _quiet, workers: int | None = None, keep_source: bool = False
+    experiment: Experiment,
+    *,
+    report: Report = _quiet,
+    workers: int | None = None,
+    keep_source: bool = False,
+    finished: Finished | None = None,
+    mm_stat: bool = False,
 ) -> Result:
-    """Run the whole experiment; with `keep_source` its provenance tells paths and the traces' whole sources.
+    """Run the whole experiment; with `keep_source` its provenance tells paths and the traces' whole sources, with
+    `mm_stat` the result has that frame.
+
+    With `finished`, runs that are kept from an earlier time are not done again, and each run is kept as soon as it is
+    finished, whatever happens later; it is the caller who forgets them.
 
     A KeyboardInterrupt while runs are under way ends it early: the result holds the runs that were finished and says
     so (`complete` in its provenance). Raises Unfinished, which has such a result, when a worker process is killed.
     """
     from sim.sizing.sizing import cores
 
-    traces, jobs, found, confirmed = prepare(experiment, report)
+    traces, jobs, of_codecs, confirmed = prepare(experiment, report, finished is not None)
+    found = finished.find(jobs) if finished else {}
+    if finished and finished.saved_s > FOUND_S:
+        report(f"{len(found)} of {len(jobs)} {FOUND}")(len(found), len(jobs))
+    rest = [i for i in range(len(jobs)) if i not in found]
+
+    def keep(number: int, rows: Rows, seconds: float) -> None:
+        if finished:
+            finished.keep(rest[number], rows, seconds)
+
+    workers = workers or cores()
+    if len({job.allocator.spec for job in jobs}) == 1 and sum(isinstance(job, TimedJob) for job in jobs) < 2:
+        workers = 1  # there is not much to compile or to time
     complete, lost = True, None
     try:
-        for rows in _results(jobs, workers or cores(), report):
-            found.extend(rows)
+        for number, rows in _results([jobs[i] for i in rest], workers, report, keep) if rest else ():
+            found[rest[number]] = rows
     except KeyboardInterrupt:
         complete = False
     except _Lost as error:
         complete, lost = False, error
+    if finished and not complete:  # they are many, they are kept, and somebody waits
+        for rows in found.values():
+            rows.events.clear()
+    joined = Rows.joined([of_codecs, *(found[i] for i in sorted(found))])
+    if not mm_stat:
+        joined.mm_stat.clear()
     about = provenance(experiment, traces, jobs, complete=complete, keep_source=keep_source)
-    result = Result.of(found, about | {"confirmed": confirmed})
+    result = Result.of(joined, about | {"confirmed": confirmed})
     if lost:
         raise Unfinished(worker_killed(str(lost)), result) from lost
     return result
 
 
-def prepare(experiment: Experiment, report: Report) -> tuple[list[Opened], list[Job], Rows, dict[str, Any]]:
-    """Open the traces and size their pages.
+def prepare(
+    experiment: Experiment, report: Report, in_memory: bool = False
+) -> tuple[list[Opened], list[Job], Rows, dict[str, Any]]:
+    """Open the traces and size their pages; with `in_memory`, sizes and times of generated pages are kept too.
 
     Gives the traces with their items, all runs, the rows of the codecs' times and sizes, and how many sizes of shipped
     recordings were confirmed, of how many, by trace and codec (`sim.sizing.confirmation`).
@@ -120,6 +157,8 @@ def prepare(experiment: Experiment, report: Report) -> tuple[list[Opened], list[
     further = {spec: COMPRESSORS.make(spec) for frontend in frontends for spec in frontend.compressors}
     opened = [(item, trace) for item in experiment.traces for trace in open_inputs(item, experiment.page_sizes or ())]
     traces = distinct([trace for _, trace in opened])
+    for text in remarks(experiment, traces, frontends, codecs):
+        remark(text)
     jobs: list[Job] = []
     rows = Rows()
     confirmed: dict[str, dict[str, list[int]]] = {}
@@ -129,7 +168,7 @@ def prepare(experiment: Experiment, report: Report) -> tuple[list[Opened], list[
         _ = trace.fullest  # once, not in every worker
 
         def sized(codec: Compressor, trace: Trace = trace) -> Sizes:
-            return size_pages(trace, codec, progress=report(f"{codec.spec} on {trace.name}"))
+            return size_pages(trace, codec, progress=report(f"{codec.spec} on {trace.name}"), in_memory=in_memory)
 
         secondary = {spec: sized(codec) for spec, codec in further.items()}
         done, used = set(), page_outs(trace)
@@ -208,16 +247,16 @@ def distinct(traces: list[Trace]) -> list[Trace]:
     return named
 
 
-def _results(jobs: list[Job], workers: int, report: Report) -> Iterator[Rows]:
-    """Results in the order of the jobs; several processes where there is much to compile or to time.
+def _results(jobs: list[Job], workers: int, report: Report, keep: Keep) -> Iterator[tuple[int, Rows]]:
+    """Results in the order of the jobs, numbered; with one worker, in this process.
 
-    Progress is in events of all jobs.
+    Progress is in events of all jobs. Each run is handed to `keep` by the process that did it.
     """
     global _done, _worker
     timed = sum(isinstance(job, TimedJob) for job in jobs)
     stage = "replay and timing" if timed else "replay"
     total = sum(job.trace.n_events for job in jobs)
-    if workers == 1 or (len({job.allocator.spec for job in jobs}) == 1 and timed < 2):
+    if workers == 1:
         before = 0
         with _telling(report(COMPILING)):
             for i in _kinds(jobs):
@@ -227,12 +266,15 @@ def _results(jobs: list[Job], workers: int, report: Report) -> Iterator[Rows]:
         def within(done: int, of_run: int) -> None:
             progress(before + done, total)
 
-        for job in jobs:
-            yield job.run(within)
+        for i, job in enumerate(jobs):
+            begin = time.monotonic()
+            rows = job.run(within)
+            keep(i, rows, time.monotonic() - begin)
+            yield i, rows
             before += job.trace.n_events
             progress(before, total)
         return
-    _jobs[:] = jobs
+    _jobs[:], _finished[:] = jobs, [keep]
     _done, _worker = multiprocessing.RawArray("q", len(jobs)), multiprocessing.RawArray("q", len(jobs))
 
     def result(future: Future[T], progress: Progress) -> T:
@@ -249,19 +291,19 @@ def _results(jobs: list[Job], workers: int, report: Report) -> Iterator[Rows]:
                 result(compiled, compiling)
             progress = report(stage)
             children = multiprocessing.active_children()
-            futures = deque(pool.submit(_run_job, i) for i in range(len(jobs)))
+            futures = deque((i, pool.submit(_run_job, i)) for i in range(len(jobs)))
             try:
                 while futures:
-                    yield result(futures[0], progress)
+                    yield futures[0][0], result(futures[0][1], progress)
                     futures.popleft()
                     progress(sum(_done), total)
             except (KeyboardInterrupt, BrokenProcessPool) as error:  # of those behind it, some are finished
-                yield from (f.result() for f in futures if f.done() and not f.cancelled() and not f.exception())
+                ended = [(i, f) for i, f in futures if f.done() and not f.cancelled() and not f.exception()]
+                yield from ((i, f.result()) for i, f in ended)
                 if isinstance(error, BrokenProcessPool):
                     raise _Lost(_lost_run(children)) from error
                 raise
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
             _jobs.clear()
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import UserError
+from sim.errors import FieldError, UserError
 from sim.experiment.fields import described, several
 from sim.plugins import MAPPINGS
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from sim.timing.setting import Setting
 
 FLAGS = ("sensitivity", "events")
-LATER = ("cpu_scale", "max_comp_streams", "costs")  # columns of the frames only where they are swept
+# Columns of the frames only where they are set.
+LATER: dict[str, Any] = {"cpu_scale": 1.0, "max_comp_streams": None, "costs": None}
 
 
 @dataclass(frozen=True)
@@ -48,25 +49,26 @@ class Timing:
                 raise UserError(f"timing: {name}={getattr(self, name)!r}; give true or false")
         for field in fields(self):
             if field.name not in FLAGS:
-                several(self, field.name, "timing")
+                several(self, field.name, "timing", *[MAPPINGS.expand] * (field.name == "mappings"))
         for name, good in (("mappings", _is_mapping), ("arrivals", _is_text), ("swap_devices", _is_text)):
             for item in getattr(self, name):
                 if not good(item):
-                    raise UserError(f"timing: {name} holds {item!r}; give texts")
+                    raise FieldError("timing", f"<{name}> holds {{!r}}; give texts", item)
         for costs in self.costs:
             if costs is not None and not isinstance(costs, str):
-                raise UserError(f"timing: costs={costs!r}; give the name of a file")
+                raise FieldError("timing", "<costs>={!r}; give the name of a file", costs)
         for name, texts in (("swap_devices", self.swap_devices), ("costs", self.costs)):
             names = [text and text.rpartition("/")[2] for text in texts]  # as results call them
             if len(set(names)) < len(names):
-                raise UserError(f"timing: {name} {', '.join(map(str, texts))} have equal names; rename a file")
+                told = ", ".join(map(str, texts))
+                raise FieldError("timing", f"<{name}> {{}} have equal names; rename a file", told)
         list(self.settings())  # what is wrong there is told here
 
     def settings(self, seed: int = 0) -> Iterator[tuple[Setting, Costs, dict[str, Any]]]:
         """Every setting with its costs, and the columns that it has besides its own. Raises UserError."""
         from sim.timing.setting import Setting
 
-        swept = [name for name in LATER if len(getattr(self, name)) > 1]
+        told = [name for name, usual in LATER.items() if getattr(self, name) != (usual,)]
         known = dict(zip(self.costs, self.all_costs(), strict=True))
         own = (self.mappings, self.cpus, self.arrivals, self.loads, self.swap_devices, self.page_clusters)
         values: Any
@@ -74,7 +76,7 @@ class Timing:
             *_, scale, streams, file = values
             later = {"cpu_scale": scale, "max_comp_streams": streams, "costs": (file or "default").rpartition("/")[2]}
             setting = replace(Setting(*values[:6]), cpu_scale=scale, streams=streams, seed=seed)
-            yield setting, known[file], {name: later[name] for name in swept}
+            yield setting, known[file], {name: later[name] for name in told}
 
     def all_costs(self) -> list[Costs]:
         """The costs of each file. Raises UserError."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
@@ -11,8 +12,12 @@ from allocators import Allocator
 from allocators.compiled import arrays
 from allocators.configured import Configured
 from sim.frontends.compiled import slots
+from workloads.host.mmstat import MmStat
 from workloads.traces.sizes import Sizes
+from workloads.traces.trace import Trace
 
+Bytes = Annotated[int, "bytes"]  # in a spec: 4096, or 256M
+Pages = Annotated[int, "pages"]
 NO_LIMIT = np.iinfo(np.int64).max
 
 
@@ -37,6 +42,14 @@ class Frontend(Configured, ABC):
         """Compression streams: writes that can be under way at once. None: one for each CPU, so that none waits."""
         return None
 
+    def on(self, trace: Trace) -> Frontend:
+        """The frontend as it is for this trace: with what only the trace can tell. By default the same."""
+        return self
+
+    def remarks(self, trace: Trace) -> Iterator[str]:
+        """What a run of this trace should be told that it may not have meant: `sim.errors.remark`s."""
+        yield from ()
+
     @abstractmethod
     def device(self, n_slots: int, allocator: Allocator, *secondary: Sizes) -> Any:
         """The state of an empty device of `n_slots` slots over `allocator`, a NamedTuple that has rules
@@ -47,6 +60,10 @@ class Frontend(Configured, ABC):
 
     def maintain(self, device: Any, allocator: Allocator) -> None:
         """Do periodic work on a device, between two events."""
+
+    def mm_stat(self, device: Any, allocator: Allocator) -> MmStat | None:
+        """What zram's mm_stat says now; None for a device that has no such file."""
+        return None
 
     def stats(self, device: Any) -> dict[str, int]:
         """What happened on a device so far, by name: page-outs refused, pages read from and written to the swap

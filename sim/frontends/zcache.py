@@ -7,6 +7,7 @@ the swap device.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -15,10 +16,11 @@ from allocators import Allocator
 from allocators.compiled import arrays, dispatch
 from allocators.compiled.codes import NO_MEMORY
 from allocators.compiled.jit import compiled
-from sim.frontends.base import NO_LIMIT, Frontend, counted, empty_slots
+from sim.frontends.base import NO_LIMIT, Frontend, Pages, counted, empty_slots
 from sim.frontends.compiled import slots
 from sim.frontends.compiled.dispatch import Rules, register_rules
 from workloads.traces.sizes import Sizes
+from workloads.traces.trace import Trace
 
 RULES = np.dtype(
     [
@@ -113,13 +115,21 @@ class Zcache(Frontend):
 
     name: ClassVar[str] = "zcache"
 
-    def __init__(self, ram_pages: int = 0, page_count_policy_percent: int = 75) -> None:
+    def __init__(self, ram_pages: Pages = 0, page_count_policy_percent: int = 75) -> None:
         if ram_pages < 0:
             raise ValueError(f"ram_pages={ram_pages}: give 0 (no limit) or a number of pages")
         if not 0 < page_count_policy_percent <= 150:
             raise ValueError(f"page_count_policy_percent={page_count_policy_percent}: give 1 to 150")
         self.ram_pages = ram_pages
         self.page_count_policy_percent = page_count_policy_percent
+
+    def remarks(self, trace: Trace) -> Iterator[str]:
+        """See `Frontend.remarks`."""
+        if not self.ram_pages:
+            yield (
+                "zcache without ram_pages has no limit: no page is refused for their number; "
+                "give zcache:ram_pages=N, the pages of RAM of the machine"
+            )
 
     def device(self, n_slots: int, allocator: Allocator, *secondary: Sizes) -> ZcacheDevice:
         """See `Frontend.device`."""

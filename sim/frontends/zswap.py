@@ -16,6 +16,7 @@ RULES lists the differences.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -25,10 +26,12 @@ from allocators.compiled import arrays, dispatch, lists
 from allocators.compiled.codes import NO_MEMORY, TOO_LARGE
 from allocators.compiled.ids import NIL
 from allocators.compiled.jit import compiled
-from sim.frontends.base import NO_LIMIT, Frontend, counted, empty_slots
+from allocators.eras import ON, Span, check_era
+from sim.frontends.base import NO_LIMIT, Frontend, Pages, counted, empty_slots
 from sim.frontends.compiled import slots
 from sim.frontends.compiled.dispatch import Rules, register_rules
 from workloads.traces.sizes import Sizes
+from workloads.traces.trace import Trace
 
 RETRIES = 16  # entries spared in one run of the worker, at which it gives up (MAX_RECLAIM_RETRIES, mm/internal.h)
 
@@ -187,6 +190,14 @@ ERAS = {
     "6.10": {"exclusive": True},
     "6.18": {"exclusive": True, "zeros_apart": True, "second_chance": True, "keep_whole": True},
 }
+RELEASES = (
+    Span("6.5", "6.7", "6.6"),
+    Span("6.8", "6.8", "6.6", "it has a list of entries for each control group"),
+    Span("6.9", "6.9", "6.10", "its limit is that of 6.6"),
+    Span("6.10", "6.11", "6.10"),
+    Span("6.12", "6.17", "6.18", "it refuses pages that do not compress"),
+    Span("6.18", ON, "6.18"),
+)
 
 
 class Zswap(Frontend):
@@ -214,11 +225,9 @@ class Zswap(Frontend):
         era: str = "6.18",
         max_pool_percent: int = 20,
         accept_threshold_percent: int = 90,
-        ram_pages: int = 0,
+        ram_pages: Pages = 0,
     ) -> None:
-        self.era = str(era)
-        if self.era not in ERAS:
-            raise ValueError(f"era={era} is unknown; use {', '.join(ERAS)}")
+        self.era = check_era(self.name, str(era), ERAS, RELEASES)
         for key, percent in (
             ("max_pool_percent", max_pool_percent),
             ("accept_threshold_percent", accept_threshold_percent),
@@ -239,6 +248,14 @@ class Zswap(Frontend):
         if self.era == "6.6":  # beyond the limit, and strictly below the threshold, which is rounded twice
             return limit + 1, self.ram_pages * self.accept_threshold_percent // 100 * self.max_pool_percent // 100 - 1
         return limit, limit * self.accept_threshold_percent // 100
+
+    def remarks(self, trace: Trace) -> Iterator[str]:
+        """See `Frontend.remarks`."""
+        if not self.ram_pages:
+            yield (
+                "zswap without ram_pages has no limit: no page is refused as the pool is full, or written back; "
+                "give zswap:ram_pages=N, the pages of RAM of the machine"
+            )
 
     def device(self, n_slots: int, allocator: Allocator, *secondary: Sizes) -> ZswapDevice:
         """See `Frontend.device`."""

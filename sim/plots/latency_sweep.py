@@ -68,6 +68,7 @@ def plot_latency_sweep(
     others = in_order(rows[sweep.other])
     picture = Panels(len(traces), len(operations), 4.2, 3.2, ax)
     styles = looks(in_order(rows[sweep.lines]), colour if sweep.lines == "allocator" else codec_colour)
+    names = named(styles)
     logs = rows[by].max() > WIDE * rows[by].min(), rows["p99_us"].max() > LARGE * rows["mean_us"].min()
     lowest = dict(zip(rows["operation"], rows["trace"], strict=True))  # panel of each column
     for i, trace in enumerate(traces):
@@ -77,13 +78,12 @@ def plot_latency_sweep(
             if mine.empty:
                 axis.set_axis_off()
                 continue
-            _draw(axis, mine, by, sweep.lines, styles, logs)
+            _draw(axis, mine, by, sweep.lines, styles, names, logs)
             of = f", {short(mine[sweep.other].iloc[0])}" if len(others) > 1 else ""
             axis.set_title(f"{shown(trace)}{of}: a {operation}", fontsize=PANEL)
             if lowest[operation] == trace:
                 axis.set_xlabel(scaled(sweep.axis, *logs))
         picture.grid[i, 0].set_ylabel(scaled(US, *logs[::-1]))
-    names = named(styles)
     handles = [Line2D([], [], **look._asdict(), linewidth=2, label=label(names[name])) for name, look in styles.items()]
     caption = [
         f"thick: mean; thin: 99 of 100 are faster; {', '.join(map(short, others))} in "
@@ -100,12 +100,13 @@ def _draw(
     by: str,
     lines: str,
     styles: dict[str, Look],
+    names: dict[str, str],
     logs: tuple[bool, bool],
 ) -> None:
     for name in in_order(rows[lines]):
         one = rows[rows[lines] == name].sort_values(by)
         look = styles[name]._asdict()
-        axis.plot(one[by], one["mean_us"], **look, linewidth=2, markersize=5, label=short(name))
+        axis.plot(one[by], one["mean_us"], **look, linewidth=2, markersize=5, label=label(names[name]))
         axis.plot(one[by], one["p99_us"], **look | {"marker": ""}, linewidth=0.8)
     values = sorted(rows[by].unique())
     if logs[0]:

@@ -23,35 +23,39 @@ def family_of(spec: Any) -> str:
 
 
 def settings_of(specs: Iterable[Any]) -> dict[Any, str]:
-    """What tells each spec from others of its family, without `era=`; empty where it is the only one.
+    """What tells each spec from others of its family, without `era=`: what it sets; empty where it is the only one.
 
-    Where others set what this one does not, that is its default.
+    What all set alike is left out; one that sets nothing else is told by its default of what the first other sets.
     """
     specs = list(dict.fromkeys(specs))
-    settings = {spec: dict(part.partition("=")[::2] for part in _parts(spec)) for spec in specs}
     found = {}
     for spec in specs:
-        family = [other for other in specs if family_of(other) == family_of(spec)]
-        keys = dict.fromkeys(key for other in family for key in settings[other])
-        told = {key: settings[spec].get(key) or _default(spec, key) for key in keys} if len(family) > 1 else {}
-        short = (value if key == "era" else f"{key}={value}" for key, value in told.items() if value)
-        found[spec] = ",".join(short)
+        family = [_settings(other) for other in specs if family_of(other) == family_of(spec)]
+        differ = [key for other in family for key in other if any(some.get(key) != other[key] for some in family)]
+        told = {key: value for key, value in _settings(spec).items() if key in differ}
+        if differ and not told and (default := _default(family_of(spec), differ[0])):
+            told = {differ[0]: default}
+        found[spec] = ",".join(value if key == "era" else f"{key}={value}" for key, value in told.items())
     return found
 
 
-def _parts(spec: Any) -> list[str]:
-    return [part for part in str(spec).partition(":")[2].split(",") if part]
+def _settings(spec: Any) -> dict[str, str]:
+    """What follows the name, by key."""
+    return dict(part.partition("=")[::2] for part in str(spec).partition(":")[2].split(",") if part)
 
 
-def _default(spec: Any, key: str) -> str:
-    """The default of a parameter of an allocator or codec, if it is known."""
+def _default(name: str, key: str) -> str:
+    """The default of a parameter, if it is known; where that is None, what an object made without it has."""
+    from allocators.configured import written
     from sim.parameters import parameters
-    from sim.plugins import ALLOCATORS, COMPRESSORS
+    from sim.plugins import ALLOCATORS, COMPRESSORS, FRONTENDS
 
-    for registry in (ALLOCATORS, COMPRESSORS):
-        if family_of(spec) in registry.names():
-            parameter = parameters(registry.find(family_of(spec))).get(key)
-            return "" if parameter is None or parameter.required else str(parameter.default)
+    for registry in (ALLOCATORS, COMPRESSORS, FRONTENDS):
+        if name in registry.names() and (parameter := parameters(registry.find(name)).get(key)):
+            default = None if parameter.required else parameter.default
+            if default is None and not parameter.required:
+                default = getattr(registry.make(name), key, None)
+            return "" if default is None else written(default)
     return ""
 
 

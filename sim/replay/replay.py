@@ -96,6 +96,7 @@ def replay(
     if allocator.page_size != trace.page_size:
         raise UserError(f"{trace.name}: pages of {trace.page_size} bytes; {allocator.spec} has {allocator.page_size}")
     check_slots(trace.path or trace.name, trace.n_slots)
+    frontend = frontend.on(trace)
     device = frontend.device(trace.n_slots, allocator, *secondary)
     return Replay(trace, sizes, frontend, allocator, device, batch)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from sim.machine import processor
 from sim.timing.latency import CODEC, QUANTILES
 from workloads.traces.events import OUT
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from workloads.traces.trace import Trace
 
 STEPS = 512  # sizes told apart, of a page: half the step of zsmalloc's classes
+
+HERE = "this machine"
 
 
 def page_outs(trace: Trace) -> npt.NDArray[np.int64]:
@@ -36,6 +39,20 @@ def compressed_sizes(trace: Trace, sizes: Sizes, used: npt.NDArray[np.int64]) ->
     return [key | {"bytes": int(i) * step, "page_outs": int(counts[i])} for i in np.flatnonzero(counts)]
 
 
+def taken_on(trace: Trace, sizes: Sizes) -> str:
+    """Where the times of a codec were taken: on `HERE`, whose processor follows, or where the trace was sized.
+
+    Of another machine it says what the trace says: the kernel that it was recorded on, or the kind of processor.
+    """
+    if not sizes.compress_ns.any():
+        return "none"
+    if trace.content:
+        return f"{HERE} ({processor()})"
+    kernel, host = trace.source.get("kernel"), sizes.meta.get("host")
+    told = next((text for text in (kernel, host) if isinstance(text, str) and text), "not told")
+    return f"the machine of the trace ({told})"
+
+
 def codec_times(trace: Trace, sizes: Sizes, used: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
     """Rows of the `latency` frame, operation `codec`: its times on the pages of the trace, once a page-out.
 
@@ -44,9 +61,11 @@ def codec_times(trace: Trace, sizes: Sizes, used: npt.NDArray[np.int64]) -> list
     if not sizes.compress_ns.any() or not used.any():
         return []
     rows = []
+    taken = taken_on(trace, sizes)
     for part, column in (("compress", sizes.compress_ns), ("decompress", sizes.decompress_ns)):
         times = np.repeat(column, used) / 1e3
         row: dict[str, Any] = {"trace": trace.name, "compressor": sizes.meta["codec"], "operation": CODEC, "part": part}
         row |= {"count": len(times), "mean_us": float(times.mean()), "max_us": float(times.max())}
+        row["codec_times"] = taken
         rows.append(row | {name: float(np.quantile(times, q)) for name, q in QUANTILES.items()})
     return rows

@@ -27,6 +27,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "density": RUN,
     "timeline": (*RUN, "event"),
     "counters": (*RUN, "counter"),
+    "mm_stat": (*RUN, "moment"),
     "latency": (*RUN, *SETTING, "operation", "part"),
     "sizes": ("trace", "compressor", "bytes"),
     "classes": (*RUN, "class_size"),
@@ -34,7 +35,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "sensitivity": (*RUN, *SETTING, "price", "value", "operation"),
     "events": (),  # by their order
 }
-TEXTS = (*RUN, *SETTING, "costs", "operation", "part", "counter", "price")
+TEXTS = (*RUN, *SETTING, "costs", "operation", "part", "counter", "price", "moment", "codec_times")
 SWEPT = (*MEMORY, *LATER)  # keys too, where they are
 CLOCKED = ("latency", "timing", "sensitivity", "events")
 UNTIMED = ("trace", "compressor", "operation", "part")  # keys of latencies where only the codecs are timed

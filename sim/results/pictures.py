@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import UserError, one_line
+from sim.interrupts import held
 from sim.results.density import mark_small, small_pools
-from sim.results.saving import naming, part_of
+from sim.results.saving import is_picture, naming, part_of
 from sim.timing.latency import MEMORY, run_columns
 
 if TYPE_CHECKING:
@@ -122,8 +123,9 @@ class Pictures:
         from sim.plots.density_by import swept
         from sim.plots.latency import timed
 
-        drawn: dict[str, Callable[[], Drawn]] = {"density": self.plot_density}
+        drawn: dict[str, Callable[[], Drawn]] = {}
         if len(self.density):
+            drawn["density"] = self.plot_density
             judged = self.density[~small_pools(self.density)]
             drawn |= {f"density-by-{name}": partial(self.plot_density_by, name) for name in swept(judged)}
         drawn |= {"timeline": self.plot_timeline} if len(self.timeline) else {}
@@ -142,6 +144,7 @@ class Pictures:
     def save_plots(self, folder: str | Path) -> list[Path]:
         """Write every plot as PNG into the folder, made if need be, each in one step; the files.
 
+        Pictures of what there is no more are removed.
         Raises UserError, OSError.
         """
         folder = Path(folder)
@@ -149,9 +152,13 @@ class Pictures:
         with part_of(Path(os.path.realpath(folder))) as part:
             wrong = self._draw_into(part, folder)
             written = [folder / path.name for name in self.plots() if (path := part / f"{name}.png").exists()]
-            for path in written:
-                with naming(path):
-                    os.replace(part / path.name, path)
+            with held():
+                for path in written:
+                    with naming(path):
+                        os.replace(part / path.name, path)
+                for path in set(filter(is_picture, folder.iterdir())).difference(written):  # of other frames
+                    if path.stem != "timeline" or len(self.timeline):  # not shipped, for its size
+                        path.unlink()
         if wrong:
             raise UserError(wrong[0])
         return written
@@ -208,7 +215,13 @@ class Pictures:
 
     def _clock(self) -> str:
         """Where the times come from."""
-        told = self.provenance.get("codec_times")
-        if isinstance(told, dict):
-            told = "; ".join(dict.fromkeys(map(str, told.values())))
-        return f"modelled; codec times {told}" if told else "modelled"
+        told = "; ".join(dict.fromkeys(_texts(self.provenance.get("codec_times", ""))))
+        return f"modelled; codec times: {told}" if told else "modelled"
+
+
+def _texts(told: Any) -> Iterator[str]:
+    """All texts in nested mappings."""
+    for part in told.values() if isinstance(told, dict) else ():
+        yield from _texts(part)
+    if isinstance(told, str) and told:
+        yield told

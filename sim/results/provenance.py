@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.machine import processor
 from sim.plugins import GENERATORS
+from sim.results.codec_times import taken_on
 from workloads.recordings import FOLDER as RECORDINGS
 from workloads.samples import FOLDER as SAMPLES
 from workloads.traces.stripping import safe_source
@@ -66,7 +67,7 @@ def provenance(
         },
         "codecs": {sizes.meta["codec"]: sizes.meta.get("version", "given with the trace") for _, sizes in _sized(jobs)},
         "sizes": _digests(jobs),
-        "codec_times": "measured on this machine, or on the one that sized the trace",
+        "codec_times": _taken(jobs),
         "prices": prices if len(prices) > 1 else next(iter(prices), None),
         "devices": profiles and {named(name): profile for name, profile in profiles.items()},
         "versions": {package: version(package) for package in PACKAGES},
@@ -74,6 +75,19 @@ def provenance(
         "machine": {"processor": processor(), "cores": os.cpu_count(), "kernel": _kernel(keep_source)},
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def same_experiment(one: Any, other: Any) -> bool:
+    """Whether two descriptions are of one experiment, as far as they tell: files count without their folders."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(part) for key, part in value.items()}
+        if isinstance(value, list | tuple):
+            return [plain(part) for part in value]
+        return file_name(value.rstrip("/")) if isinstance(value, str) else value
+
+    return bool(plain(one) == plain(other))
 
 
 def file_name(text: str) -> str:
@@ -102,6 +116,14 @@ def _safe_source(trace: Trace) -> dict[str, Any]:
     return safe
 
 
+def _taken(jobs: Sequence[Job]) -> dict[str, dict[str, str]]:
+    """Where the codecs' times of timed runs were taken, by trace and codec; "this machine" is `machine`."""
+    found: dict[str, dict[str, str]] = {}
+    for job in jobs:
+        found.setdefault(job.trace.name, {})[job.sizes.meta["codec"]] = taken_on(job.trace, job.sizes)
+    return found
+
+
 def _sized(jobs: Sequence[Job]) -> Iterator[tuple[str, Sizes]]:
     """Trace and sizes of every codec that is used on it."""
     for job in jobs:
@@ -115,9 +137,14 @@ def _digests(jobs: Sequence[Job]) -> dict[str, dict[str, dict[str, str]]]:
     for trace, sizes in _sized(jobs):
         of_trace, codec = found.setdefault(trace, {}), sizes.meta["codec"]
         if codec not in of_trace:
-            columns = (sizes.size, sizes.same_filled, sizes.zero_filled)
-            of_trace[codec] = {"sizes": _digest(columns), "times": _digest((sizes.compress_ns, sizes.decompress_ns))}
+            of_trace[codec] = sizes_digests(sizes)
     return found
+
+
+def sizes_digests(sizes: Sizes) -> dict[str, str]:
+    """Digests in hex of the sizes and of the times."""
+    columns = (sizes.size, sizes.same_filled, sizes.zero_filled)
+    return {"sizes": _digest(columns), "times": _digest((sizes.compress_ns, sizes.decompress_ns))}
 
 
 def _digest(columns: Iterable[npt.NDArray[Any]]) -> str:

@@ -9,9 +9,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import UserError, one_line
+from sim.errors import UserError
+from sim.interrupts import held
 from sim.results.pictures import Pictures
-from sim.results.saving import FRAMES, MARK, ON_DEMAND, check_folder, naming, part_of, provenance_in, publish
+from sim.results.reading import read_frames
+from sim.results.saving import (
+    FRAMES,
+    MARK,
+    ON_DEMAND,
+    check_folder,
+    naming,
+    part_of,
+    provenance_in,
+    publish,
+    remove_unfinished,
+)
 from workloads.traces.digests import digest_file
 
 if TYPE_CHECKING:
@@ -50,8 +62,9 @@ class Result(Pictures):
     them. A column for which no row has a value is left out.
 
     Empty unless asked for: `ram`, one row per run on a machine of another size, and per setting where it is timed
-    (`sim.results.ram`); and, in docs/timing.md, `timing`, one row per timed run and counter; `sensitivity`, one row per
-    timed run, price, value and operation; `events`, one row per operation of a timed run, with its parts.
+    (`sim.results.ram`); `mm_stat`, two rows per run of zram, at the moment `fullest` of its trace and at the `end`,
+    with the kernel's nine fields; and, in docs/timing.md, `timing`, one row per timed run and counter; `sensitivity`,
+    one row per timed run, price, value and operation; `events`, one row per operation of a timed run, with its parts.
     """
 
     density: pd.DataFrame
@@ -65,6 +78,7 @@ class Result(Pictures):
     events: pd.DataFrame = field(default_factory=_none)
     sizes: pd.DataFrame = field(default_factory=_none)
     classes: pd.DataFrame = field(default_factory=_none)
+    mm_stat: pd.DataFrame = field(default_factory=_none)
 
     @classmethod
     def of(cls, rows: Rows, provenance: dict[str, Any]) -> Result:
@@ -89,6 +103,7 @@ class Result(Pictures):
             "events": pd.concat(events, ignore_index=True) if events else _none(),
             "sizes": _frame(rows.sizes),
             "classes": _frame(rows.classes),
+            "mm_stat": _frame(rows.mm_stat),
         }
         return cls(**{name: _filled(made) for name, made in frames.items()}, provenance=provenance)
 
@@ -130,36 +145,27 @@ class Result(Pictures):
             text = json.dumps(_finite(self.provenance | {"files": files}), indent=2, allow_nan=False) + "\n"
             with naming(folder / MARK):
                 (part / MARK).write_text(text)
-            publish(part, folder)
+            with held():
+                publish(part, folder)
+                if self.provenance.get("complete", True):
+                    remove_unfinished(folder.with_name(folder.name + PARTIAL))
         if wrong:
             raise UserError(f"{wrong[0]}; everything else is written")
         return folder
 
     @classmethod
     def load(cls, folder: str | Path) -> Result:
-        """Read what `save` wrote. Raises UserError, also for frames that are not those of its provenance."""
-        import pandas as pd
+        """Read what `save` wrote, or the CSV alone where no Parquet is left, as with shipped results: what is missing
+        among those is empty.
 
+        Raises UserError, also for frames that are not those of its provenance.
+        """
         folder = Path(folder)
         about = provenance_in(folder)
         if about is None:
             lacks = f"{MARK} is damaged or not cswap's" if (folder / MARK).exists() else f"no {MARK}"
             raise UserError(f"{folder}: {lacks}, so no result; give a folder that `cswap run --out` wrote")
-        files = about.pop("files", {})
-        frames = {}
-        for name in (*FRAMES, *ON_DEMAND):
-            path = folder / f"{name}.parquet"
-            if name in ON_DEMAND and not path.exists() and path.name not in files:
-                continue
-            try:
-                if files and digest_file(path) != files.get(path.name):
-                    raise UserError(f"{path}: is not the file that {MARK} tells of; run the experiment again")
-                frames[name] = pd.read_parquet(path)
-            except (ValueError, OSError) as error:
-                if isinstance(error, UserError):
-                    raise
-                raise UserError(f"{path}: {one_line(error)}; run the experiment again") from error
-        return cls(**frames, provenance=about)
+        return cls(**read_frames(folder, about.pop("files", {})), provenance=about)
 
     def _files(self) -> Iterator[tuple[str, Callable[[Path], None]]]:
         """The files of the frames by name, each with what writes it."""

@@ -25,21 +25,16 @@ from sim.errors import UserError
 MARK = "provenance.json"  # what makes a folder a result; its last file
 BEGUN = f".{MARK}"  # of a result that is under way in its own folder
 FRAMES = ("density", "timeline", "latency", "counters")
-ON_DEMAND = (
-    "sizes",
-    "classes",
-    "ram",
-    "timing",
-    "sensitivity",
+ON_DEMAND = (  # with rows only; the last as Parquet only
+    *("sizes", "classes", "ram", "timing", "sensitivity", "mm_stat"),
     "events",
-)  # if they have rows; the last as Parquet only
+)
 PICTURES = (
     *("density", "timeline", "sizes", "classes", "ram", "ram-worth", "memory"),
     *("latency-parts", "latency-load", "latency-cpus", "latency"),
 )
 SWEPT = re.compile(r"density-by-\w+\.png")
 OURS = {MARK, *(f"{name}.{end}" for name in (*FRAMES, *ON_DEMAND) for end in ("csv", "parquet"))}
-OURS |= {f"{name}.png" for name in PICTURES}
 PART, ASIDE = ".result.part", ".result.old"
 RENAME_EXCHANGE, AT_FDCWD = 2, -100  # renameat2(2)
 
@@ -120,6 +115,13 @@ def publish(part: Path, folder: Path) -> None:
     _clear(folder.parent, folder)
 
 
+def remove_unfinished(folder: Path) -> None:
+    """Remove an unfinished result, if the folder holds one and nothing else."""
+    about = provenance_in(folder)
+    if about is not None and not about["complete"] and all(map(_is_ours, folder.iterdir())):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
     """Errors of the system name `path`; those of a full disk name no file by themselves."""
@@ -131,10 +133,15 @@ def naming(path: Path) -> Iterator[None]:
         raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
 
 
+def is_picture(path: Path) -> bool:
+    """Whether a file is named as a picture of a result."""
+    return path.suffix == ".png" and (path.stem in PICTURES or SWEPT.fullmatch(path.name) is not None)
+
+
 def _is_ours(path: Path) -> bool:
     """Whether a file is named as one of a result, or as those that earlier releases left half written."""
     name = path.name.removeprefix(".").removesuffix(".part") if path.name.startswith(".") else path.name
-    return (name in OURS or SWEPT.fullmatch(name) is not None) and stat.S_ISREG(path.lstat().st_mode)
+    return (name in OURS or is_picture(path.with_name(name))) and stat.S_ISREG(path.lstat().st_mode)
 
 
 def _replaceable(folder: Path) -> bool:

@@ -17,6 +17,7 @@ import json
 import os
 import secrets
 import tempfile
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -34,12 +35,13 @@ FOLDER = "sizes"
 SECRET = "secret"
 PART = ".part"
 DIGEST = 32  # bytes, of a digest and of the secret
+DAY_S = 86_400
 
 
-def recall(fields: Fields) -> Arrays | None:
-    """The arrays kept under these fields; None unless there are trusted ones."""
+def recall(fields: Fields, name: str = FOLDER) -> Arrays | None:
+    """The arrays kept under these fields in the folder `name` of the cache; None unless there are trusted ones."""
     try:
-        folder = cache_folder(FOLDER)
+        folder = cache_folder(name)
         secret = _secret(folder)
         data = (folder / _name(fields)).read_bytes()
     except OSError:
@@ -50,17 +52,40 @@ def recall(fields: Fields) -> Arrays | None:
         return dict(arrays)
 
 
-def keep(fields: Fields, arrays: Arrays) -> None:
+def keep(fields: Fields, arrays: Arrays, name: str = FOLDER) -> None:
     """Keep arrays under these fields; if that fails, report it on stderr and go on."""
     stream = io.BytesIO()
     np.savez(stream, allow_pickle=False, **arrays)
     data = stream.getvalue()
     try:
-        folder = cache_folder(FOLDER)
+        folder = cache_folder(name)
         _sweep(folder)
         _write(folder / _name(fields), _digest(fields, data, _secret(folder)) + data)
     except OSError as error:
         not_kept(error)
+
+
+def is_kept(fields: Fields, name: str = FOLDER) -> bool:
+    """Whether something is kept under these fields."""
+    with suppress(OSError):
+        return (cache_folder(name) / _name(fields)).is_file()
+    return False
+
+
+def forget(fields: Fields, name: str = FOLDER) -> None:
+    """Remove what is kept under these fields."""
+    with suppress(OSError):
+        (cache_folder(name) / _name(fields)).unlink()
+
+
+def expire(name: str, days: float) -> None:
+    """Remove what was kept in a folder of the cache so many days ago or earlier."""
+    with suppress(OSError):
+        folder = cache_folder(name)
+        _sweep(folder)
+        for path in folder.iterdir():
+            if path.name != SECRET and time.time() - path.stat().st_mtime > days * DAY_S:
+                path.unlink()
 
 
 def _name(fields: Fields) -> str:

@@ -59,8 +59,10 @@ def size_pages(
     *,
     progress: Progress = silent,
     workers: int | None = None,
+    in_memory: bool = False,
 ) -> Sizes:
-    """Sizes and times of all unique pages of `trace`; those of a trace on disk are kept in the user's cache.
+    """Sizes and times of all unique pages of `trace`; those of a trace on disk are kept in the user's cache, and with
+    `in_memory` those of any trace.
 
     With contents they are always made here, of those very pages, each decompressed and compared: sizes that lie in the
     trace's folder are not used. A trace without contents has the sizes it was given. `workers` is the number of
@@ -75,7 +77,7 @@ def size_pages(
         "host": platform.processor() or platform.machine(),
         "pages": trace.pages_digest,
     }
-    fields = _fields(trace, compressor) if trace.path else {}
+    fields = _fields(trace, compressor) if trace.path or in_memory else {}
     if fields and (columns := recall(fields)):
         return Sizes(**columns, meta=meta)
     if trace.path:
@@ -113,7 +115,7 @@ def _fields(trace: Trace, compressor: Compressor) -> dict[str, str | int]:
     """What sizes and times depend on: the bytes of the pages as they were hashed now, the codec's code, the machine."""
     return {
         "kept": " ".join(DTYPES),
-        "file": contents_digest(trace),
+        "file": contents_digest(trace) if trace.path else "",  # pages in memory were digested when the trace was made
         "pages": trace.pages_digest,
         "unique_pages": trace.unique_pages,
         "page_size": trace.page_size,
@@ -170,17 +172,17 @@ def _measured(trace: Trace, compressor: Compressor, workers: int) -> Iterator[tu
 
 
 def _in_threads(trace: Trace, compressor: Compressor, workers: int, starts: range) -> Iterator[Measured]:
-    with ThreadPoolExecutor(workers) as pool:
-        waiting: deque[Future[Measured]] = deque()
-        try:
-            for start in starts:  # a few chunks ahead, so that a trace larger than memory is never loaded
-                waiting.append(pool.submit(_measure, compressor, trace.page_array(start, start + CHUNK)))
-                if len(waiting) > 2 * workers:
-                    yield waiting.popleft().result()
-            while waiting:
+    pool = ThreadPoolExecutor(workers)
+    waiting: deque[Future[Measured]] = deque()
+    try:
+        for start in starts:  # a few chunks ahead, so that a trace larger than memory is never loaded
+            waiting.append(pool.submit(_measure, compressor, trace.page_array(start, start + CHUNK)))
+            if len(waiting) > 2 * workers:
                 yield waiting.popleft().result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # after Ctrl-C nobody waits for what is under way
 
 
 def _in_processes(trace: Trace, compressor: Compressor, workers: int, starts: range) -> Iterator[Measured]:
@@ -190,5 +192,4 @@ def _in_processes(trace: Trace, compressor: Compressor, workers: int, starts: ra
         try:
             yield from pool.map(_measure_rows, starts)
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
             _shared.pop()

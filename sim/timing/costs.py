@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sim.errors import UserError
+from sim.errors import UserError, meant
 from sim.parameters import is_number
 from sim.toml import read_toml
 
@@ -89,7 +89,7 @@ def _costs(path: Path, tables: Mapping[str, Any], known: Mapping[str, Cost]) -> 
         for key, entry in entries.items() if isinstance(entries, Mapping) else ((section, entries),):
             name = f"{section}.{key}" if isinstance(entries, Mapping) else section
             if known and name not in known:
-                raise UserError(f"{path}: unknown cost {name}; known are {', '.join(known)}")
+                raise UserError(f"{path}: unknown cost {name}{meant(name, known)}; known are {', '.join(known)}")
             if not isinstance(entry, Mapping):
                 raise UserError(f"{path}: {name}: is not a cost; write {name} = {{ value = 1, source = 'where from' }}")
             costs[name] = _cost(path, name, entry, known.get(name))
@@ -98,7 +98,9 @@ def _costs(path: Path, tables: Mapping[str, Any], known: Mapping[str, Cost]) -> 
 
 def _cost(path: Path, name: str, entry: Mapping[str, Any], shipped: Cost | None) -> Cost:
     if unknown := [key for key in entry if key not in KEYS]:
-        raise UserError(f"{path}: {name}: unknown key {unknown[0]}; known are {', '.join(KEYS)}")
+        raise UserError(
+            f"{path}: {name}: unknown key {unknown[0]}{meant(unknown[0], KEYS)}; known are {', '.join(KEYS)}"
+        )
     if missing := [key for key in ("value", "source") if key not in entry]:
         raise UserError(f"{path}: {name}: {missing[0]} is missing; give value and source")
     for key in ("value", "low", "high"):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim.errors import UserError
+from sim.errors import UserError, meant
 from sim.parameters import is_number
 from sim.toml import read_toml
 
@@ -86,7 +86,9 @@ def read_device(spec: str) -> Device:
     profiles = device_profiles(path)
     if name not in profiles:
         where = f"{path}: " if colon else ""
-        raise UserError(f"{where}unknown device {name!r}; known are {', '.join(profiles)}, or FILE.toml:NAME")
+        raise UserError(
+            f"{where}unknown device {name!r}{meant(name, profiles)}; known are {', '.join(profiles)}, or FILE.toml:NAME"
+        )
     return profiles[name]
 
 
@@ -98,7 +100,7 @@ def device_profiles(path: Path = PROFILES) -> dict[str, Device]:
 def _device(path: Path, name: str, table: Any) -> Device:
     if not isinstance(table, Mapping) or sorted(table) != sorted(KEYS):
         given = sorted(table) if isinstance(table, Mapping) else []
-        wrong = [f"unknown key {key}" for key in given if key not in KEYS]
+        wrong = [f"unknown key {key}{meant(key, KEYS)}" for key in given if key not in KEYS]
         wrong += [f"{key} is missing" for key in KEYS if key not in given]
         raise UserError(f"{path}: {name}: {wrong[0]}; a device has {', '.join(KEYS)}")
     depth, page_us = table["queue_depth"], table["page_us"]
@@ -114,7 +116,8 @@ def _service(path: Path, place: str, table: Any) -> Service:
     given = dict(table) if isinstance(table, Mapping) else {}
     distribution = given.pop("distribution", None)
     if distribution not in PARAMETERS:
-        raise UserError(f"{path}: {place}: distribution={distribution!r} is unknown; use {', '.join(PARAMETERS)}")
+        wrong = f"distribution={distribution!r} is unknown{meant(str(distribution), PARAMETERS)}"
+        raise UserError(f"{path}: {place}: {wrong}; use {', '.join(PARAMETERS)}")
     names = PARAMETERS[distribution]
     if sorted(given) != sorted(names):
         raise UserError(f"{path}: {place}: {distribution} has {', '.join(names)}; give these and no others")

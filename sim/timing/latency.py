@@ -5,7 +5,7 @@ Tidy: one row per operation and part of a run. The first columns say which run:
 - `trace`, `frontend`, `compressor`, `allocator`, as in the `density` frame;
 - where they are set, `zone_pages`, `unusable`, `seed`, `ram`, `limit`, `policy` (`MEMORY`);
 - `mapping`, `cpus`, `arrivals`, `load`, `device`, `page_cluster`: the setting (`sim.timing.setting`);
-- where they are swept, `cpu_scale`, `max_comp_streams`, `costs` (`LATER`).
+- where they are set, `cpu_scale`, `max_comp_streams`, `costs` (`LATER`).
 
 Then `operation` and `part`, and the figures `count`, `mean_us`, ten percentiles from `p1_us` to `p999_us` (the 99.9th),
 by which a distribution can be drawn, and `max_us`.
@@ -16,6 +16,8 @@ percentiles do not. Every part of an operation has the same count: an operation 
 
 The operation `codec` is there in every result, timed or not: the bare compression and decompression of the pages that
 are paged out, as measured; it knows no frontend, allocator or setting, so those columns are empty.
+
+`codec_times` says where the times of the codec were taken on which a row rests (`sim.results.codec_times.taken_on`).
 """
 
 from __future__ import annotations
@@ -74,6 +76,7 @@ def frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
     there = {name for row in rows for name in row}
     columns = [*run_columns(there), *setting_columns(there), "operation", "part", *FIGURES]
+    columns += ["codec_times"] if "codec_times" in there else []
     kinds = dict.fromkeys(columns, "string") | dict.fromkeys(FIGURES, "float64")
     kinds |= {"cpus": "Int64", "page_cluster": "Int64", "load": "Float64", "count": "int64"}
     kinds |= {"zone_pages": "Int64", "unusable": "Float64", "seed": "Int64", "ram": "Int64", "limit": "Int64"}

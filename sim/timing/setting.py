@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import UserError
+from sim.errors import FieldError, meant
 from sim.parameters import is_number
 from sim.plugins import MAPPINGS
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sim.timing.mapping import Mapping
 
 ARRIVALS = ("closed", "recorded", "saturate")
+FIELDS = {"load": "loads", "page_cluster": "page_clusters", "streams": "max_comp_streams"}  # of an experiment
 MOST_CLUSTER = 10  # as much as the kernel's page-cluster may sensibly be: 4 MiB at a fault
 
 
@@ -46,13 +47,15 @@ class Setting:
             value = getattr(self, name)
             whole = isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
             if not whole and (name, value) != ("streams", None):
-                raise UserError(f"timing: {name}={value!r}; give a whole number from {least} to {most}")
+                told = f"<{FIELDS.get(name, name)}>={{!r}}; give a whole number from {least} to {most}"
+                raise FieldError("timing", told, value)
         for name in ("load", "cpu_scale"):
             value = getattr(self, name)
             if not is_number(value) or value <= 0:
-                raise UserError(f"timing: {name}={value!r}; give a number above 0")
+                raise FieldError("timing", f"<{FIELDS.get(name, name)}>={{!r}}; give a number above 0", value)
         if self.arrivals not in ARRIVALS:
-            raise UserError(f"timing: unknown arrivals {self.arrivals!r}; known are {', '.join(ARRIVALS)}")
+            wrong = f"{self.arrivals!r} is unknown{meant(str(self.arrivals), ARRIVALS)}"
+            raise FieldError("timing", "<arrivals>: {}; known are {}", wrong, ", ".join(ARRIVALS))
         MAPPINGS.make(self.mapping)
         read_device(self.device)
 

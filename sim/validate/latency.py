@@ -100,7 +100,7 @@ def predict(trace: Trace, codec: str, measured: Measured, costs: Costs, chain: i
     no = np.zeros(trace.unique_pages, np.bool_)
     sizes = Sizes(measured.size, no, no.copy(), measured.compress, measured.decompress, {"codec": codec})
     setting = Setting(cpus=1, arrivals="saturate")
-    timed = simulate(trace, sizes, Zram(), Zsmalloc(chain=chain), setting, costs, events=True)
+    timed = simulate(trace, sizes, Zram(zeros_apart=False), Zsmalloc(chain=chain), setting, costs, events=True)
     operation, total = timed.events["operation"], timed.events["total_us"]
     return {name: total[operation == name] for name in OPERATIONS}
 

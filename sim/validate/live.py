@@ -47,12 +47,12 @@ def compare_live(
     with report(f"{compressor.spec} on {trace.name}") as done:
         sizes = size_pages(trace, compressor, progress=done)
     allocator = Zsmalloc(chain=zsmalloc_chain() if chain is None else chain)
-    prediction = Prediction(trace.n_slots, sizes, allocator, Zram(mem_limit=mem_limit))
+    prediction = Prediction(trace.n_slots, sizes, allocator, Zram(mem_limit=mem_limit, zeros_apart=False))
     comparison, ops_done = Comparison(), 0
     with (
         report(f"{trace.name} on a zram device") as done,
         deferred() as pending,
-        zram_device(compressor.name, trace.n_slots, mem_limit) as device,
+        zram_device(compressor.name, trace.n_slots, mem_limit, compressor.algorithm_params) as device,
     ):
         player = Player(trace, device, pending)
         for events in trace.batches(every):

@@ -53,7 +53,8 @@ def measure_live(
     n = len(pages)
     samples = Samples()
     measure_memory(samples, rng)
-    with zram_device(compressor.name, n + FLOOR_SLOTS + WARMING) as device:
+    slots = n + FLOOR_SLOTS + WARMING
+    with zram_device(compressor.name, slots, parameters=compressor.algorithm_params) as device:
         measure_floors(samples, device, n)
         return _in_turn(pages, compressor, device, rng, pending), samples
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from allocators import Allocator
 from allocators.compiled import arrays
 from sim.frontends.zram import Zram
+from sim.frontends.zram.mmstat import BdStat, predicted, predicted_backing
 from sim.replay.loop import OUTCOME
 from sim.replay.replay import advance
-from sim.validate.mmstat import BdStat, predicted, predicted_backing
 from workloads.host.mmstat import MmStat
 from workloads.traces.events import Events
 from workloads.traces.sizes import Sizes

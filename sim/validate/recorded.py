@@ -45,7 +45,7 @@ def compare_recorded(
         sizes = size_pages(trace, compressor, progress=done)
     (events,) = trace.batches(max(1, trace.n_events))
     limit = mode(kernel.mem_limit for _, kernel in rows)
-    prediction = Prediction(trace.n_slots, sizes, allocator, Zram(mem_limit=limit))
+    prediction = Prediction(trace.n_slots, sizes, allocator, Zram(mem_limit=limit, zeros_apart=False))
     comparison, at = Comparison(), 0
     with report("comparing rows") as done:
         for ops_done, kernel in rows:

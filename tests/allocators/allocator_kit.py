@@ -23,6 +23,9 @@ VARIANTS: dict[str, Spec] = {
     "zsmalloc-6.1": ("zsmalloc", {"era": "6.1"}),
     "zsmalloc-6.12-c4": ("zsmalloc", {"chain": 4}),
     "zsmalloc-6.12-c16": ("zsmalloc", {"chain": 16}),
+    "zsmalloc-2012-lpae": ("zsmalloc", {"era": "2012", "bits": 32, "physmem_bits": 40}),
+    "zsmalloc-6.1-pae": ("zsmalloc", {"era": "6.1", "bits": 32, "physmem_bits": 36}),
+    "zsmalloc-6.12-lpae": ("zsmalloc", {"bits": 32, "physmem_bits": 40}),
     "xvmalloc-a8": ("xvmalloc", {"align": 8}),
     "zbud-zcache": ("zbud", {"era": "zcache"}),
 }

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import allocator_kit
+import numpy as np
 import pytest
 
 from allocators import AllocatorError, NoMemory, PageZone, Placement, TooLarge, UnknownHandle
@@ -190,11 +191,19 @@ def test_a_default_that_is_spelt_out_is_not_in_the_spec(name: str, config: dict[
 @pytest.mark.parametrize(
     ("name", "config", "message"),
     [
-        ("zsmalloc", {"era": "5.0"}, "zsmalloc: era=5.0 is unknown; use one of 2012, 6.1, 6.12"),
+        (
+            "zsmalloc",
+            {"era": "5.0"},
+            "zsmalloc: era=5.0 is unknown; Linux 4.8 to 6.2 has the rules of era=6.1; give era=6.1",
+        ),
         ("zsmalloc", {"era": "6.1", "chain": 8}, "zsmalloc: chain=8 needs era=6.12; era=6.1 has 4 built in"),
         ("zsmalloc", {"chain": 17}, "zsmalloc: chain=17 is out of range; use 1 to 16"),
         ("xvmalloc", {"align": 16}, "xvmalloc: align=16 is unknown; use 4 or 8"),
-        ("zbud", {"era": "2012"}, "zbud: era=2012 is unknown; use 6.1 or zcache"),
+        (
+            "zbud",
+            {"era": "2012"},
+            "zbud: era=2012 is unknown; give era=6.1 (Linux 3.11 to 6.14), era=zcache (Linux 3.0 to 3.5)",
+        ),
         ("ideal", {"page_size": 5000}, "page_size=5000: not a power of two from 4096 to 65536"),
         ("ideal", {"page_size": 2048}, "page_size=2048: not a power of two from 4096 to 65536"),
     ],
@@ -203,3 +212,22 @@ def test_parameters_that_make_no_sense(name: str, config: dict[str, Any], messag
     with pytest.raises(AllocatorError) as caught:
         ALLOCATORS.find(name)(**config)
     assert str(caught.value) == message
+
+
+@every
+@pages_of_any_size
+def test_what_classes_take_adds_up_to_the_pages(label: str, page_size: int) -> None:
+    allocator = allocator_kit.make(label, page_size)
+    sizes = fill(allocator, label, 700)
+    for handle in list(sizes)[::3]:
+        allocator.free(handle)
+        del sizes[handle]
+    rows = allocator.class_usage(np.array(list(sizes.values())))
+    assert bool(rows) == (label.startswith("zsmalloc") or label in ("order1", "kmalloc"))
+    if rows:
+        assert sum(row["zspages"] * row["class_pages"] for row in rows) == allocator.pages
+        assert sum(row["objects"] for row in rows) == len(sizes)
+        assert sum(row["stored"] for row in rows) == sum(sizes.values())
+        parts = [row[part] for row in rows for part in ("stored", "rounding", "unused", "tail")]
+        assert sum(parts) == allocator.pages * page_size
+        assert min(parts) >= 0

@@ -137,7 +137,7 @@ def record(*options: str, mode: Sequence[str] = (), live: bool = True) -> Comman
 RUN = ["run", "t.cswap", *(word for name in NEW for word in ("-a", name)), "-c", "lz4"]
 COMMANDS = {
     "run": Command([*RUN, "--out", "out"], trace_in, whole_result(NEW), "out", new=False),
-    "run again": Command([*RUN, "--out", "out"], result_in, whole_result(OLD, NEW), "out", new=False),
+    "run again": Command([*RUN, "--out", "out", "--force"], result_in, whole_result(OLD, NEW), "out", new=False),
     "sizing": Command(
         ["run", "t.cswap", "-a", "ideal", "-c", "zstd:level=19"], trace_in, whole_trace("t.cswap"), "t.cswap", new=False
     ),

@@ -37,7 +37,7 @@ def given(trace: Trace) -> Sizes:
 
 
 def most_pages(trace: Trace, allocator: Allocator) -> int:
-    """The peak, with no code of the replay's."""
+    """Most pages ever, with no code of the replay's."""
     size, slots, most = given(trace).size, dict[int, int](), 0
     for events in trace.batches():
         for kind, slot, page in zip(events.kind, events.slot, events.page, strict=True):
@@ -58,7 +58,7 @@ def test_it_stands_in_the_result_as_the_same_replay_by_hand_has_it(example: Modu
     for events, outcome in replay(trace, given(trace), FRONTENDS.make("zram"), allocator):
         meter.add(events, outcome)
     assert density.loc["pairs"][list(meter.row())].to_dict() == meter.row()
-    assert density.loc["pairs", "pages_peak"] == most_pages(trace, example.Pairs())
+    assert density.loc["pairs", "pages_max"] == most_pages(trace, example.Pairs())
 
 
 def test_its_rule_is_two_a_page_and_best_fit(example: ModuleType) -> None:

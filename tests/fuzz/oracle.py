@@ -67,7 +67,7 @@ def figures(folder: Path, size_of: Any, unique: bool = False) -> dict[str, Any]:
             stored += 1 <= sizes[page] <= whole
             refused += not 1 <= sizes[page] <= whole
         now = State(held, whole)
-        best = now if now.pages + now.refused > best.pages + best.refused else best
+        best = now if now.slots > best.slots else best
     promised = {kind: header["counts"].get(kind, 0) for kind in KINDS}
     must(counts == promised, f"{counts}, {promised} promised")
     must(top + 1 == header["n_slots"], f"{top + 1} slots, {header['n_slots']} promised")
@@ -91,6 +91,7 @@ class State:
 
     def __init__(self, held: dict[int, int], page_size: int) -> None:
         kept = [size for size in held.values() if 1 <= size <= page_size]
+        self.slots = len(held)
         self.objects, self.bytes, self.refused = len(kept), sum(kept), len(held) - len(kept)
         self.pages = math.ceil(self.bytes / page_size)
         whole = self.pages + self.refused

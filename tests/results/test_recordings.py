@@ -56,7 +56,7 @@ def test_they_are_small() -> None:
 
 def test_the_committed_densities_are_those_of_the_recordings() -> None:
     committed = pd.read_csv(DENSITY / "density.csv")
-    assert len(committed) == 4 * 3 * 10
+    assert len(committed) == 4 * 3 * 12
     made = run(
         Experiment(
             (str(TRACES / "redis.cswap"),), allocators=("zsmalloc", "xvmalloc", "zbud"), compressors=("lz4", "zstd")

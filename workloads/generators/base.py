@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,8 @@ from workloads.errors import TraceError
 from workloads.traces.events import FREE, IN, OUT, Events
 from workloads.traces.trace import Trace
 
+Bytes = Annotated[int, "bytes"]  # in a spec: 4096, or 4K
+MeanBytes = Annotated[float, "bytes"]
 OVERWRITE, DROP = 0.15, 0.05  # shares of the steps on a slot in use; the others read it in, which frees it
 
 
@@ -28,7 +30,7 @@ class Generator(ABC):
     events: int = 100_000
     slots: int = 10_000
     seed: int = 0
-    page_size: int = 4096
+    page_size: Bytes = 4096
 
     def __post_init__(self) -> None:
         self._require("events", self.events >= 1, "give at least 1")

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from workloads.generators.base import Generator, churn, with_pages
+from workloads.generators.base import Bytes, Generator, MeanBytes, churn, with_pages
 from workloads.traces.events import OUT
 from workloads.traces.sizes import GIVEN, Sizes
 from workloads.traces.trace import Trace
@@ -38,8 +38,8 @@ class Uniform(SizeGenerator):
     """Every size from `low` to `high` bytes equally likely."""
 
     name: ClassVar[str] = "uniform"
-    low: int = 1
-    high: int = 4096
+    low: Bytes = 1
+    high: Bytes = 4096
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -56,8 +56,8 @@ class Bell(SizeGenerator):
     """A normal distribution of `mean` and standard deviation `spread` bytes."""
 
     name: ClassVar[str] = "bell"
-    mean: float = 2048.0
-    spread: float = 512.0
+    mean: MeanBytes = 2048.0
+    spread: MeanBytes = 512.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -74,10 +74,10 @@ class Bimodal(SizeGenerator):
     """Two bells: `share` of the pages around `low` bytes, the others around `high`, both `spread` wide."""
 
     name: ClassVar[str] = "bimodal"
-    low: float = 1024.0
-    high: float = 3072.0
+    low: MeanBytes = 1024.0
+    high: MeanBytes = 3072.0
     share: float = 0.5
-    spread: float = 256.0
+    spread: MeanBytes = 256.0
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -20,6 +20,7 @@ from workloads.errors import HostError
 from workloads.host.identity import of_device
 from workloads.host.mmstat import MmStat, parsed
 from workloads.host.registry import own_journal
+from workloads.shown import meant
 
 CONTROL = Path("/sys/class/zram-control")
 BLKDISCARD = 0x1277
@@ -54,13 +55,20 @@ class ZramDevice:
         """Whether it has no size yet, so that it cannot be in use."""
         return (self.folder / "disksize").read_text().strip() == "0"
 
-    def start(self, codec: str | None, n_slots: int, mem_limit: int) -> None:
-        """Make the device usable; None is the kernel's default codec. Raises HostError when it has no such codec."""
+    def start(self, codec: str | None, n_slots: int, mem_limit: int, parameters: str = "", option: str = "-c") -> None:
+        """Make the device usable; None is the kernel's default codec, `parameters` are what `algorithm_params` takes.
+
+        Raises HostError, naming the `option` to give instead, when the kernel has no such codec or parameters.
+        """
         if codec is not None:
             known = (self.folder / "comp_algorithm").read_text().replace("[", "").replace("]", "").split()
             if codec not in known:
-                raise HostError(f"zram of this kernel has no {codec}; use -c {', '.join(known)}")
+                raise HostError(
+                    f"zram of this kernel has no {codec}{meant(codec, known)}; give {option} one of {', '.join(known)}"
+                )
             self._set("comp_algorithm", codec)
+            if parameters:
+                self._set_parameters(codec, parameters)
         self._set("disksize", n_slots * PAGE)
         self._set("mem_limit", mem_limit)
         self._limited = mem_limit > 0
@@ -130,13 +138,24 @@ class ZramDevice:
             with (CONTROL / "hot_remove").open("w") as control:
                 _patiently(control, self._number)
 
+    def _set_parameters(self, codec: str, parameters: str) -> None:
+        try:
+            self._set("algorithm_params", f"algo={codec} {parameters}")
+        except OSError as error:
+            raise HostError(
+                f"zram of this kernel takes no {parameters} for {codec} (it does since 6.12): {error.strerror}; "
+                "leave it out"
+            ) from error
+
     def _set(self, name: str, value: object) -> None:
         (self.folder / name).write_text(str(value))
 
 
 @contextmanager
-def zram_device(codec: str | None, n_slots: int, mem_limit: int = 0) -> Iterator[ZramDevice]:
-    """Add a device, and remove it whatever happens; `mem_limit` in bytes, 0 for none.
+def zram_device(
+    codec: str | None, n_slots: int, mem_limit: int = 0, parameters: str = "", option: str = "-c"
+) -> Iterator[ZramDevice]:
+    """Add a device, and remove it whatever happens; `mem_limit` in bytes, 0 for none; the others as in `start`.
 
     Signals must be deferred (`workloads.host.signals`). Raises HostError without zram, root or the codec.
     """
@@ -155,7 +174,7 @@ def zram_device(codec: str | None, n_slots: int, mem_limit: int = 0) -> Iterator
     finally:
         journal.remove(adding)
     try:
-        device.start(codec, n_slots, mem_limit)
+        device.start(codec, n_slots, mem_limit, parameters, option)
         yield device
     finally:
         device.remove()

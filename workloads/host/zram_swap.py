@@ -78,7 +78,7 @@ def swap_device(codec: str, n_slots: int) -> Iterator[SwapDevice]:
 
     Leaving brings pages that are still out back into memory: end the program before.
     """
-    with zram_device(codec, n_slots) as device:
+    with zram_device(codec, n_slots, option="--algorithm") as device:
         swap = SwapDevice(device, n_slots)
         with noted("swap", str(swap.path), partial(swap_off, swap.path)) as known:
             known(swap.marks())

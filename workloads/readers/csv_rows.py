@@ -17,6 +17,7 @@ from workloads.errors import TraceError
 from workloads.readers.csv_table import Head, Texts, parsed
 from workloads.readers.csv_text import times
 from workloads.readers.stream import lines
+from workloads.shown import meant
 from workloads.traces.events import COMPACT, OUT, Events
 from workloads.traces.fields import HEADER, NAMES, ZERO, Fields
 from workloads.traces.rawpages import Moved
@@ -138,8 +139,11 @@ def _kinds(place: Lines, texts: Texts) -> npt.NDArray[np.uint8]:
     """Words or their codes."""
     words = [*NAMES, *map(str, range(len(NAMES) - 1))]
     index = pc.index_in(pc.utf8_trim_whitespace(texts), pa.array(words))
-    remedy = f"use one of {', '.join(NAMES)}"
-    place.refuse(pc.is_null(index), "kind {!r} is unknown", remedy, [None] if not len(texts) else texts.to_pylist())
+    unknown = np.asarray(pc.is_null(index))
+    if unknown.any():
+        kind = texts[int(unknown.argmax())].as_py()
+        wrong = f"kind {kind!r} is unknown{meant(kind or '', NAMES)}"
+        place.refuse(unknown, wrong, f"use one of {', '.join(NAMES)}")
     code = np.array(index, np.uint8)
     return np.where(code < len(NAMES), code, code - np.uint8(len(NAMES)))
 

@@ -6,6 +6,7 @@ from workloads.errors import HostError
 from workloads.recorder.backend import Backend
 from workloads.recorder.bpf.backend import BpfBackend
 from workloads.recorder.tracefs.backend import TracefsBackend
+from workloads.shown import meant
 
 _BEST_FIRST: tuple[type[Backend], ...] = (BpfBackend, TracefsBackend)
 BACKENDS = {backend.name: backend for backend in _BEST_FIRST}
@@ -17,7 +18,9 @@ def choose(name: str | None) -> tuple[type[Backend], list[str]]:
     Raises HostError that says what is missing when none does.
     """
     if name is not None and name not in BACKENDS:
-        raise HostError(f"--backend {name}: there is no such backend; use one of {', '.join(BACKENDS)}")
+        raise HostError(
+            f"--backend {name}: there is no such backend{meant(name, BACKENDS)}; use one of {', '.join(BACKENDS)}"
+        )
     reasons: list[str] = []
     for backend in BACKENDS.values() if name is None else [BACKENDS[name]]:
         missing = backend.missing()

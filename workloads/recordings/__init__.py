@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workloads.errors import TraceError
+from workloads.shown import meant
 from workloads.traces.disk import open_trace
 from workloads.traces.sampling import sampled_pages
 from workloads.traces.trace import Trace
@@ -28,7 +29,9 @@ def open_recording(name: str) -> Trace:
     """Open a recording by name; TraceError when there is none of that name."""
     if name not in recording_names():
         known = ", ".join(recording_names())
-        raise TraceError.at("recordings", name, "there is no such recording", f"use one of {known}")
+        raise TraceError.at(
+            "recordings", name, f"there is no such recording{meant(name, recording_names())}", f"use one of {known}"
+        )
     return open_trace(FOLDER / f"{name}.cswap")
 
 

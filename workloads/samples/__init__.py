@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from workloads.errors import TraceError
+from workloads.shown import meant
 from workloads.traces.disk import open_trace
 from workloads.traces.trace import Trace
 
@@ -19,5 +20,6 @@ def sample_names() -> list[str]:
 def open_sample(name: str) -> Trace:
     """Open a sample by name; TraceError when there is none of that name."""
     if name not in sample_names():
-        raise TraceError.at("samples", name, "there is no such sample", f"use one of {', '.join(sample_names())}")
+        wrong = f"there is no such sample{meant(name, sample_names())}"
+        raise TraceError.at("samples", name, wrong, f"use one of {', '.join(sample_names())}")
     return open_trace(FOLDER / f"{name}.cswap")

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workloads.errors import TraceError
+from workloads.shown import meant
 from workloads.traces import columns
 from workloads.traces.times import times
 
@@ -106,8 +107,8 @@ def kinds(values: Any, known: Sequence[str] = KINDS) -> npt.NDArray[np.uint8]:
     found = [code.get(word, -1) for word in words]
     if -1 in found:
         row = found.index(-1)
-        wrong, remedy = f"kind {words[row]!r} is unknown", f"use one of {', '.join(known)}"
-        raise TraceError.at("events", f"column kind, row {row}", wrong, remedy)
+        wrong = f"kind {words[row]!r} is unknown{meant(str(words[row]), known)}"
+        raise TraceError.at("events", f"column kind, row {row}", wrong, f"use one of {', '.join(known)}")
     return np.array(found, np.uint8)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workloads.errors import TraceError
+from workloads.shown import meant
 from workloads.traces.events import KINDS
 
 TIMES = {
@@ -43,7 +44,8 @@ class Fields:
             remedy = "give the pages too (--pages), or a column size of compressed bytes"
             raise TraceError.at(file, place, "has no column size, and there are no pages", remedy)
         if missing:
-            raise TraceError.at(file, place, f"has no column {', '.join(missing)}", f"the header is {HEADER}")
+            told = ", ".join(name + meant(name, found) for name in missing)
+            raise TraceError.at(file, place, f"has no column {told}", f"the header is {HEADER}")
         time = next((name for name in TIMES if name in found), None)
         task = next((name for name in TASKS if name in found), None)
         used = ("kind", "slot", "page" if paged else "size", time, task)

@@ -1,6 +1,12 @@
-"""The words that a recorder writes into the source of a trace; `strip` keeps these and no others."""
+"""The source of a trace: the words that a recorder writes into it, of which `strip` keeps these; and what they tell."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+ZEROS_APART = (6, 12)  # the release since which swap core keeps zero-filled pages itself (mm/page_io.c)
 
 DECISIONS = (
     *("frees by reuse", "frees by page-in", "frees by pagemap", "frees of zero pages", "zero page-outs"),
@@ -10,3 +16,9 @@ DECISIONS = (
 )
 """What the ledger counts, in the account of a trace's source."""
 DROPPED = ("overrun", "commit overrun", "dropped events", "events that found the ring full")
+
+
+def swap_keeps_zeros(source: Mapping[str, Any]) -> bool:
+    """Whether zero-filled pages never reached the swap device of a recording, as the release of its kernel tells."""
+    found = re.match(r"(?:Linux )?(\d{1,3})\.(\d{1,5})", str(source.get("kernel", "")), re.ASCII)
+    return found is not None and (int(found[1]), int(found[2])) >= ZEROS_APART

@@ -11,11 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from workloads.errors import TraceError
+from workloads.limits import check_slots
 from workloads.traces.backend import Backend, MemoryBackend
 from workloads.traces.events import Events
 from workloads.traces.header import Header
 from workloads.traces.moment import Moment, fullest
 from workloads.traces.pageindex import PageIndex, check_pages, renumbered
+from workloads.traces.reads import Empty, empty_reads
 from workloads.traces.sizes import Sizes, check_sizes, sizes_digest
 from workloads.traces.slots import check_original, number_events, slots_digest
 from workloads.traces.tally import Tally
@@ -195,8 +197,17 @@ class Trace:
 
     @cached_property
     def fullest(self) -> Moment:
-        """The first event after which most slots hold a page, and how many: reads all events, once."""
+        """The first event after which most slots hold a page, and how many: reads all events, once.
+
+        Raises TraceError for slots that no device has.
+        """
+        check_slots(self.path or self.name, self.n_slots)
         return fullest(self.batches(), self.n_slots)
+
+    @cached_property
+    def empty_reads(self) -> Empty:
+        """Page-ins of slots that hold nothing: reads all events, once."""
+        return empty_reads(self.batches(), self.n_slots)
 
     def batches(self, size: int = 1 << 18) -> Iterator[Events]:
         """Yield all events in order, at most `size` at once; never holds the whole of a trace on disk."""

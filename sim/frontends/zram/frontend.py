@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from allocators import Allocator
 from allocators.compiled import arrays
-from sim.frontends.base import NO_LIMIT, Frontend, counted, empty_slots
+from allocators.eras import ON, Span, check_era
+from sim.frontends.base import NO_LIMIT, Bytes, Frontend, Pages, counted, empty_slots
 from sim.frontends.zram import era_2012, post_processing
 from sim.frontends.zram.device import COUNTS, ENTRY, RULES, ZramDevice
+from sim.frontends.zram.mmstat import predicted
+from workloads.host.mmstat import MmStat
+from workloads.shown import meant
 from workloads.traces.sizes import Sizes
+from workloads.traces.source import swap_keeps_zeros
+from workloads.traces.trace import Trace
 
 EVERY = 1000
+FEW_BYTES = 1 << 20  # of a limit that hardly anyone means
+UNITS = "write 256M or 1G for more"
 MOST_SECONDARY = 3
 PART_OF = {
     "recompress_type": "recompress",
@@ -31,10 +40,11 @@ class Zram(Frontend):
     zsmalloc:era=2012. Its pages kept whole lie outside the pool, count among the pages held all the same, and are not
     taken from a limited zone. All that follows is of 6.18.
 
-    `mem_limit` is the most memory in bytes that the pool may hold, rounded up to whole pages; 0 for no limit. A write
-    beyond it fails. `zeros_apart`: the device is swapped on by a kernel since 6.12, whose swap core keeps zero pages
-    itself (mm/page_io.c); else it is a raw block device. They count as same-filled either way. (What a slot held
-    before is freed then; the kernel leaves it in zram until the slot is freed or written again.)
+    `mem_limit` is the most memory in bytes that the pool may hold (256M in a spec), rounded up to whole pages; 0 for no
+    limit. A write beyond it fails. `zeros_apart`: the device is swapped on by a kernel since 6.12, whose swap core
+    keeps zero pages itself (mm/page_io.c); else it is a raw block device. By default it is so for recordings made on
+    such a kernel. They count as same-filled either way. (What a slot held before is freed then; the kernel leaves it in
+    zram until the slot is freed or written again.)
 
     Post-processing, as by a service that writes to sysfs now and then: after every `every` events, the objects of type
     `recompress_type` (all, idle, huge, huge_idle) are recompressed by the secondary compressors `recompress`, up to
@@ -54,14 +64,14 @@ class Zram(Frontend):
     def __init__(
         self,
         era: str = "6.18",
-        mem_limit: int = 0,
-        zeros_apart: bool = False,
+        mem_limit: Bytes = 0,
+        zeros_apart: bool | None = None,
         recompress: str = "",
         recompress_type: str = "idle",
-        threshold: int = 0,
+        threshold: Bytes = 0,
         writeback: str = "",
         writeback_limit: int | None = None,
-        backing_pages: int = 0,
+        backing_pages: Pages = 0,
         every: int = EVERY,
     ) -> None:
         for name, value in (("mem_limit", mem_limit), ("threshold", threshold), ("backing_pages", backing_pages)):
@@ -70,6 +80,7 @@ class Zram(Frontend):
         self.era = str(era)
         self.mem_limit = mem_limit
         self.zeros_apart = zeros_apart
+        self._apart = bool(zeros_apart)
         self.recompress = recompress
         self.recompress_type = recompress_type
         self.threshold = threshold
@@ -81,8 +92,7 @@ class Zram(Frontend):
 
     def _check(self) -> None:
         changed = list(self.config)
-        if self.era not in ERAS:
-            raise ValueError(f"era={self.era} is unknown; use {', '.join(ERAS)}")
+        check_era(self.name, self.era, ERAS, RELEASES)
         if ERAS[self.era].bare and changed != ["era"]:
             raise ValueError(f"{changed[1]} is not of era={self.era}; leave it out")
         if len(self.compressors) > MOST_SECONDARY or not all(self.compressors):
@@ -93,7 +103,7 @@ class Zram(Frontend):
         ):
             wrong = [kind for kind in kinds if kind not in known]
             if wrong:
-                raise ValueError(f"{name}: {wrong[0]!r} is unknown; use {', '.join(known)}")
+                raise ValueError(f"{name}: {wrong[0]!r} is unknown{meant(wrong[0], known)}; use {', '.join(known)}")
         if self.every < 1:
             raise ValueError(f"every={self.every}: give a number of events")
         if self.writeback_limit is not None and self.writeback_limit < 0:
@@ -121,6 +131,28 @@ class Zram(Frontend):
         """See `Frontend.streams`: in 2012 one buffer under one lock."""
         return ERAS[self.era].streams
 
+    def on(self, trace: Trace) -> Zram:
+        """See `Frontend.on`: whether swap core keeps zero pages, unless that was given."""
+        if self.zeros_apart is not None:
+            return self
+        other = copy.copy(self)
+        other._apart = swap_keeps_zeros(trace.source)
+        return other
+
+    def remarks(self, trace: Trace) -> Iterator[str]:
+        """See `Frontend.remarks`."""
+        pages = -(-self.mem_limit // trace.page_size)
+        if self.mem_limit % trace.page_size or 0 < self.mem_limit < FEW_BYTES:
+            rounded = ", rounded up as the kernel does" if self.mem_limit % trace.page_size else ""
+            count = "1 page" if pages == 1 else f"{pages:,} pages"
+            yield f"zram: mem_limit={self.mem_limit} is bytes: {count} of {trace.page_size} bytes{rounded}; {UNITS}"
+        if self.period > trace.n_events:
+            what = " or ".join(name for name in ("recompress", "writeback") if getattr(self, name))
+            yield (
+                f"{self.spec}: every={self.every} is more than the {trace.n_events:,} events of {trace.name}, so "
+                f"{what} never happens; give a smaller every"
+            )
+
     def device(self, n_slots: int, allocator: Allocator, *secondary: Sizes) -> Any:
         """See `Frontend.device`."""
         return ERAS[self.era].device(self, n_slots, allocator, *secondary)
@@ -134,6 +166,10 @@ class Zram(Frontend):
         for kind in self._writeback:
             post_processing.write_back(device, allocator, kind)
         post_processing.mark_idle(device)
+
+    def mm_stat(self, device: Any, allocator: Allocator) -> MmStat | None:
+        """See `Frontend.mm_stat`; that of 2012 had a file for each figure."""
+        return None if ERAS[self.era].bare else predicted(device, allocator)
 
     def stats(self, device: Any) -> dict[str, int]:
         """See `Frontend.stats`; and what post-processing did so far, in pages, and the bytes written to the backing
@@ -149,7 +185,7 @@ def _device(zram: Zram, n_slots: int, allocator: Allocator, *secondary: Sizes) -
     rules, counts = arrays.records(1, RULES), arrays.records(1, COUNTS)
     rules["huge"], rules["page_size"] = allocator.huge_size, allocator.page_size
     rules["limit"] = -(-zram.mem_limit // allocator.page_size) or NO_LIMIT
-    rules["zeros_apart"] = zram.zeros_apart
+    rules["zeros_apart"] = zram._apart
     rules["backing"] = zram.backing_pages or NO_LIMIT
     counts["budget"] = NO_LIMIT if zram.writeback_limit is None else zram.writeback_limit
     classes = allocator.size_class_of(np.arange(allocator.page_size + 1))
@@ -166,3 +202,9 @@ class Era(NamedTuple):
 
 
 ERAS = {"2012": Era(era_2012.device, 1, bare=True), "6.18": Era(_device, None, bare=False)}
+RELEASES = (
+    Span("2.6.37", "3.5", "2012"),
+    Span("3.6", "4.13", "2012", "it keeps pages that do not compress in zsmalloc's pool"),
+    Span("4.14", "6.17", "6.18", "it was not compared with these releases"),
+    Span("6.18", ON, "6.18"),
+)

@@ -14,6 +14,7 @@ from allocators import Allocator
 from sim.errors import UserError
 from sim.frontends.zram import scans
 from sim.frontends.zram.device import ZramDevice
+from workloads.shown import meant
 
 RECOMPRESSION = ("all", "idle", "huge", "huge_idle")
 WRITEBACK = ("idle", "huge", "huge_idle", "incompressible")
@@ -62,7 +63,7 @@ def in_order(device: ZramDevice, kind: str, known: tuple[str, ...], below: int =
     With `below` only those that an algorithm of a lower number may improve. Raises UserError for a kind not `known`.
     """
     if kind not in known:
-        raise UserError(f"zram: type {kind!r} is unknown; use {', '.join(known)}")
+        raise UserError(f"zram: type {kind!r} is unknown{meant(kind, known)}; use {', '.join(known)}")
     chosen = np.empty(len(device.entry), np.int64)
     wanted = ("idle" in kind, "huge" in kind, kind == "incompressible")
     chosen = chosen[: scans.choose(device, *wanted, below, chosen)]

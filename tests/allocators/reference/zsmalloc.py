@@ -44,13 +44,15 @@ def chain_length(era: str, size: int, longest: int, page_size: int) -> int:
 
 
 class Zsmalloc:
-    def __init__(self, era: str, chain: int = 4, page_size: int = 4096) -> None:
-        self.era, self.page_size = era, page_size
+    def __init__(self, era: str, chain: int = 4, page_size: int = 4096, bits: int = 64, physmem_bits: int = 46) -> None:
+        self.era, self.page_size, self.word = era, page_size, bits // 8
         self.where: dict[int, Zspage] = {}
         self.made = 0
         self.class_at: dict[int, SizeClass] = {}
         previous: SizeClass | None = None
-        sizes = range(32, page_size, page_size // 256)
+        page_shift = page_size.bit_length() - 1
+        obj_index_bits = bits - (physmem_bits - page_shift) - (era == "6.1")  # 6.1 keeps a bit for its tag
+        sizes = range(max(32, (chain << page_shift) >> obj_index_bits), page_size, page_size // 256)
         for size in [page_size, *sizes[::-1]]:
             length = chain_length(era, size, chain, page_size)
             objs = length * page_size // size
@@ -90,7 +92,7 @@ class Zsmalloc:
     def alloc(self, size: int) -> int | None:
         if not 1 <= size <= self.page_size:
             return None
-        wanted = min(self.page_size, size + (0 if self.era == "2012" else 8))
+        wanted = min(self.page_size, size + (0 if self.era == "2012" else self.word))
         cls = self.class_at[min(at for at in self.class_at if at >= wanted)]
         handle, self.made = self.made, self.made + 1
         zspage = next((cls.lists[group][0] for group in self.fullest_first() if cls.lists.get(group)), None)

@@ -21,7 +21,7 @@ TINY = ["calibrate", "-n", 8, "--processes", 1, "-c", "lz4"]
 def test_a_file_of_prices_with_its_samples(tmp_path: Path) -> None:
     file = tmp_path / "host.toml"
     text = good(*TINY, "-o", file)
-    assert "8 pages of gcc, processes: 1;" in text
+    assert "8 pages of gcc-sample, processes: 1;" in text
     assert f"written to {file}; raw samples in {file}.parquet" in text
     assert read_costs(file).entries["path.fault"].source.startswith("measured")
     assert "# lz4 decompress, cold pages: p50 " in file.read_text()
@@ -41,7 +41,7 @@ def test_what_was_complete_is_kept_when_interrupted(monkeypatch: pytest.MonkeyPa
     file = tmp_path / "host.toml"
     result = run("calibrate", "-n", 8, "--processes", 9, "-c", "lz4", "-o", file)
     assert (result.exit_code, result.stderr) == (130, "cswap: interrupted\n")
-    assert "8 pages of gcc, processes: 1;" in result.stdout
+    assert "8 pages of gcc-sample, processes: 1;" in result.stdout
     assert "# processes: 1\n" in file.read_text()
     assert set(pd.read_parquet(f"{file}.parquet")["process"]) == {0}
 

@@ -44,7 +44,7 @@ def test_version_and_help() -> None:
         (["ops", "x", "-a", "ideal", "--page-size", "big"], "Invalid value for '--page-size'"),
         (["trace", "inform", "gcc"], "No such command 'inform'"),
         (["import", "xml", "x"], "No such command 'xml'"),
-        (["import", "csv", "x"], "Missing option '--pages'"),
+        (["import", "csv", "x"], "Missing option '-o'"),
     ],
 )
 def test_usage_errors(words: list[str], message: str) -> None:

@@ -113,7 +113,7 @@ def test_why_nothing_was_swapped_is_said(
     pages = np.ones((1, 4096), np.uint8)[: int(kind == OUT)]
     source = {"backend": "bpf", "ended": "command ended with status 0"}
     save_trace(Trace.from_arrays("x", events, pages, source=source), tmp_path / "x.cswap")
-    summary(tmp_path / "x.cswap")
+    assert summary(tmp_path / "x.cswap") != empty
     said = capsys.readouterr().err.splitlines()
     why = "nothing was swapped: the program needed less than --limit; give a smaller one, or --fraction 0.5"
-    assert (why in said, len(said)) == (empty, 2 + empty)
+    assert (any(line.startswith(why) for line in said), len(said)) == (empty, 1 if empty else 2)

@@ -26,12 +26,65 @@ def test_it_is_the_frame_in_words(result: Result) -> None:
         "in zram",
         "Densest: ",
         "Avoiding order-1 ",
-        "Densest chain size of zsmalloc: ",
-        "zstd against lz4, in",
+        "Chain size 4 has ",
+        "zstd instead of lz4, in",
     ):
         assert words in shown
-    equal = sum(equal for equal, _ in result.provenance["confirmed"]["redis"].values())
-    assert f"{equal:,} of {equal:,} sizes confirmed" in shown
+
+
+def words(result: Result, rows: pd.DataFrame) -> str:
+    """The summary of some of its rows, perhaps changed, in one line."""
+    some = Result(rows, result.timeline, result.latency, result.counters, result.provenance)
+    return " ".join(" ".join(summary(some)).split())
+
+
+def test_the_densest_is_named_whatever_it_is(result: Result) -> None:
+    rows = result.density[result.density["allocator"] != "order1"].copy()
+    best = rows["allocator"] == "zsmalloc:chain=4"
+    rows.loc[best, "density"] *= 1.2
+    assert "Densest: zsmalloc chain=4, on average 1." in words(result, rows)
+    rows.loc[rows["allocator"] == "zbud", "density"] = rows.loc[best, "density"].to_numpy()
+    assert "Densest: zsmalloc chain=4 and zbud, on average" in words(result, rows)
+
+
+def test_what_cannot_be_compared_is_not_said(result: Result) -> None:
+    rows = result.density
+    alone = words(result, rows[rows["allocator"] == "zbud"])
+    assert "zbud reaches on average" in alone
+    assert not any(said in alone for said in ("Densest", "Relative", "order-1", "Chain", "zsmalloc"))
+    without = words(result, rows[rows["allocator"].isin(["zbud", "order1"])])
+    assert "Densest: order1" in without
+    assert not any(said in without for said in ("Avoiding", "Chain", "zsmalloc"))
+    assert "zstd instead" not in words(result, rows[rows["compressor"] != "lz4"])
+    assert "of ideal" not in words(result, rows[rows["allocator"] == "ideal"])
+    small = words(result, rows.assign(small=True))
+    assert "of the bytes" in small
+    assert not any(said in small for said in ("Densest", "order-1", "RAM", "of the pages"))
+    assert "redis lz4 no page-outs" in words(result, rows.assign(small=True, slots_max=0))
+
+
+def test_memory_is_told_of_runs_that_took_every_page(result: Result) -> None:
+    rows = result.density[result.density["trace"] == "redis"]
+    least = rows[(rows["refused"] == 0) & (rows["allocator"] != "ideal")].sort_values("pages_max").iloc[0]
+    told = f"Least RAM: {least['allocator']} with {least['compressor']}, at most {least['pages_max'] / 256:.1f} MiB"
+    assert told in words(result, rows)
+    assert f"disksize must allow {rows['slots_max'].iloc[0] / 256:.1f} MiB" in words(result, rows)
+    assert "disksize" in words(result, rows.assign(density=float("nan"), small=True)), "same-filled pages take no RAM"
+    other = words(result, rows.assign(frontend="zswap:ram_pages=9", refused=1))
+    assert "disksize" not in other
+    assert "RAM: " not in other
+
+
+def test_each_row_has_a_name(result: Result) -> None:
+    other = result.density.assign(frontend="zswap:ram_pages=51200")
+    assert "redis zswap lz4" in words(result, pd.concat([result.density, other]))
+
+
+def test_confirmed_sizes_are_told() -> None:
+    shown = good("run", "redis", "-a", "zbud", "-c", "lz4")
+    number = shown.partition(" ")[0]
+    assert shown.startswith(f"{number} of {number} sizes confirmed by compressing the samples' pages here.\n")
+    assert int(number.replace(",", "")) > 1000
 
 
 @pytest.mark.parametrize("traces", [1, 3, 40])

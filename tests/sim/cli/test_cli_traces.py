@@ -102,14 +102,14 @@ def test_import_errors(tmp_path: Path, case: str) -> None:
 @pytest.mark.parametrize(
     ("trace", "message"),
     [
-        ("nothing", "there is no such trace; give a folder NAME.cswap, a sample (gcc, node, pandas, redis) or a gen"),
+        ("nothing", "there is no such trace; give a folder NAME.cswap, a shipped trace (gcc, node, "),
         ("no/where.cswap", "there is no such trace"),
         ("random:ratio=2", "ratio=2.0: is out of range"),
         ("random:ratio=high", "ratio=high is wrong; give a number"),
         ("random:colour=1", "unknown parameter colour; known are events=100000"),
         ("random:ratio", "'ratio' is no KEY=VALUE"),
-        (str(Path(__file__)), "is no trace"),
-        (str(Path(__file__).parent), "trace.json"),
+        (str(Path(__file__)), "is a file, not a trace"),
+        (str(Path(__file__).parent), "holds no trace"),
     ],
 )
 def test_traces_that_are_none(command: str, trace: str, message: str) -> None:
@@ -135,9 +135,9 @@ def test_list() -> None:
     }
     assert {kind: [row["name"] for row in rows] for kind, rows in listed.items()} == expected
     assert all(row["about"] for rows in listed.values() for row in rows)
-    assert listed["allocators"][0]["parameters"] == {"era": "6.12", "chain": None}
+    assert listed["allocators"][0]["parameters"] == {"era": "6.12", "chain": None, "bits": 64, "physmem_bits": None}
     assert listed["generators"][0]["parameters"]["page_size"] == 4096
     table, lines = good("list"), good("list", "--csv").splitlines()
     assert all(name in table for members in expected.values() for name in members)
     assert len(lines) == 1 + sum(map(len, expected.values()))
-    assert lines[1].startswith('allocator,zsmalloc,"era=6.12, chain=none",')
+    assert lines[1].startswith('allocator,zsmalloc,"era=6.12, chain=none, bits=64, physmem_bits=none",')

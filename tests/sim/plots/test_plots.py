@@ -162,8 +162,10 @@ def test_plots_draw_on_given_axes_and_return_them(result: Result) -> None:
     assert axis.get_title() == "mine"
     assert "dot: mean" in axis.get_xlabel()
     assert plt.get_fignums() == [figure.number]
+    assert clipped(axis) == []
     figure, axes = plt.subplots(1, 3)
     assert list(np.ravel(plot_timeline(result.timeline, ax=axes))) == list(axes)
+    assert clipped(axes) == []
     with pytest.raises(UserError, match=r"ax: 1 Axes for 6 panels; give an array of 2 x 3 Axes, or choose rows"):
         plot_density(result.density, ax=axis)
 

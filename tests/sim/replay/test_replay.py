@@ -170,3 +170,13 @@ def test_pages_of_another_size_are_refused() -> None:
     trace, sizes = small([OUT], [0], [0], [100])
     with pytest.raises(UserError, match="small: pages of 4096 bytes"):
         outcomes(trace, sizes, "raw", make_allocator("zsmalloc", page_size=16384))
+
+
+@pytest.mark.parametrize("event", [0, 3, 699, 700, 1399, 2399])
+def test_one_looks_after_the_event_that_was_named(case: tuple[Trace, Sizes], event: int) -> None:
+    trace, sizes = case
+    allocator, seen = make_allocator("zsmalloc"), list[int]()
+    running = replay(trace, sizes, FRONTENDS.make("zram"), allocator, 700)
+    running.look_after(event, lambda: seen.append(allocator.pages))
+    pages = [page for _, outcome in running for page in outcome["pages"].tolist()]
+    assert seen == [pages[event]]

@@ -20,7 +20,7 @@ from sim.cli.run import run as run_command
 from sim.compressors.zstd import Zstd
 from sim.errors import UserError
 from sim.experiment.description import HOME, PARTS
-from sim.experiment.runner import run
+from sim.experiment.runner import COMPILING, run
 from sim.frontends.zram import Zram
 from sim.frontends.zswap import Zswap
 from sim.results.result import Result
@@ -137,7 +137,7 @@ def test_the_table_tells_what_could_not_be_mapped(monkeypatch: pytest.MonkeyPatc
     lines = command("--timing", "--mapping", "kmap-pair").stdout.splitlines()
     head = next(i for i, line in enumerate(lines) if line.split() == ["page-out", "page-in", "failed"])
     assert int(lines[head + 2].split()[-1]) > 0
-    assert "how long page-outs and page-ins take" in " ".join(lines[head - 4 : head]), "no narrower than the screen"
+    assert "how long page-outs and page-ins take" in " ".join(lines[:head]), "no narrower than the screen"
 
 
 def test_json_has_the_latencies_in_the_rows_of_density() -> None:
@@ -171,7 +171,7 @@ def test_one_clear_line(words: list[object], said: str) -> None:
     answer = command(*words)
     assert answer.exit_code == 2, answer.output
     assert said in answer.stderr
-    assert answer.stderr.count("\n") == 1
+    assert len([line for line in answer.stderr.splitlines() if COMPILING not in line]) == 1
     assert answer.stdout == ""
 
 
@@ -181,7 +181,7 @@ def test_overload_is_told_after_what_there_is(monkeypatch: pytest.MonkeyPatch, t
     answer = CliRunner().invoke(app, ["run", "gcc-sample", "-a", "zbud", "-c", "lz4", "--timing", *map(str, out)])
     assert answer.exit_code == 2
     assert "zbud" in answer.stdout
-    assert answer.stderr.count("\n") == 1
+    assert len([line for line in answer.stderr.splitlines() if COMPILING not in line]) == 1
     assert "more came than could be done" in answer.stderr
     assert not Result.load(tmp_path / "out").latency.empty
 
@@ -244,7 +244,7 @@ def test_every_field_is_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert len(rows) == 2 * 4
     assert {row["seed"] for row in rows} == {1}
     assert all(len(row["latency"]) == len(rows[0]["latency"]) for row in rows)
-    said = CliRunner().invoke(app, words).stdout
+    said = CliRunner().invoke(app, [*words, "--full"]).stdout
     assert "bell, zone-pages 20, unusable 0.5:" in said
 
 

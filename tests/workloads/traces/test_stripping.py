@@ -11,11 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 import trace_kit
 
-from workloads import OUT, Events, Sizes, Trace, TraceError, open_trace, save_trace, strip_trace, verify
+from workloads import OUT, Events, Sizes, Trace, TraceError, open_recording, open_trace, save_trace, strip_trace, verify
 from workloads.traces.pageindex import PageIndex
 from workloads.traces.stripping import NUMBERS, TEXTS, safe_source
 
-LONG = Path(__file__).parents[3] / "results" / "traces"
 SECRET = b"correct horse battery staple"
 PLACES = {
     "program": "vault --password 'hunter2'",
@@ -215,8 +214,8 @@ def test_numbers_that_are_none_of_ours_go() -> None:
 
 
 def test_all_that_recordings_say_in_their_own_words_stays() -> None:
-    for trace in (LONG / "gcc.cswap", LONG / "pandas.cswap"):
-        source = json.loads((trace / "trace.json").read_text())["source"]
+    for name in ("gcc", "pandas"):
+        source = open_recording(name).source
         safe = safe_source(source)
         assert set(source) - set(safe) <= {"command", "began", "dropped", "fraction", "peak"}
         for key in ("mm_stat", "vmstat", "decided", "ended", "backend"):

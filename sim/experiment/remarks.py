@@ -1,0 +1,45 @@
+"""What an experiment is told that it may not have meant: nothing of it is wrong, and all of it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from workloads.traces.sizes import GIVEN
+
+if TYPE_CHECKING:
+    from sim.compressors.base import Compressor
+    from sim.experiment.description import Experiment
+    from sim.frontends.base import Frontend
+    from workloads.traces.trace import Trace
+
+
+def remarks(
+    experiment: Experiment, traces: Sequence[Trace], frontends: Sequence[Frontend], codecs: Sequence[Compressor]
+) -> list[str]:
+    """All remarks, each once; fields stand in them as in `sim.errors.remark`."""
+    found = [*_of_settings(experiment)]
+    for trace in traces:
+        found += [*_of_trace(trace, codecs)]
+        for frontend in frontends:
+            found += frontend.remarks(trace)
+    return list(dict.fromkeys(found))
+
+
+def _of_settings(experiment: Experiment) -> Iterator[str]:
+    memory, timing = experiment.memory, experiment.timing
+    if memory.seed != (0,) and not any(memory.unusable) and timing is None:
+        yield "<seed> has no effect: nothing is random without <unusable> or <timing>"
+    if timing is not None and timing.loads != (1.0,) and set(timing.arrivals) == {"saturate"}:
+        yield "<loads> has no effect with <arrivals> saturate: every CPU takes the next event at once"
+
+
+def _of_trace(trace: Trace, codecs: Sequence[Compressor]) -> Iterator[str]:
+    reads, empty = trace.counts["in"], trace.empty_reads
+    for count, what in ((empty.never_written, "never written"), (empty.freed, "freed before")):
+        if count:
+            yield f"{trace.name}: {count:,} of {reads:,} page-ins ({count / reads:.2%}) read slots {what}"
+    if not trace.n_events:
+        yield f"{trace.name}: has no events"
+    if GIVEN in trace.sizes_codecs() and not trace.content and len(codecs) > 1:
+        yield f"{trace.name}: has sizes of its own, so it runs once, as codec {GIVEN}, whatever <compressors> says"

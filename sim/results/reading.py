@@ -1,0 +1,57 @@
+"""The frames of a result's folder, read and held against its provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sim.errors import UserError, one_line
+from sim.results.saving import FRAMES, MARK, ON_DEMAND
+from sim.timing.latency import RUN
+from workloads.traces.digests import digest_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TEXTS = (
+    *(*RUN, "mapping", "arrivals", "device", "costs", "codec_times"),
+    *("operation", "part", "counter", "price", "moment", "policy"),
+)
+
+
+def read_frames(folder: Path, files: Mapping[str, str]) -> dict[str, pd.DataFrame]:
+    """All frames, by name; `files` are the digests that the provenance has. Raises UserError."""
+    import pandas as pd
+
+    whole = any((folder / f"{name}.parquet").exists() for name in FRAMES)
+    frames = {}
+    for name in (*FRAMES, *ON_DEMAND):
+        path = folder / f"{name}.{'parquet' if whole else 'csv'}"
+        if not path.exists() and (not whole or (name in ON_DEMAND and path.name not in files)):
+            frames[name] = pd.DataFrame()
+            continue
+        try:
+            if files and digest_file(path) != files.get(path.name):
+                raise UserError(f"{path}: is not the file that {MARK} tells of; run the experiment again")
+            frames[name] = pd.read_parquet(path) if whole else _read_csv(path)
+        except (ValueError, OSError) as error:
+            if isinstance(error, UserError):
+                raise
+            raise UserError(f"{path}: {one_line(error)}; run the experiment again") from error
+    if all(frame.empty for frame in frames.values()):
+        raise UserError(f"{folder}: has no frame of a result; run the experiment again")
+    return frames
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    """Names are texts, whatever they look like; numbers are right to the last bit."""
+    import pandas as pd
+    import pyarrow as pa
+    from pyarrow import csv
+
+    if not path.read_bytes().strip():  # an empty frame without columns
+        return pd.DataFrame()
+    options = csv.ConvertOptions(column_types=dict.fromkeys(TEXTS, pa.string()), strings_can_be_null=False)
+    read: pd.DataFrame = csv.read_csv(path, convert_options=options).to_pandas()
+    return read

@@ -1,0 +1,79 @@
+"""Shipped results can be loaded and plotted, and the published latencies follow from what lies beside them."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from pathlib import Path
+from types import ModuleType
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from sim import Result
+from sim.cli import app
+
+RESULTS = Path(__file__).parents[2] / "results"
+PUBLISHED = RESULTS / "latency-published"
+SHIPPED = sorted(path.name for path in RESULTS.iterdir() if path.is_dir())
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_it_can_be_loaded_and_plotted(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / name
+    shutil.copytree(RESULTS / name, folder)
+    before = {path.name for path in folder.glob("*.png")}
+    result = Result.load(folder)
+    assert result.provenance["complete"]
+    answer = CliRunner().invoke(app, ["plot", str(folder)], prog_name="cswap")
+    assert (answer.exit_code, answer.stderr) == (0, "")
+    written = {Path(line).name for line in answer.stdout.splitlines()}
+    assert written
+    assert {path.name for path in folder.glob("*.png")} == before | written
+
+
+def test_a_picture_that_is_not_of_the_frames_does_not_stay(tmp_path: Path) -> None:
+    shutil.copytree(RESULTS / "density", tmp_path / "out")
+    (tmp_path / "out" / "latency-load.png").write_bytes(b"of an older result")
+    Result.load(tmp_path / "out").save_plots(tmp_path / "out")
+    assert not (tmp_path / "out" / "latency-load.png").exists()
+
+
+def made() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("published", PUBLISHED / "make.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.slow
+def test_the_published_latencies_are_made_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made().main(tmp_path)
+    capsys.readouterr()
+    for name in ("page_cluster.csv", "mapping.csv", "latency.csv"):
+        assert_close(pd.read_csv(tmp_path / name), pd.read_csv(PUBLISHED / name))
+    assert (tmp_path / "published.png").stat().st_size > 10_000
+    docs = (RESULTS.parent / "docs" / "calibration.md").read_text()
+    rows = pd.read_csv(PUBLISHED / "page_cluster.csv")
+    rows = rows[rows["way"] == "one request"]
+    for codec, said in SAID.items():
+        percent = (100 * (rows.loc[rows["codec"] == codec, "scaled_by_published"] - 1)).abs().round()
+        least, most = int(percent.min()), int(percent.max())
+        told = said.format(least if codec != "lz4" else most, most)
+        assert " ".join(told.split()) in " ".join(docs.split()), f"docs/calibration.md says something else than: {told}"
+
+
+SAID = {
+    "lz4": "lz4 within {} %",
+    "lzo-rle": "lzo-rle {} to {} % below",
+    "lzo": "lzo {} % below",
+    "zstd": "zstd {} to {} % below",
+}
+
+
+def assert_close(one: pd.DataFrame, other: pd.DataFrame) -> None:
+    """Equal, but for what another release of a library rounds otherwise."""
+    pd.testing.assert_frame_equal(one, other, rtol=1e-6)
