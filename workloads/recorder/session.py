@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from workloads.host.counters import kernel, memory_bytes, since, vmstat
 from workloads.host.direct import SlotReader
 from workloads.host.registry import own_name
 from workloads.host.signals import Pending, deferred
+from workloads.host.usage import UsageFiles
 from workloads.host.zram import require_zram
 from workloads.host.zram_swap import SwapDevice, swap_device
 from workloads.progress import Progress
@@ -25,9 +27,12 @@ from workloads.recorder.backends import choose
 from workloads.recorder.background import Background
 from workloads.recorder.epochs import Epochs
 from workloads.recorder.ledger import HELD, OTHERS, ZERO
+from workloads.recorder.periodic import Periodic
 from workloads.recorder.plan import Plan, Status, Watch
 from workloads.recorder.privacy import Keeper, private
 from workloads.recorder.program import Program, User, invoking_user
+from workloads.recorder.rows import Epoch
+from workloads.recorder.sampler import SAMPLE_S, Sampler
 from workloads.recorder.segments import Segments, check_unused
 
 PAGE = mmap.PAGESIZE
@@ -113,19 +118,31 @@ class Session:
             self._source["mm_stat_before"] = swap.mm_stat()._asdict()
             before, began = vmstat(), time.monotonic_ns()
             epochs = Epochs(backend, slots, n_slots, cgroup, swap.number, PAGE)
+            sampler = Sampler(stack.enter_context(UsageFiles(cgroup.path, cgroup.version)), swap, epochs.began_ns)
             program.begin(cgroup.relieve)
-            with Background() as writing:
-                self._follow(program, epochs, segments, writing, watch, began)
+            with Background() as writing, Periodic(SAMPLE_S, sampler.sample) as sampling:
+
+                def keep(epoch: Epoch) -> None:
+                    writing.do(partial(segments.add, epoch, sampler.taken()))
+
+                self._follow(program, epochs, segments, keep, watch, began)
                 cgroup.freeze()
                 for epoch in epochs.last():
-                    writing.do(partial(segments.add, epoch))
+                    keep(epoch)
             self._conclude(program, swap, cgroup, epochs, began)
+            self._source["sampling_cpu_s"] = round(sampling.cpu_ns / 1e9, 3)
             self._source["vmstat"] = since(before)
             status = program.status()
         return 0 if status is None else status
 
     def _follow(
-        self, program: Program, epochs: Epochs, segments: Segments, writing: Background, watch: Watch, began: int
+        self,
+        program: Program,
+        epochs: Epochs,
+        segments: Segments,
+        keep: Callable[[Epoch], None],
+        watch: Watch,
+        began: int,
     ) -> None:
         """Record until something ends it."""
         while True:
@@ -133,7 +150,7 @@ class Session:
             seconds = (time.monotonic_ns() - began) / 1e9
             if ended or seconds >= (self._plan.duration_s or seconds + 1):
                 return
-            writing.do(partial(segments.add, epochs.next()))
+            keep(epochs.next())
             watch(Status(seconds, segments.events, epochs.pages, epochs.lost, segments.written))
 
     def _conclude(self, program: Program, swap: SwapDevice, cgroup: MemoryCgroup, epochs: Epochs, began: int) -> None:
