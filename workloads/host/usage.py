@@ -1,4 +1,4 @@
-"""What the memory of a cgroup consists of, read often and cheaply: files stay open.
+"""What the memory of a cgroup consists of, and what its swap takes, read often and cheaply: files stay open.
 
 What a kernel tells under which name (6.18; -1 stands for what it does not):
 
@@ -12,6 +12,7 @@ What a kernel tells under which name (6.18; -1 stands for what it does not):
 | file | total_cache without shmem and swap_cached | file without shmem and swap_cached |
 | kernel | memory.kmem.usage_in_bytes, page tables included | kernel (since 5.18) |
 | page_tables | - | pagetables (since 5.11) |
+| pool | mem_used_total of the zram device | the same |
 
 Source: mm/memcontrol-v1.c and memory_stats in mm/memcontrol.c: the kernel's figures for pages of files are
 NR_FILE_PAGES, which includes shared memory and the swap cache.
@@ -24,6 +25,8 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
+
+from workloads.host.mmstat import parsed
 
 UNKNOWN = -1
 BYTES = 1 << 14  # of memory.stat, at most
@@ -49,42 +52,47 @@ class Usage(NamedTuple):
     swap_cached: int
     kernel: int
     page_tables: int
-
-
-def parsed(version: int, limit: str, used: str, kernel: str, stat: str) -> Usage:
-    """Make sense of the texts of the files of one version; `kernel` is empty where there is no such file."""
-    words = stat.split()
-    rows = dict(zip(words[::2], words[1::2], strict=False))
-    anon, shmem, cache, swap_cached, own, page_tables = (int(rows.get(key, UNKNOWN)) for key in KEYS[version])
-    file = max(cache - max(shmem, 0) - max(swap_cached, 0), 0) if cache >= 0 else UNKNOWN
-    return Usage(
-        _number(limit), _number(used), anon, shmem, file, swap_cached, _number(kernel) if kernel else own, page_tables
-    )
-
-
-def _number(text: str) -> int:
-    return int(text) if text.strip().isdigit() else UNKNOWN
+    pool: int
 
 
 class UsageFiles:
-    """The open files of a cgroup, for as long as the `with` block lasts."""
+    """The open files of a cgroup and of a zram device, for as long as the `with` block lasts."""
 
-    def __init__(self, cgroup: Path, version: int) -> None:
-        self._cgroup, self._version = cgroup, version
+    def __init__(self, cgroup: Path, version: int, device: Path) -> None:
+        """`device` is the folder in /sys/block."""
+        names = ("memory.stat", *FILES[version])
+        self._keys = KEYS[version]
+        self._paths = [device / "mm_stat", *(cgroup / name if name else None for name in names)]
         self._fds: list[int] = []
 
     def __enter__(self) -> Self:
-        for name in (*FILES[self._version], "memory.stat"):
+        for path in self._paths:
             fd = -1
             with suppress(OSError):  # a kernel without it
-                fd = os.open(self._cgroup / name, os.O_RDONLY | os.O_CLOEXEC) if name else -1
+                fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC) if path else -1
             self._fds.append(fd)
         return self
 
+    def pool(self) -> int:
+        """Bytes that the device's pool takes now. Raises OSError."""
+        return parsed(self._text(0)).mem_used_total
+
     def read(self) -> Usage:
         """What is used now. Raises OSError."""
-        limit, used, kernel, stat = ("" if fd < 0 else os.pread(fd, BYTES, 0).decode() for fd in self._fds)
-        return parsed(self._version, limit, used, kernel, stat)
+        pool = self.pool()
+        words = self._text(1).split()
+        rows = dict(zip(words[::2], words[1::2], strict=True))
+        anon, shmem, cache, swap_cached, kernel, page_tables = (int(rows.get(key, UNKNOWN)) for key in self._keys)
+        file = max(cache - max(shmem, 0) - max(swap_cached, 0), 0) if cache >= 0 else UNKNOWN
+        limit, used = self._number(2), self._number(3)
+        return Usage(limit, used, anon, shmem, file, swap_cached, max(kernel, self._number(4)), page_tables, pool)
+
+    def _text(self, file: int) -> str:
+        return os.pread(self._fds[file], BYTES, 0).decode() if self._fds[file] >= 0 else ""
+
+    def _number(self, file: int) -> int:
+        text = self._text(file).strip()
+        return int(text) if text.isdigit() else UNKNOWN
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

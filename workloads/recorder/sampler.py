@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING
 
 from workloads.host.usage import UsageFiles
-from workloads.host.zram_swap import SwapDevice
 from workloads.traces.memory import COLUMNS
 
 if TYPE_CHECKING:
@@ -18,18 +17,13 @@ SAMPLE_S = 0.02
 class Sampler:
     """Takes samples in one thread and hands them over in another; times count from `began_ns`."""
 
-    def __init__(self, files: UsageFiles, swap: SwapDevice, began_ns: int) -> None:
-        self._files, self._swap, self._began = files, swap, began_ns
+    def __init__(self, files: UsageFiles, began_ns: int) -> None:
+        self._files, self._began = files, began_ns
         self._rows: list[dict[str, int]] = []
 
     def sample(self) -> None:
         """Take a sample. Raises OSError when the kernel does not answer; then there is none."""
-        row = {
-            "time_ns": time.monotonic_ns() - self._began,
-            "pool": self._swap.mm_stat().mem_used_total,
-            **self._files.read()._asdict(),
-        }
-        self._rows.append(row)
+        self._rows.append({"time_ns": time.monotonic_ns() - self._began, **self._files.read()._asdict()})
 
     def taken(self) -> pd.DataFrame | None:
         """All samples since they were last asked for."""

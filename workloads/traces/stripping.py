@@ -36,7 +36,7 @@ EVENTS = dict.fromkeys(KINDS)
 NUMBERS: dict[str, Any] = {
     **dict.fromkeys(("limit", "seconds", "swapped_pages", "held_pages", "zero_pages", "zero_pages_on_device")),
     **dict.fromkeys(
-        ("pages_of_others", "stopped_for_memory", "sampling_cpu_s", "interval", "snapshots", "processes", "unreadable")
+        ("pages_of_others", "stopped_for_memory", "watching_cpu_s", "interval", "snapshots", "processes", "unreadable")
     ),
     "mm_stat": dict.fromkeys(MmStat._fields),
     "mm_stat_before": dict.fromkeys(MmStat._fields),
