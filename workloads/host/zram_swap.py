@@ -19,7 +19,7 @@ from workloads.host.zram import PAGE, ZramDevice, zram_device
 
 
 class SwapDevice:
-    """`path` /dev/zramN, `folder` in /sys/block; `number` by which pagemap names it; `n_slots` pages, the header first."""
+    """`path` /dev/zramN, `folder` in /sys/block; `number` as pagemap names it; `n_slots` pages, the header first."""
 
     def __init__(self, device: ZramDevice, n_slots: int) -> None:
         self._device = device

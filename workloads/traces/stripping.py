@@ -34,10 +34,22 @@ TEXTS = {
 KERNEL = re.compile(r"(Linux )?\d{1,3}(\.\d{1,5}){1,3}")
 EVENTS = dict.fromkeys(KINDS)
 NUMBERS: dict[str, Any] = {
-    **dict.fromkeys(("limit", "seconds", "swapped_pages", "held_pages", "zero_pages", "zero_pages_on_device")),
+    **dict.fromkeys(("limit", "ram", "seconds", "swapped_pages", "held_pages", "zero_pages", "zero_pages_on_device")),
     **dict.fromkeys(
-        ("pages_of_others", "stopped_for_memory", "watching_cpu_s", "interval", "snapshots", "processes", "unreadable")
+        (
+            "pages_of_others",
+            "stopped_for_memory",
+            "watching_cpu_s",
+            "too_small",
+            "limit_busy",
+            "interval",
+            "snapshots",
+            "processes",
+            "unreadable",
+        )
     ),
+    "limits": dict.fromkeys(("min", "mean", "max")),
+    "excess": dict.fromkeys(("mean", "max")),
     "mm_stat": dict.fromkeys(MmStat._fields),
     "mm_stat_before": dict.fromkeys(MmStat._fields),
     "vmstat": dict.fromkeys((*VMSTAT, DIRECT_RECLAIM)),
