@@ -15,7 +15,7 @@ from workloads import OUT, Events, Sizes, Trace, TraceError, open_trace, save_tr
 from workloads.traces.pageindex import PageIndex
 from workloads.traces.stripping import NUMBERS, TEXTS, safe_source
 
-LONG = Path(__file__).parents[3] / "results" / "traces"
+LONG = Path(__file__).parents[3] / "workloads" / "recordings"
 SECRET = b"correct horse battery staple"
 PLACES = {
     "program": "vault --password 'hunter2'",
