@@ -49,11 +49,17 @@ def record(
     limit: Annotated[
         str | None, typer.Option(metavar="SIZE", help="Memory that CMD may use, such as 256M; the rest is swapped.")
     ] = None,
+    ram: Annotated[
+        str | None,
+        typer.Option(metavar="SIZE", help="Instead of --limit: memory that CMD and the compressed pool share."),
+    ] = None,
     fraction: Annotated[
         float | None,
         typer.Option(help="Instead of --limit: a share of the peak of a first run of CMD without limit."),
     ] = None,
-    algorithm: Annotated[str, typer.Option(help="Compressor of the zram device that serves as swap.")] = "lz4",
+    algorithm: Annotated[
+        str, typer.Option("-c", "--algorithm", help="Compressor of the zram device that serves as swap.")
+    ] = "lz4",
     backend: Annotated[
         str | None, typer.Option(metavar="NAME", help="How to watch the kernel; by default the best that works here.")
     ] = None,
@@ -73,14 +79,16 @@ def record(
     from sim.errors import UserError
 
     command, out = check(command, out, duration)
-    if (limit is None) == (fraction is None):
-        raise UserError("give either --limit SIZE or --fraction SHARE")
+    if sum(given is not None for given in (limit, ram, fraction)) != 1:
+        raise UserError("give one of --limit SIZE, --ram SIZE and --fraction SHARE")
     if fraction is not None and not 0.01 <= fraction <= 1:
         raise UserError(f"--fraction {fraction}: give a share of the peak from 0.01 to 1")
     from workloads.recorder.plan import Plan
 
     size = LEAST if limit is None else size_of("--limit", limit)
-    _run(Plan(tuple(command), out, size, algorithm, backend, duration), fraction)
+    if ram is not None:
+        size = size_of("--ram", ram)
+    _run(Plan(tuple(command), out, size, algorithm, ram is not None, backend, duration), fraction)
 
 
 def _run(plan: Plan, fraction: float | None) -> None:

@@ -12,7 +12,7 @@ from sim.cli.size import LEAST
 from sim.units import UNITS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
     from workloads.progress import Progress
@@ -54,6 +54,7 @@ def follow(out: Path, recording: Callable[[Watch, Progress], int]) -> None:
                 lambda now: say(
                     f"recording {now.seconds:.0f} s: {now.events} events, {now.pages} pages caught, {now.lost} lost, "
                     f"{now.written / 1e6:.0f} MB written"
+                    + ("" if now.limit is None else f", {now.limit / UNITS['M']:.0f} MiB for the program")
                 ),
                 done,
             )
@@ -82,6 +83,8 @@ def summary(out: Path) -> bool:
     if not counts["out"] + counts["lost"]:
         print(f"{_why_empty(source)}; {out} is not kept ({source['ended']})", file=sys.stderr)
         return False
+    for line in _of_ram(source) if "ram" in source else ():
+        print(line, file=sys.stderr)
     print(
         f"{out}: {counts['out']} page-outs, {counts['lost']} more lost, {counts['in']} page-ins, "
         f"{counts['free']} frees, {trace.unique_pages} unique pages; {source['ended']}\n"
@@ -94,7 +97,8 @@ def summary(out: Path) -> bool:
 def _why_empty(source: Mapping[str, Any]) -> str:
     """Why nothing went out, and what would help."""
     if source["backend"] != "snapshot":
-        return "nothing was swapped: the program needed less than --limit; give a smaller one, or --fraction 0.5"
+        option = "--ram" if "ram" in source else "--limit"
+        return f"nothing was swapped: the program needed less than {option}; give a smaller one, or --fraction 0.5"
     seconds, interval = source["seconds"], source["interval"]
     limit, peak = (f"{source[key] / UNITS['M']:.1f}" for key in ("limit", "peak"))
     remedies = [f"a --limit below {peak}M"] if source["peak"] > LEAST else []
@@ -104,3 +108,24 @@ def _why_empty(source: Mapping[str, Any]) -> str:
         f"nothing went out: none of {source['snapshots']} snapshots showed more than {peak} MiB, and "
         f"--limit was {limit}; give {' or '.join(remedies) or 'a program that needs more'}"
     )
+
+
+def _of_ram(source: Mapping[str, Any]) -> Iterator[str]:
+    """What the program had of a machine that it shared with the pool, and whether that can be."""
+    ram = f"--ram {source['ram'] / UNITS['M']:.6g}M"
+    least, mean, most = (f"{source['limits'][key] / UNITS['M']:.1f}" for key in ("min", "mean", "max"))
+    over, worst = (f"{source['excess'][key] / UNITS['M']:.2f}" for key in ("mean", "max"))
+    yield (
+        f"{ram}: the program had {least} to {most} MiB, {mean} on average; with the pool {over} MiB too many on "
+        f"average, {worst} at worst"
+    )
+    if source["too_small"]:
+        yield (
+            f"{ram} is too small: for {source['too_small']:.1%} of the time the pool alone took it all, and the "
+            f"program had {least} MiB more; give a larger --ram"
+        )
+    elif source["stopped_for_memory"]:
+        yield (
+            f"{ram} is too small: the program was out of memory {source['stopped_for_memory']} times, and was given a "
+            f"MiB more for a moment each time; give a larger --ram"
+        )

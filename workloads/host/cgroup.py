@@ -5,8 +5,10 @@ Source: Documentation/admin-guide/cgroup-v1/memory.rst and cgroup-v2.rst (6.18).
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -27,6 +29,7 @@ class MemoryCgroup:
     def __init__(self, path: Path, version: int) -> None:
         self.path, self.version = path, version
         self.relieved = 0  # how often
+        self._moving = threading.Lock()  # the limit
         self._limit = self._above = 0  # bytes: of version 1, and how much more is given for a while
 
     def limit(self, size: int) -> None:
@@ -43,10 +46,35 @@ class MemoryCgroup:
         else:
             self._set("memory.high", size)
 
+    def move(self, size: int) -> bool:
+        """Change the limit to `size` bytes; whether it was possible: else it is as before, and may be tried again.
+
+        What does not fit is reclaimed at once, in the thread that calls. memory.max of version 2 stays: below what
+        cannot be reclaimed, the kernel would kill for it.
+        """
+        with self._moving:
+            try:
+                if self.version == 1:
+                    self._set("memory.limit_in_bytes", size + self._above)
+                    self._limit = size
+                else:
+                    self._set("memory.high", size)
+            except OSError as error:
+                if error.errno != errno.EBUSY:
+                    raise
+                return False
+        return True
+
     def relieve(self) -> None:
         """Give a program that is stopped for want of memory a little more, until it has got over it. Call it often."""
-        if not self._limit:
+        if not self._limit or not self._moving.acquire(blocking=False):
             return
+        try:
+            self._relieve()
+        finally:
+            self._moving.release()
+
+    def _relieve(self) -> None:
         if "under_oom 1" in (self.path / "memory.oom_control").read_text():
             self.relieved += 1
             self._above += RELIEF

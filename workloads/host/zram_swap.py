@@ -19,11 +19,11 @@ from workloads.host.zram import PAGE, ZramDevice, zram_device
 
 
 class SwapDevice:
-    """`path` /dev/zramN; `number` by which pagemap names it; `n_slots` pages, the first of them the header."""
+    """`path` /dev/zramN, `folder` in /sys/block; `number` as pagemap names it; `n_slots` pages, the header first."""
 
     def __init__(self, device: ZramDevice, n_slots: int) -> None:
         self._device = device
-        self.path = Path("/dev") / device.name
+        self.path, self.folder = Path("/dev") / device.name, device.folder
         self.n_slots = n_slots
         status = os.stat(self.path)
         self.major, self.minor = os.major(status.st_rdev), os.minor(status.st_rdev)

@@ -36,7 +36,7 @@ class Epochs:
         self._backend, self._slots, self._cgroup = backend, slots, cgroup
         self._number, self._page_size = number, page_size
         self.ledger = Ledger(n_slots, self._unchanged, backend.sees_frees, backend.sees_zeros)
-        self._began = time.monotonic_ns()
+        self.began_ns = time.monotonic_ns()
         self._parts = [Records.none(page_size, 0)]  # not yet settled
         self.pages = self.lost = 0
         self._look_s = 0.0
@@ -107,4 +107,4 @@ class Epochs:
         kind = epoch.events.kind
         self.pages += int((kind == OUT).sum())
         self.lost += int((kind == LOST).sum())
-        return epoch.since(self._began)
+        return epoch.since(self.began_ns)

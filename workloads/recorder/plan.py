@@ -11,6 +11,7 @@ from pathlib import Path
 class Plan:
     """`command` runs under `limit` bytes of memory, swapping to a zram device with `algorithm`; recorded into `out`.
 
+    `shared`: the limit is that of the program and of the device's pool together, which share a machine of that RAM.
     `backend` by name, None for the best that works here; `duration_s` None until the command ends. `notes` go into the
     trace's source as they are.
     """
@@ -19,6 +20,7 @@ class Plan:
     out: Path
     limit: int
     algorithm: str = "lz4"
+    shared: bool = False
     backend: str | None = None
     duration_s: float | None = None
     notes: tuple[tuple[str, object], ...] = ()
@@ -26,13 +28,14 @@ class Plan:
 
 @dataclass(frozen=True)
 class Status:
-    """How far a recording is: seconds, events, pages kept and lost so far, bytes on disk."""
+    """How far a recording is: seconds, events, pages kept and lost so far, bytes on disk; the limit, if it moves."""
 
     seconds: float
     events: int
     pages: int
     lost: int
     written: int
+    limit: int | None = None
 
 
 Watch = Callable[[Status], None]

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,10 +29,14 @@ from workloads.recorder.program import User, invoking_user
 from workloads.recorder.rows import Epoch
 from workloads.traces.disk import open_trace
 from workloads.traces.events import OUT, Events
+from workloads.traces.memory import joined_memory
 from workloads.traces.pageindex import renumbered
 from workloads.traces.trace import Trace
 from workloads.traces.verification import verify
 from workloads.traces.writer import TraceWriter, check_new
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 START_FILE = "recording.json"
 MOST_PAGES = 1 << 14  # of a segment
@@ -92,11 +96,14 @@ class Segments:
                 raise TraceError.at(out.parent, "folder", wrong, "choose another place") from error
         self.events = self.pages = self.written = 0
         self._number = 0
+        self._memory: list[pd.DataFrame] = []  # since the last segment
         self._writer: TraceWriter | None = None
         self._filled, self._began = 0, 0.0
 
-    def add(self, epoch: Epoch) -> None:
-        """Append the events of an epoch, and finish the segment when it is large or old enough."""
+    def add(self, epoch: Epoch, memory: pd.DataFrame | None = None) -> None:
+        """Append the events of an epoch and samples of memory; finish the segment when it is large or old enough."""
+        if memory is not None:
+            self._memory.append(memory)
         with self._keeper.rights():
             self._add(epoch)
 
@@ -124,17 +131,23 @@ class Segments:
         if self._writer is None:
             return
         writer, self._writer = self._writer, None
+        writer.add_memory(self._samples())
         writer.__exit__(None, None, None)
         for path in (*writer.path.iterdir(), writer.path, self.folder):
             _sync(path)
         self.pages += open_trace(writer.path).unique_pages
         self.written += sum(path.stat().st_size for path in writer.path.iterdir())
 
+    def _samples(self) -> pd.DataFrame | None:
+        samples, self._memory = joined_memory(self._memory), []
+        return samples
+
     def finish(self, source: Mapping[str, Any], progress: Progress | None = None) -> Trace:
         """Make the trace of all segments, and remove them. `progress` is called with events done and in all."""
         self.close()
         with self._keeper.rights():
-            trace = _join(sorted(self.folder.glob("*.cswap")), self.out, self._page_size, source, progress)
+            segments = sorted(self.folder.glob("*.cswap"))
+            trace = _join(segments, self.out, self._page_size, source, progress, self._samples())
             self._keeper.hand_over(self.out)
             shutil.rmtree(self.folder)
         return trace
@@ -241,8 +254,14 @@ def _whole(segments: list[Path]) -> Iterator[Path]:
 
 
 def _join(
-    segments: list[Path], out: Path, page_size: int, source: Mapping[str, Any], progress: Progress | None
+    segments: list[Path],
+    out: Path,
+    page_size: int,
+    source: Mapping[str, Any],
+    progress: Progress | None,
+    memory: pd.DataFrame | None = None,
 ) -> Trace:
+    """`memory` are samples after those of the last segment."""
     opened = [open_trace(path) for path in segments]
     total, done = sum(trace.n_events for trace in opened), 0
     with TraceWriter(out, page_size, source) as writer:
@@ -254,6 +273,8 @@ def _join(
                 writer.add_events(renumbered(events, numbers))
                 done += len(events)
                 (progress or silent)(done, total)
+            writer.add_memory(trace.memory)
+        writer.add_memory(memory)
     return open_trace(out)
 
 

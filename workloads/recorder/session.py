@@ -5,7 +5,8 @@ from __future__ import annotations
 import mmap
 import os
 import time
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -17,6 +18,7 @@ from workloads.host.counters import kernel, memory_bytes, since, vmstat
 from workloads.host.direct import SlotReader
 from workloads.host.registry import own_name
 from workloads.host.signals import Pending, deferred
+from workloads.host.usage import UsageFiles
 from workloads.host.zram import require_zram
 from workloads.host.zram_swap import SwapDevice, swap_device
 from workloads.progress import Progress
@@ -25,10 +27,14 @@ from workloads.recorder.backends import choose
 from workloads.recorder.background import Background
 from workloads.recorder.epochs import Epochs
 from workloads.recorder.ledger import HELD, OTHERS, ZERO
+from workloads.recorder.periodic import Periodic
 from workloads.recorder.plan import Plan, Status, Watch
 from workloads.recorder.privacy import Keeper, private
 from workloads.recorder.program import Program, User, invoking_user
+from workloads.recorder.rows import Epoch
+from workloads.recorder.sampler import SAMPLE_S, Sampler
 from workloads.recorder.segments import Segments, check_unused
+from workloads.recorder.share import FOLLOW_S, Share
 
 PAGE = mmap.PAGESIZE
 MOST_SWAP = 16 << 30  # bytes: the kernel holds about 20 bytes of tables for each page of a device
@@ -71,10 +77,11 @@ class Session:
     def __init__(self, plan: Plan, backend: type[Backend], user: User | None, umask: int, pending: Pending) -> None:
         self._plan, self._backend, self._user = plan, backend, user
         self._umask, self._pending = umask, pending
+        self._share: Share | None = None
         self._source: dict[str, Any] = {
             "kind": "recording",
             "command": list(plan.command),
-            "limit": plan.limit,
+            "ram" if plan.shared else "limit": plan.limit,
             "algorithm": plan.algorithm,
             "backend": backend.name,
             "kernel": kernel(),
@@ -113,19 +120,33 @@ class Session:
             self._source["mm_stat_before"] = swap.mm_stat()._asdict()
             before, began = vmstat(), time.monotonic_ns()
             epochs = Epochs(backend, slots, n_slots, cgroup, swap.number, PAGE)
+            usage = stack.enter_context(UsageFiles(cgroup.path, cgroup.version, swap.folder))
+            sampler = Sampler(usage, epochs.began_ns)
             program.begin(cgroup.relieve)
-            with Background() as writing:
-                self._follow(program, epochs, segments, writing, watch, began)
+            self._share = Share(cgroup, usage.pool, plan.limit) if plan.shared else None
+            with Background() as writing, self._watching(sampler) as watching:
+
+                def keep(epoch: Epoch) -> None:
+                    writing.do(partial(segments.add, epoch, sampler.taken()))
+
+                self._follow(program, epochs, segments, keep, watch, began)
                 cgroup.freeze()
                 for epoch in epochs.last():
-                    writing.do(partial(segments.add, epoch))
+                    keep(epoch)
             self._conclude(program, swap, cgroup, epochs, began)
+            self._source["watching_cpu_s"] = round(sum(thread.cpu_ns for thread in watching) / 1e9, 3)
             self._source["vmstat"] = since(before)
             status = program.status()
         return 0 if status is None else status
 
     def _follow(
-        self, program: Program, epochs: Epochs, segments: Segments, writing: Background, watch: Watch, began: int
+        self,
+        program: Program,
+        epochs: Epochs,
+        segments: Segments,
+        keep: Callable[[Epoch], None],
+        watch: Watch,
+        began: int,
     ) -> None:
         """Record until something ends it."""
         while True:
@@ -133,8 +154,18 @@ class Session:
             seconds = (time.monotonic_ns() - began) / 1e9
             if ended or seconds >= (self._plan.duration_s or seconds + 1):
                 return
-            writing.do(partial(segments.add, epochs.next()))
-            watch(Status(seconds, segments.events, epochs.pages, epochs.lost, segments.written))
+            keep(epochs.next())
+            limit = self._share.limit if self._share else None
+            watch(Status(seconds, segments.events, epochs.pages, epochs.lost, segments.written, limit))
+
+    @contextmanager
+    def _watching(self, sampler: Sampler) -> Iterator[list[Periodic]]:
+        """What goes on beside: samples are taken, and the limit follows the pool."""
+        with ExitStack() as stack:
+            threads = [stack.enter_context(Periodic(SAMPLE_S, sampler.sample))]
+            if self._share:
+                threads.append(stack.enter_context(Periodic(FOLLOW_S, self._share.follow)))
+            yield threads
 
     def _conclude(self, program: Program, swap: SwapDevice, cgroup: MemoryCgroup, epochs: Epochs, began: int) -> None:
         """Note how it ended and what the kernel says, while everything stands still."""
@@ -158,6 +189,7 @@ class Session:
             "pages_of_others": int((state == OTHERS).sum()),
             "decided": {name: count for name, count in sorted(epochs.ledger.counts.items()) if count},
             "dropped": epochs.dropped(),
+            **(self._share.account() if self._share else {}),
         }
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from workloads.traces.events import Events
 from workloads.traces.sizes import Sizes
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Backend(Protocol):
@@ -23,6 +26,9 @@ class Backend(Protocol):
 
     def original_slots(self) -> npt.NDArray[np.uint64] | None:
         """Return what the slots were called before they were numbered, None if they were not."""
+
+    def memory(self) -> pd.DataFrame | None:
+        """Return the samples of the program's memory with all their columns, None when there are none."""
 
     def sizes(self, codec: str) -> Sizes | None:
         """Return the sizes of a codec if they are known."""
@@ -40,12 +46,14 @@ class MemoryBackend:
         pages: npt.NDArray[np.uint8],
         sizes: Mapping[str, Sizes],
         slots: npt.NDArray[np.uint64] | None = None,
+        memory: pd.DataFrame | None = None,
     ) -> None:
         """`pages` is uint8[0, page_size] for a trace without contents; `slots` are the original ones, if others."""
         self._events = events
         self._pages = pages
         self._sizes = dict(sizes)
         self._slots = slots
+        self._memory = memory
 
     def batches(self, size: int) -> Iterator[Events]:
         """Yield views."""
@@ -59,6 +67,10 @@ class MemoryBackend:
     def original_slots(self) -> npt.NDArray[np.uint64] | None:
         """Return what was given."""
         return self._slots
+
+    def memory(self) -> pd.DataFrame | None:
+        """Return what was given."""
+        return self._memory
 
     def sizes(self, codec: str) -> Sizes | None:
         """Look the codec up."""

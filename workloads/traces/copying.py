@@ -82,6 +82,7 @@ def save_trace(
             if table is not None:
                 writer.add_sizes(codec, table)
         writer.add_original_slots(trace.original_slots())
+        writer.add_memory(trace.memory)
         copy_rows(trace, writer, content=trace.content, progress=progress)
     return open_trace(path)
 

@@ -6,6 +6,7 @@ import mmap
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +17,15 @@ from workloads.files import REMEDY
 from workloads.traces.digests import Behind
 from workloads.traces.events import Events
 from workloads.traces.header import Header
+from workloads.traces.memory import memory_digest, whole_memory
 from workloads.traces.parquet import (
     EVENTS_FILE,
+    MEMORY_FILE,
     PAGES_FILE,
     SLOTS_FILE,
     events_batch,
     events_schema,
+    memory_schema,
     open_parquet,
     pages_array,
     pages_schema,
@@ -32,6 +36,9 @@ from workloads.traces.sizes import SIZES, Sizes, is_codec, read_sizes, sizes_dig
 from workloads.traces.slots import check_original, slots_digest
 from workloads.traces.tally import Tally
 from workloads.traces.trace import Trace
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class DiskBackend:
@@ -59,6 +66,9 @@ class DiskBackend:
         self._slots: pq.ParquetFile | None = None
         if header.slots_digest is not None:
             self._slots = open_parquet(path / SLOTS_FILE, slots_schema(), header.n_slots)
+        self._memory: pq.ParquetFile | None = None
+        if header.memory_digest is not None:
+            self._memory = open_parquet(path / MEMORY_FILE, memory_schema(), None)
         self._cached = -1
         self._group = np.empty((0, header.page_size), np.uint8)
         self._verified = mmap.mmap(-1, 1)  # whether the digest was seen to be right; shared with forked workers
@@ -131,6 +141,18 @@ class DiskBackend:
         if slots_digest(slots) != self._header.slots_digest:
             raise TraceError.at(path, "digest", "of the slots is not that of trace.json", REMEDY)
         return slots
+
+    def memory(self) -> pd.DataFrame | None:
+        """Read `memory.parquet`; TraceError when a sample cannot be, or they are not those of the header."""
+        if self._memory is None:
+            return None
+        path = self._path / MEMORY_FILE
+        with reading(path, "Parquet", REMEDY):
+            table = self._memory.read(use_threads=False)
+        frame = whole_memory(path, table.to_pandas())
+        if memory_digest(frame) != self._header.memory_digest:
+            raise TraceError.at(path, "digest", "of the samples is not that of trace.json", REMEDY)
+        return frame
 
     def sizes(self, codec: str) -> Sizes | None:
         """Read `sizes/CODEC.parquet`."""

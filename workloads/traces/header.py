@@ -18,7 +18,8 @@ from workloads.traces.tally import Tally
 @dataclass(frozen=True)
 class Header:
     """`n_slots` is the highest slot + 1; `span_ns` first and last time or None; digests are of decoded data.
-    `slots_digest` is there when the slots were numbered anew and what they were called is kept.
+    `slots_digest` is there when the slots were numbered anew and what they were called is kept, `memory_digest` when
+    there are samples of the program's memory.
 
     `files` gives for each file of the folder the digest of its bytes: it finds damage even where the
     decoded data are the same. Empty for a trace in memory.
@@ -36,6 +37,7 @@ class Header:
     events_digest: str
     pages_digest: str
     slots_digest: str | None = None
+    memory_digest: str | None = None
     files: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -52,8 +54,8 @@ class Header:
 
     @property
     def digest(self) -> str:
-        """Digest of events, pages, original slots and page size in hex; the same in memory and on disk."""
-        parts = (self.page_size, self.events_digest, self.pages_digest, self.slots_digest)
+        """Digest of events, pages, original slots, memory and page size in hex; the same in memory and on disk."""
+        parts = (self.page_size, self.events_digest, self.pages_digest, self.slots_digest, self.memory_digest)
         return digest_text(" ".join(str(part) for part in parts if part is not None))
 
     def check(self, tally: Tally, events_digest: str | None) -> None:
@@ -75,7 +77,8 @@ class Header:
 
     def write(self, folder: Path) -> None:
         """Write `trace.json` into the folder; TraceError when a reader would refuse it."""
-        slots = {} if self.slots_digest is None else {"slots": self.slots_digest}
+        optional = {"slots": self.slots_digest, "memory": self.memory_digest}
+        there = {name: digest for name, digest in optional.items() if digest is not None}
         body = {
             "format": FORMAT,
             "name": self.name,
@@ -87,7 +90,7 @@ class Header:
             "content": self.content,
             "span_ns": list(self.span_ns) if self.span_ns else None,
             "tasks": self.tasks,
-            "digests": {"events": self.events_digest, "pages": self.pages_digest, **slots},
+            "digests": {"events": self.events_digest, "pages": self.pages_digest, **there},
             "files": self.files,
         }
         header_file.write(folder / HEADER_FILE, body)
@@ -110,5 +113,6 @@ class Header:
             events_digest=body.digests.events,
             pages_digest=body.digests.pages,
             slots_digest=body.digests.slots,
+            memory_digest=body.digests.memory,
             files=body.files,
         )

@@ -25,7 +25,7 @@ PAGE_SIZES = tuple(1 << shift for shift in range(6, 17))
 Count = Annotated[int, Meta(ge=0, le=1 << 40)]
 Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]
 Time = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
-File = Annotated[str, Meta(pattern=r"\A(events|pages|slots)\.parquet\Z")]
+File = Annotated[str, Meta(pattern=r"\A(events|pages|slots|memory)\.parquet\Z")]
 
 
 class Counts(Struct, frozen=True, forbid_unknown_fields=True, rename=lambda name: name.rstrip("_")):
@@ -39,11 +39,12 @@ class Counts(Struct, frozen=True, forbid_unknown_fields=True, rename=lambda name
 
 
 class Digests(Struct, frozen=True, forbid_unknown_fields=True):
-    """Of the decoded events and pages, and of what the slots were called, if they were numbered anew."""
+    """Of the decoded events and pages; of what the slots were called, if they were numbered anew; of memory samples."""
 
     events: Digest
     pages: Digest
     slots: Digest | None = None
+    memory: Digest | None = None
 
 
 class Body(Struct, frozen=True, forbid_unknown_fields=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +16,15 @@ from workloads.errors import TraceError
 from workloads.files import REMEDY, arrow_file
 from workloads.limits import check_growth
 from workloads.traces.events import DTYPES, Events
+from workloads.traces.memory import COLUMNS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EVENTS_FILE = "events.parquet"
 PAGES_FILE = "pages.parquet"
 SLOTS_FILE = "slots.parquet"
+MEMORY_FILE = "memory.parquet"
 EVENTS_GROUP = 1 << 18  # rows of a row group: what a reader holds at once
 PAGES_GROUP = 1024
 
@@ -141,14 +147,29 @@ def slots_schema() -> pa.Schema:
 
 def write_slots(path: Path, slots: npt.NDArray[np.uint64]) -> None:
     """Write `slots.parquet`."""
-    table = pa.table([pa.array(slots)], schema=slots_schema())
+    _write_numbers(path, pa.table([pa.array(slots)], schema=slots_schema()))
+
+
+def memory_schema() -> pa.Schema:
+    """Return the schema of `memory.parquet`."""
+    return pa.schema([pa.field(name, pa.int64(), nullable=False) for name in COLUMNS])
+
+
+def write_memory(path: Path, frame: pd.DataFrame) -> None:
+    """Write `memory.parquet`."""
+    columns = [pa.array(frame[name].to_numpy()) for name in COLUMNS]
+    _write_numbers(path, pa.table(columns, schema=memory_schema()))
+
+
+def _write_numbers(path: Path, table: pa.Table) -> None:
+    """Write columns of whole numbers as differences."""
     pq.write_table(
         table,
         path,
         row_group_size=EVENTS_GROUP,
         compression="zstd",
         use_dictionary=False,
-        column_encoding={"slot": "DELTA_BINARY_PACKED"},
+        column_encoding=dict.fromkeys(table.column_names, "DELTA_BINARY_PACKED"),
         write_statistics=False,
         write_page_checksum=True,
     )

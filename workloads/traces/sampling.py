@@ -17,7 +17,7 @@ def sample_slots(trace: Trace, share: float, seed: int) -> Trace:
     Every kept slot keeps all its events, so lifetimes and overwrites stay true; compactions stay too. Slots
     are renumbered densely in order of first use, what they were called is kept beside them, and only pages that are
     referred to remain. Times and tasks are kept. The sample is in memory; of a content-free trace the sizes are kept as
-    well.
+    well. Samples of memory are of the whole program: they stay only where all slots do.
     """
     if not 0 < share <= 1:
         raise TraceError.at(trace.path or trace.name, f"share {share}", "is out of range", "give 0 < share <= 1")
@@ -46,7 +46,14 @@ def sample_slots(trace: Trace, share: float, seed: int) -> Trace:
             sizes[codec] = table.take(referred.astype(np.int64))
             sizes[codec].meta.pop("pages", None)  # it named the pages of the whole trace
     made = Trace.from_arrays(
-        trace.name, sampled, pages, sizes, source, trace.page_size, original_slots=unless_equal(original)
+        trace.name,
+        sampled,
+        pages,
+        sizes,
+        source,
+        trace.page_size,
+        original_slots=unless_equal(original),
+        memory=trace.memory if share == 1 else None,
     )
     made.origin = trace.origin
     return made

@@ -6,6 +6,7 @@ A folder `NAME.cswap/`, readable with plain pandas:
 - `events.parquet`: `kind` uint8, `slot` int64, `page` int32, optionally `time_ns` int64 and `task` int32;
 - `pages.parquet`: `content`, fixed-size binary, one row per unique page; absent in a content-free trace;
 - `slots.parquet`: `slot` uint64, what each slot was called before it was numbered; absent where none was;
+- `memory.parquet`: samples of the program's memory, int64 columns; absent where the recorder took none;
 - `sizes/CODEC.parquet`: `size`, `same_filled`, `zero_filled`, `compress_ns`, `decompress_ns`, one row a
   unique page.
 """
@@ -17,6 +18,7 @@ from typing import Any
 from workloads.limits import SLOTS
 from workloads.traces.copying import save_trace, write_trace
 from workloads.traces.disk import open_trace
+from workloads.traces.memory import memory_facts
 from workloads.traces.trace import Trace
 from workloads.traces.verification import verify
 from workloads.traces.writer import TraceWriter
@@ -43,6 +45,7 @@ def info(trace: Trace) -> dict[str, Any]:
         "slots": trace.n_slots,
         "renumbered": trace.header.slots_digest is not None,
         "duration_s": trace.duration_s,
+        **memory_facts(trace.memory),
         "digest": trace.digest,
         "sizes": trace.sizes_codecs(),
         "source": trace.source,

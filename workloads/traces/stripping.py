@@ -34,8 +34,22 @@ TEXTS = {
 KERNEL = re.compile(r"(Linux )?\d{1,3}(\.\d{1,5}){1,3}")
 EVENTS = dict.fromkeys(KINDS)
 NUMBERS: dict[str, Any] = {
-    **dict.fromkeys(("limit", "seconds", "swapped_pages", "held_pages", "zero_pages", "zero_pages_on_device")),
-    **dict.fromkeys(("pages_of_others", "stopped_for_memory", "interval", "snapshots", "processes", "unreadable")),
+    **dict.fromkeys(("limit", "ram", "seconds", "swapped_pages", "held_pages", "zero_pages", "zero_pages_on_device")),
+    **dict.fromkeys(
+        (
+            "pages_of_others",
+            "stopped_for_memory",
+            "watching_cpu_s",
+            "too_small",
+            "limit_busy",
+            "interval",
+            "snapshots",
+            "processes",
+            "unreadable",
+        )
+    ),
+    "limits": dict.fromkeys(("min", "mean", "max")),
+    "excess": dict.fromkeys(("mean", "max")),
     "mm_stat": dict.fromkeys(MmStat._fields),
     "mm_stat_before": dict.fromkeys(MmStat._fields),
     "vmstat": dict.fromkeys((*VMSTAT, DIRECT_RECLAIM)),
@@ -80,6 +94,7 @@ def strip_trace(
             writer.add_sizes(codec, replace(table, meta={"codec": codec, **kept}))
         original = trace.original_slots()
         writer.add_original_slots(None if original is None else anonymous(original, trace.page_size))
+        writer.add_memory(trace.memory)
         copy_rows(trace, writer, content=False, progress=progress)
     return open_trace(path)
 

@@ -15,6 +15,7 @@ from workloads.limits import check_slots
 from workloads.traces.backend import Backend, MemoryBackend
 from workloads.traces.events import Events
 from workloads.traces.header import Header
+from workloads.traces.memory import known_memory, memory_digest, whole_memory
 from workloads.traces.moment import Moment, fullest
 from workloads.traces.pageindex import PageIndex, check_pages, renumbered
 from workloads.traces.reads import Empty, empty_reads
@@ -51,11 +52,13 @@ class Trace:
         page_size: int = 4096,
         *,
         original_slots: npt.NDArray[np.uint64] | None = None,
+        memory: pd.DataFrame | None = None,
     ) -> Trace:
         """Make a trace in memory of `pages` uint8[u, page_size], or of `sizes` alone when `pages` is None.
 
         Equal pages become one. Sparse slots are numbered without gaps, in their order (`original_slots`); slots that
-        are numbered already come with what they were called. Raises TraceError for a bad event (naming its row), pages
+        are numbered already come with what they were called. `memory` holds samples, with columns as those of
+        `Trace.memory`. Raises TraceError for a bad event (naming its row), pages
         of another shape, sizes for another number of pages, or neither pages nor sizes.
         """
         sizes = dict(sizes or {})
@@ -79,6 +82,8 @@ class Trace:
         tally.add(events, unique)
         if original_slots is not None:
             check_original(name, original_slots, tally.n_slots)
+        if memory is not None:
+            memory = whole_memory(name, memory)
         header = Header.of(
             tally,
             name=name,
@@ -88,8 +93,9 @@ class Trace:
             content=pages is not None,
             pages_digest=pages_digest,
             slots_digest=None if original_slots is None else slots_digest(original_slots),
+            memory_digest=None if memory is None else memory_digest(memory),
         )
-        return cls(header, MemoryBackend(events, stored, sizes, original_slots))
+        return cls(header, MemoryBackend(events, stored, sizes, original_slots, memory))
 
     @classmethod
     def open(cls, path: Path | str) -> Trace:
@@ -163,6 +169,17 @@ class Trace:
         Raises TraceError when the file of a trace on disk is not what its header promises.
         """
         return self._backend.original_slots()
+
+    @cached_property
+    def memory(self) -> pd.DataFrame | None:
+        """What the program's memory consisted of, a row a sample; None where the recorder took none.
+
+        Columns int64: `time_ns` on the clock of the events; then bytes: `limit`, `used`, `anon`, `shmem`, `file`,
+        `swap_cached`, `kernel`, `page_tables`, `pool` (docs/formats.md), those that the kernel told. Raises TraceError
+        when the file of a trace on disk is not what its header promises.
+        """
+        samples = self._backend.memory()
+        return None if samples is None else known_memory(samples)
 
     @property
     def unique_pages(self) -> int:

@@ -33,6 +33,7 @@ def verify(path: Path | str, progress: Progress | None = None) -> None:
     if trace.content:
         verify_pages(trace, folder / PAGES_FILE, lambda pages: report(trace.n_events + pages))
     trace.original_slots()
+    _ = trace.memory
     for codec in trace.sizes_codecs():
         _verify_sizes(trace, folder, codec)
     for name, digest in trace.header.files.items():

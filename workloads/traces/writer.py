@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,10 +20,14 @@ from workloads.traces.digests import digest_file
 from workloads.traces.events import Events, concat
 from workloads.traces.header import Header
 from workloads.traces.header_file import check_name
+from workloads.traces.memory import joined_memory, memory_digest, whole_memory
 from workloads.traces.pageindex import PageIndex, check_pages
 from workloads.traces.sizes import GIVEN, Sizes, check_sizes, sizes_digest, sizes_path, write_sizes
 from workloads.traces.slots import check_original, slots_digest
 from workloads.traces.tally import Tally
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def check_new(path: Path | str) -> Path:
@@ -77,6 +81,7 @@ class TraceWriter:
         self._index = PageIndex()
         self._sizes: dict[str, Sizes] = {}
         self._slots: npt.NDArray[np.uint64] | None = None
+        self._memory: list[pd.DataFrame] = []
         self._events: list[Events] = []  # waiting until they fill a row group
         self._group = np.empty((parquet.PAGES_GROUP if content else 0, page_size), np.uint8)
         self._filled = 0  # pages waiting in _group
@@ -110,6 +115,11 @@ class TraceWriter:
     def add_original_slots(self, slots: npt.NDArray[np.uint64] | None) -> None:
         """Keep what the slots were called before they were numbered, uint64[n_slots]; None if they were not."""
         self._slots = slots
+
+    def add_memory(self, samples: pd.DataFrame | None) -> None:
+        """Add samples of the program's memory, after those added before; TraceError if they cannot be."""
+        if samples is not None:
+            self._memory.append(whole_memory(self.path, samples))
 
     def add_events(self, events: Events) -> None:
         """Add events; TraceError names the first bad row of the whole trace."""
@@ -153,6 +163,9 @@ class TraceWriter:
         if self._slots is not None:
             check_original(self.path, self._slots, self._tally.n_slots)
             parquet.write_slots(self._part.new(parquet.SLOTS_FILE), self._slots)
+        memory = joined_memory(self._memory)
+        if memory is not None:
+            parquet.write_memory(self._part.new(parquet.MEMORY_FILE), whole_memory(self.path, memory))
         files = {p.name: digest_file(p) for p in sorted(self._part.path.glob("*.parquet"))}
         header = Header.of(
             self._tally,
@@ -160,6 +173,7 @@ class TraceWriter:
             unique_pages=self._unique_pages(),
             pages_digest=pages_digest,
             slots_digest=None if self._slots is None else slots_digest(self._slots),
+            memory_digest=None if memory is None else memory_digest(memory),
             files=files,
         )
         header.write(self._part.path)

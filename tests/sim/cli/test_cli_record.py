@@ -17,6 +17,7 @@ from workloads.recorder.tracefs.backend import TracefsBackend
 from workloads.traces.events import LOST, OUT
 
 COMMAND = ["--", "true"]
+CHOICE = "give one of --limit SIZE, --ram SIZE and --fraction SHARE"
 SNAPSHOT = "`cswap record snapshot` works without\n"
 
 
@@ -26,20 +27,23 @@ SNAPSHOT = "`cswap record snapshot` works without\n"
         (["--limit", "64M", *COMMAND], "-o is missing; give -o OUT before -- CMD..."),
         (["-o", "x.cswap", "--limit", "64M"], "the command to record is missing; end with -- CMD..."),
         ([], "the command to record is missing"),
-        (["-o", "x.cswap", *COMMAND], "give either --limit SIZE or --fraction SHARE"),
-        (["-o", "x.cswap", "--limit", "64M", "--fraction", "0.5", *COMMAND], "give either --limit SIZE or --fraction"),
+        (["-o", "x.cswap", *COMMAND], CHOICE),
+        (["-o", "x.cswap", "--limit", "64M", "--fraction", "0.5", *COMMAND], CHOICE),
         (
             ["-o", "x.cswap", "--limit", "64Q", *COMMAND],
             "--limit 64Q: give a size of at least 1M, such as 256M or 1.5G",
         ),
+        (["-o", "x.cswap", "--limit", "64M", "--ram", "64M", *COMMAND], CHOICE),
+        (["-o", "x.cswap", "--ram", "64M", "--fraction", "0.5", *COMMAND], CHOICE),
+        (["-o", "x.cswap", "--ram", "64Q", *COMMAND], "--ram 64Q: give a size of at least 1M, such as 256M or 1.5G"),
         (["-o", "x.cswap", "--limit", "1000", *COMMAND], "--limit 1000: give a size of at least 1M"),
         (["-o", "x.cswap", "--fraction", "1.5", *COMMAND], "--fraction 1.5: give a share of the peak from 0.01 to 1"),
         (["-o", "x.cswap", "--limit", "64M", "--duration", "0", *COMMAND], "--duration 0.0: give seconds, more than 0"),
         (["-o", "x.cswap", "--limit", "64M", "--duration", "nan", *COMMAND], "--duration nan: give seconds"),
         (["--cleanup"], "--cleanup is a sub-command now: cswap record cleanup"),
         (["--snapshot", "-o", "x.cswap", *COMMAND], "now: cswap record snapshot -o OUT ... -- CMD..."),
-        (["-o", "x.cswap", "true", "--cleanup", "--snapshot"], "give either --limit SIZE or --fraction SHARE"),
-        (["-o", "x.cswap", "--", "cleanup"], "give either --limit SIZE or --fraction SHARE"),
+        (["-o", "x.cswap", "true", "--cleanup", "--snapshot"], CHOICE),
+        (["-o", "x.cswap", "--", "cleanup"], CHOICE),
         (["cleanup", "more"], "more"),
     ],
 )
@@ -117,3 +121,43 @@ def test_why_nothing_was_swapped_is_said(
     said = capsys.readouterr().err.splitlines()
     why = "nothing was swapped: the program needed less than --limit; give a smaller one, or --fraction 0.5"
     assert (any(line.startswith(why) for line in said), len(said)) == (empty, 1 if empty else 2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "lines"),
+    [
+        (
+            {},
+            ["--ram 64M: the program had 20.0 to 64.0 MiB, 31.5 on average; with the pool 0.25 MiB too many"],
+        ),
+        (
+            {"too_small": 0.125},
+            ["--ram 64M: ", "--ram 64M is too small: for 12.5% of the time the pool alone took it all"],
+        ),
+        (
+            {"stopped_for_memory": 3},
+            ["--ram 64M: ", "--ram 64M is too small: the program was out of memory 3 times, and"],
+        ),
+    ],
+)
+def test_what_the_program_had_of_a_machine(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, float], lines: list[str]
+) -> None:
+    mega = 1 << 20
+    source = {
+        "backend": "bpf",
+        "ended": "duration",
+        "ram": 64 * mega,
+        "limits": {"min": 20 * mega, "mean": 31.5 * mega, "max": 64 * mega},
+        "excess": {"mean": mega // 4, "max": 3 * mega},
+        "too_small": 0,
+        "stopped_for_memory": 0,
+        **changes,
+    }
+    Trace.from_arrays("x", Events.of([LOST], [0], [-1]), np.ones((0, 4096), np.uint8), source=source).save(
+        tmp_path / "x.cswap"
+    )
+    summary(tmp_path / "x.cswap")
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 2 + len(lines)
+    assert all(line.startswith(start) for line, start in zip(said, lines, strict=False)), said

@@ -54,9 +54,7 @@ def test_what_is_wrong_is_told(given: dict[str, Any], said: str) -> None:
 
 
 def test_less_than_was_recorded_is_refused_in_one_line() -> None:
-    with pytest.raises(
-        UserError, match="gcc: 300M is less than the 440M it was recorded in, so nothing is known"
-    ):
+    with pytest.raises(UserError, match="gcc: 300M is less than the 440M it was recorded in, so nothing is known"):
         ran(ram="300M")
     assert ran(limit=("300M", "440M")).ram["limit"].min() == GCC, "of a range, those of which something is known"
 

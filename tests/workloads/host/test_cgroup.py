@@ -68,6 +68,25 @@ def test_who_is_stopped_for_memory_is_given_some_and_gives_it_back(
     assert said(first, "memory.limit_in_bytes") == str(SIZE), "tried again"
 
 
+def test_a_moved_limit_is_what_relief_comes_on_top_of(first: MemoryCgroup) -> None:
+    short_of_memory(first, True)
+    first.relieve()
+    assert first.move(SIZE // 2)
+    assert said(first, "memory.limit_in_bytes") == str(SIZE // 2 + RELIEF)
+    short_of_memory(first, False)
+    first.relieve()
+    assert said(first, "memory.limit_in_bytes") == str(SIZE // 2)
+
+
+def test_relief_does_not_wait_for_a_limit_that_is_moving(first: MemoryCgroup) -> None:
+    short_of_memory(first, True)
+    with first._moving:
+        first.relieve()
+    assert first.relieved == 0
+    first.relieve()
+    assert first.relieved == 1
+
+
 @pytest.fixture
 def running(first: MemoryCgroup) -> Iterator[subprocess.Popen[str]]:
     """A process with two threads."""

@@ -75,7 +75,8 @@ def as_before(alone: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 def record(out: Path, *options: str, program: tuple[str, ...] = (), **environ: str) -> subprocess.CompletedProcess[str]:
-    words = ["record", "-o", str(out), "--limit", "40M", *options, "--", sys.executable, "-c", PROGRAM, *program]
+    size = () if "--ram" in options else ("--limit", "40M")
+    words = ["record", "-o", str(out), *size, *options, "--", sys.executable, "-c", PROGRAM, *program]
     env = {**os.environ, "PYTHONPATH": str(killing.ROOT), **environ}
     return subprocess.run([sys.executable, "-m", "sim", *words], env=env, capture_output=True, text=True, timeout=120)
 
@@ -103,6 +104,46 @@ def test_equal_to_the_kernel(backend: str, tmp_path: Path) -> None:
         assert written == pytest.approx(kernel["pswpout"], rel=0.01)
     ending = compare_ending(trace)
     assert ending.agrees, ending.rows()
+
+
+@pytest.mark.parametrize("codec", ["lzo-rle", "lzo"])
+def test_program_and_pool_share_a_machine(codec: str, backend: str, tmp_path: Path) -> None:
+    out = tmp_path / "x.cswap"
+    done = record(out, "--ram", "64M", "--backend", backend, "-c", codec, "--duration", "4", program=("stay",))
+    assert done.returncode == 0, done.stderr
+    assert "--ram 64M: the program had " in done.stderr
+    verify(out)
+    trace = open_trace(out)
+    source, memory = trace.source, trace.memory
+    assert (source["ram"], source["algorithm"], source["too_small"]) == (64 << 20, codec, 0)
+    assert memory is not None
+    assert trace.counts["out"] + trace.counts["lost"] > 8_000, "40 MiB do not fit"
+    assert (memory["limit"].min() >= source["limits"]["min"]) & (memory["limit"].max() <= 64 << 20)
+    settled = memory[memory["time_ns"] > memory["time_ns"].max() - 10**9]
+    over = settled["limit"] + settled["pool"] - (64 << 20)
+    assert over.abs().median() <= 4096, "mostly they are the machine to the page"
+    assert over.max() < 4 << 20
+    assert settled["pool"].min() > 1 << 20
+    assert (settled["used"] <= settled["limit"]).all()
+    ending = compare_ending(trace)
+    assert ending.agrees, ending.rows()
+
+
+def test_memory_is_sampled(tmp_path: Path) -> None:
+    out = tmp_path / "x.cswap"
+    assert record(out, "--duration", "3", program=("stay",)).returncode == 0
+    trace = open_trace(out)
+    memory = trace.memory
+    assert memory is not None
+    assert len(memory) > 30
+    assert (memory["limit"] == 40 << 20).all()
+    assert (memory["used"] <= 40 << 20).all()
+    last = memory.iloc[-1]
+    assert last["anon"] + last["file"] + last["kernel"] == pytest.approx(last["used"], rel=0.05)
+    assert last["pool"] == trace.source["mm_stat"]["mem_used_total"]
+    (events,) = trace.batches()
+    assert events.time_ns is not None
+    assert memory["time_ns"].iloc[0] < events.time_ns[0] < memory["time_ns"].iloc[-1]
 
 
 def test_the_program_ends_by_itself(backend: str, tmp_path: Path) -> None:

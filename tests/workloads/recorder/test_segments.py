@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from workloads import open_trace, verify
@@ -78,10 +79,31 @@ def test_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     check(out, 10)
 
 
+def samples(number: int) -> pd.DataFrame:
+    return pd.DataFrame({"time_ns": [number * 10, number * 10 + 5], "limit": 64 << 20, "file": number})
+
+
+def test_samples_of_memory_are_joined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segments, "MOST_PAGES", 4)
+    writing = Segments(tmp_path / "x.cswap", PAGE, {})
+    nothing = Epoch(epoch(0).events[:0], epoch(0).content[:0])
+    for number, took in enumerate([nothing, epoch(1), epoch(2), epoch(3), nothing]):
+        writing.add(took, samples(number) if number != 2 else None)
+    assert len(list(writing.folder.glob("*.cswap"))) == 1
+    memory = writing.finish({}).memory
+    assert memory is not None
+    assert memory["time_ns"].tolist() == [0, 5, 10, 15, 30, 35, 40, 45]
+    assert memory["file"].tolist() == [0, 0, 1, 1, 3, 3, 4, 4]
+    verify(tmp_path / "x.cswap")
+
+
 def test_nothing_happened(tmp_path: Path) -> None:
     out = tmp_path / "x.cswap"
     assert Segments(out, PAGE, {}).finish({}).n_events == 0
     verify(out)
+    writing = Segments(tmp_path / "y.cswap", PAGE, {})
+    writing.add(Epoch(epoch(0).events[:0], epoch(0).content[:0]), samples(1))
+    assert len(writing.finish({}).memory) == 2  # type: ignore[arg-type]
 
 
 def test_killed(tmp_path: Path) -> None:
