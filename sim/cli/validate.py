@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from sim.cli.options import Chain, Compressor, Json, TraceText
 from sim.cli.validate_ending import ending
 from sim.cli.validate_latency import latency
+from sim.cli.validate_ram import ram
 
 if TYPE_CHECKING:
     from sim.validate.comparison import Comparison
@@ -102,6 +103,7 @@ def live(
 
 app.command("ending")(ending)
 app.command("latency")(latency)
+app.command("ram")(ram)
 
 
 def _finish(comparison: Comparison, compressor: str, json: bool) -> None:
