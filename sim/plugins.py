@@ -199,7 +199,7 @@ READERS: Registry[Reader] = Registry(
 POLICIES: Registry[Policy] = Registry(
     "policy",
     "sim.ram.base:Policy",
-    {"lru": "sim.ram.lru:Lru", "random": "sim.ram.random:Random"},
+    {"lru": "sim.ram.lru:Lru", "random": "sim.ram.random:Random", "two-list": "sim.ram.two_list:TwoList"},
 )
 
 FAMILIES: tuple[Registry[Any], ...] = (ALLOCATORS, COMPRESSORS, FRONTENDS, MAPPINGS, GENERATORS, READERS, POLICIES)

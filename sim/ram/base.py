@@ -12,8 +12,8 @@ class Policy(Configured, ABC):
     """Chooses among the pages that the recorded memory gave up and a larger one still holds."""
 
     @abstractmethod
-    def buffer(self, n_slots: int, n_pages: int) -> Any:
+    def buffer(self, n_slots: int, n_pages: int, capacity: int) -> Any:
         """The state of an empty buffer, a NamedTuple that has rules (`dispatch.Rules`).
 
-        Its pages lie in `n_slots` slots, and are of `n_pages` unique ones.
+        Its pages lie in `n_slots` slots, and are of `n_pages` unique ones; the machine has `capacity` pages.
         """

@@ -49,7 +49,7 @@ class Lru(Policy):
 
     name: ClassVar[str] = "lru"
 
-    def buffer(self, n_slots: int, n_pages: int) -> LruBuffer:
+    def buffer(self, n_slots: int, n_pages: int, capacity: int) -> LruBuffer:
         """See `Policy.buffer`."""
         return LruBuffer(arrays.records(n_slots, ENTRY), np.full(1, NIL, np.int32))
 

@@ -69,7 +69,7 @@ def new_ram(policy: Policy, n_slots: int, n_pages: int, capacity: int, shared: b
     book = arrays.records(1, BOOK)
     book["capacity"], book["shared"], book["share"] = capacity, shared, share
     none = np.full(n_slots, NIL, np.int32)
-    return Ram(book, none, none.copy(), np.zeros(n_slots, np.bool_), policy.buffer(n_slots, n_pages))
+    return Ram(book, none, none.copy(), np.zeros(n_slots, np.bool_), policy.buffer(n_slots, n_pages, capacity))
 
 
 @compiled

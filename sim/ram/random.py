@@ -60,7 +60,7 @@ class Random(Policy):
             raise ValueError(f"seed={seed}: give 0 or more")
         self.seed = seed
 
-    def buffer(self, n_slots: int, n_pages: int) -> RandomBuffer:
+    def buffer(self, n_slots: int, n_pages: int, capacity: int) -> RandomBuffer:
         """See `Policy.buffer`."""
         state = arrays.records(1, STATE)
         state["drawn"] = self.seed % (MODULUS - 1) + 1
