@@ -1,4 +1,4 @@
-"""What recordings at several limits taught: how much of more memory counts, so that a replay may follow what was measured.
+"""What recordings at several limits taught: how much of more memory counts.
 
 A program that is given more memory does not keep only more of the pages that reclaim would have taken next: files and
 page tables grow too, and pages that are no longer used stay on the active list. Two recordings that bracket a size say
@@ -85,6 +85,11 @@ class Measured(Struct, frozen=True, forbid_unknown_fields=True):
             return self.policy, round(float(np.interp(limit, limits, pages)))
         slope = (pages[-1] - pages[-2]) / (limits[-1] - limits[-2])
         return self.policy, round(float(pages[-1] + (limit - limits[-1]) * max(slope, 0.0)))
+
+    def share_for(self, limit: int, recorded: int) -> tuple[str, float]:
+        """The policy, and the share of the difference that counts (see `sim.ram.closed.Capacity`). As `extra_for`."""
+        policy, pages = self.extra_for(limit, recorded)
+        return policy, pages * PAGE / (limit - recorded) if limit > recorded else 1.0
 
     def between(self, limit: int, recorded: int) -> str:
         """In words, what an answer for `limit` rests on. Raises as `knots`."""

@@ -5,7 +5,8 @@ Of Linux 6.18, mm/vmscan.c and mm/workingset.c:
 - What is used again on the inactive list is activated (`folio_check_references`): here a page that is used again while
   only the larger memory holds it, which enters the active list when the recorded memory gives it up the next time.
 - A page that comes back is activated at once if fewer pages went out or were activated meanwhile than are active
-  (`workingset_refault`, `workingset_test_recent`). How many those are a recording does not tell: at most half of the machine.
+  (`workingset_refault`, `workingset_test_recent`). How many those are a recording does not tell: here half of the
+  machine, the most there can be.
 - Reclaim takes the oldest inactive page. While more pages are active than inactive, it deactivates the oldest ones, 32
   at a time, which get another round (`inactive_is_low`, `shrink_active_list`; the ratio of memories below 1 GiB).
 
@@ -113,9 +114,7 @@ class TwoList(Policy):
         state = arrays.records(1, STATE)
         state["capacity"] = capacity
         oldest, count = np.full(2, NIL, np.int32), np.zeros(2, np.int64)
-        return TwoListBuffer(
-            arrays.records(n_slots, ENTRY), oldest, count, arrays.records(n_pages, PAGE), state
-        )
+        return TwoListBuffer(arrays.records(n_slots, ENTRY), oldest, count, arrays.records(n_pages, PAGE), state)
 
 
 register_rules(TwoListBuffer, Rules(enter, leave, victim, hit, fault))

@@ -1,23 +1,25 @@
-"""The closed loop against recordings: each size of RAM predicted from each smaller one, by every policy."""
+"""The closed loop against recordings: each size of memory predicted from each smaller one, by every policy."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from itertools import combinations
 from statistics import fmean, median
-from typing import Any
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 
 from allocators.ideal import Ideal
+from allocators.zspages.zsmalloc import Zsmalloc
 from sim.errors import UserError
 from sim.frontends.raw import Raw
-from sim.plugins import POLICIES
-from sim.ram.closed import closed_replay
+from sim.frontends.zram import Zram
+from sim.plugins import COMPRESSORS, POLICIES
+from sim.ram.closed import Capacity, closed_replay
 from sim.ram.measured import FORMAT, MOST_SHARE, Interval, Measured
-from sim.replay.replay import replay
+from sim.replay.replay import Replay, replay
+from sim.sizing.sizing import size_pages
 from workloads.progress import Progress
 from workloads.traces.events import IN, OUT
 from workloads.traces.sizes import Sizes
@@ -25,50 +27,71 @@ from workloads.traces.trace import Trace
 
 Report = Callable[[str], AbstractContextManager[Progress]]
 STEPS = 12  # of the bisection: a share to 0.001
-REMEDY = "record it with cswap record --limit"
+REMEDY = "record it with cswap record --limit, or strip it with --keep-source"
 
 
 @dataclass(frozen=True)
 class Recording:
-    """The recordings of a program under one limit, in bytes."""
+    """The recordings of a program in a memory of `size` bytes: its own, or `shared` with a pool by `codec`."""
 
-    limit: int
+    size: int
     traces: tuple[Trace, ...]
+    shared: bool
+    codec: str
 
     def mean(self, kind: str) -> float:
         """Events of a kind, in the mean of the recordings."""
         return fmean(trace.counts[kind] for trace in self.traces)
 
+    @property
+    def pool_peak(self) -> int | None:
+        """Most pages that the pool held, in the mean of the recordings; None if one does not say."""
+        found = [(trace.source.get("mm_stat") or {}).get("mem_used_max") for trace in self.traces]
+        known = [value // trace.page_size for value, trace in zip(found, self.traces, strict=True) if _is_size(value)]
+        return round(fmean(known)) if len(known) == len(found) else None
+
+
+class Counts(NamedTuple):
+    """Page-outs and page-ins, and the most pages that the pool held; those of one replay, or means."""
+
+    page_outs: float
+    page_ins: float
+    pool_peak: float
+
 
 @dataclass(frozen=True)
 class Predicted:
-    """Page-outs and page-ins under a limit, predicted from the recordings under a smaller one, beside the live ones."""
+    """What a policy predicts of a memory from the recordings in a smaller one, beside what was recorded there."""
 
     smaller: Recording
     larger: Recording
     policy: str
-    page_outs: float
-    page_ins: float
+    counts: Counts
 
     @property
     def ratios(self) -> tuple[float, float]:
         """Predicted over live: page-outs, page-ins; infinite where live there were none."""
         live = self.larger.mean("out"), self.larger.mean("in")
-        return ratio(self.page_outs, live[0]), ratio(self.page_ins, live[1])
+        return ratio(self.counts.page_outs, live[0]), ratio(self.counts.page_ins, live[1])
 
     def row(self) -> dict[str, Any]:
-        """Sizes in bytes; ratios None where live there were none."""
-        outs, ins = (value if np.isfinite(value) else None for value in self.ratios)
+        """Sizes in bytes; a ratio is None where live there were none, `compressor` and pools where none is shared."""
+        outs, ins = (round(value, 4) if np.isfinite(value) else None for value in self.ratios)
+        shared = self.larger.shared
         return {
-            "from": self.smaller.limit,
-            "to": self.larger.limit,
+            "from": self.smaller.size,
+            "to": self.larger.size,
+            "shared": shared,
+            "compressor": self.larger.codec if shared else None,
             "policy": self.policy,
-            "page_outs": round(self.page_outs),
-            "page_ins": round(self.page_ins),
+            "page_outs": round(self.counts.page_outs),
+            "page_ins": round(self.counts.page_ins),
             "live_page_outs": round(self.larger.mean("out")),
             "live_page_ins": round(self.larger.mean("in")),
-            "ratio_outs": outs and round(outs, 4),
-            "ratio_ins": ins and round(ins, 4),
+            "ratio_outs": outs,
+            "ratio_ins": ins,
+            "pool_pages_peak": round(self.counts.pool_peak) if shared else None,
+            "live_pool_pages_peak": self.larger.pool_peak if shared else None,
         }
 
 
@@ -78,45 +101,59 @@ def ratio(predicted: float, live: float) -> float:
 
 
 def recordings(traces: Sequence[Trace]) -> list[Recording]:
-    """Group traces by their limits, ascending.
+    """Group traces by the memory in which they were recorded: the program's alone, then those shared; ascending.
 
-    Raises UserError for a trace that was not recorded under a limit, for those of another program, and if all have
-    the same limit.
+    Raises UserError for a trace that does not tell it, for one of another program, and if nothing can be predicted.
     """
-    by_limit: dict[int, list[Trace]] = {}
+    groups: dict[tuple[bool, int, str], list[Trace]] = {}
     for trace in traces:
-        by_limit.setdefault(_limit(trace), []).append(trace)
+        groups.setdefault(_memory(trace), []).append(trace)
         for word, one, other in (
             ("program", trace.source.get("command"), traces[0].source.get("command")),
             ("page size", trace.page_size, traces[0].page_size),
         ):
             if one is not None and other is not None and one != other:
-                raise UserError(f"{_place(trace)}: another {word} than in {_place(traces[0])}; compare recordings of one")
-    if len(by_limit) < 2:
-        raise UserError(f"{_place(traces[0])}: all were recorded under the same limit; give one recorded under another")
-    return [Recording(limit, tuple(by_limit[limit])) for limit in sorted(by_limit)]
+                raise UserError(f"{_place(trace)}: another {word} than in {_place(traces[0])}; compare one program's")
+    found = [Recording(key[1], tuple(groups[key]), key[0], key[2]) for key in sorted(groups)]
+    if not list(pairs(found)):
+        raise UserError(
+            f"{_place(traces[0])}: no memory that was recorded is larger than one recorded with --limit; "
+            "give recordings under two limits"
+        )
+    return found
 
 
-def predict(trace: Trace, policy: str, extra: int) -> tuple[int, int]:
-    """Page-outs and page-ins of a recorded trace if `extra` pages more were in memory."""
-    sizes = Sizes.given(np.zeros(trace.unique_pages, np.int32))
-    plain = replay(trace, sizes, Raw(), Ideal(page_size=trace.page_size))
-    outs = ins = 0
-    for events, _ in closed_replay(plain, POLICIES.make(policy), extra):
+def pairs(found: Sequence[Recording]) -> Iterator[tuple[Recording, Recording]]:
+    """Each memory of the program's alone, and each larger one."""
+    return (
+        (smaller, larger) for smaller in found for larger in found if not smaller.shared and smaller.size < larger.size
+    )
+
+
+def predict(trace: Trace, policy: str, larger: Recording, share: float = 1.0) -> Counts:
+    """What happens of a trace in the memory of another recording, of whose difference `share` counts.
+
+    Raises UserError if that shared its memory with a pool by a codec whose sizes the trace has not.
+    """
+    recorded = _memory(trace)[1] // trace.page_size
+    plain = _in_pool(trace, larger) if larger.shared else _counted(trace)
+    capacity = Capacity(larger.size // trace.page_size, recorded, POLICIES.make(policy), larger.shared, share)
+    outs = ins = peak = 0
+    for events, outcome in closed_replay(plain, capacity):
         outs += int((events.kind == OUT).sum())
         ins += int((events.kind == IN).sum())
-    return outs, ins
+        peak = max(peak, int(outcome["pages"].max()))
+    return Counts(outs, ins, peak)
 
 
 def predictions(found: Sequence[Recording], policies: Sequence[str], report: Report) -> list[Predicted]:
-    """Each limit predicted from each smaller one, by each policy; the means of the recordings of a limit."""
-    pairs = [(a, b, policy) for a, b in combinations(found, 2) for policy in policies]
+    """Each memory predicted from each smaller one, by each policy; the means of the recordings in the smaller one."""
+    todo = [(smaller, larger, policy) for smaller, larger in pairs(found) for policy in policies]
     predicted = []
     with report("predicting page-outs and page-ins") as done:
-        for i, (smaller, larger, policy) in enumerate(pairs):
-            counts = _mean(smaller, policy, larger.limit - smaller.limit)
-            predicted.append(Predicted(smaller, larger, policy, *counts))
-            done(i + 1, len(pairs))
+        for i, (smaller, larger, policy) in enumerate(todo):
+            predicted.append(Predicted(smaller, larger, policy, _mean(smaller, policy, larger)))
+            done(i + 1, len(todo))
     return predicted
 
 
@@ -131,46 +168,69 @@ def best(predicted: Sequence[Predicted]) -> str:
     return min(policies, key=lambda policy: error([one for one in predicted if one.policy == policy]))
 
 
-def measure(found: Sequence[Recording], policy: str, deviation: float, report: Report) -> Measured:
-    """Which share of the difference counts between each two limits, with a policy whose error is `deviation`."""
-    pairs = list(combinations(found, 2))
+def measure(found: Sequence[Recording], policy: str, deviation: float, report: Report) -> Measured | None:
+    """Which share of the difference counts between each two limits, with a policy whose error is `deviation`.
+
+    None if there are no two limits: shares are not measured where a pool takes part.
+    """
+    todo = [(smaller, larger) for smaller, larger in pairs(found) if not larger.shared]
     intervals = []
-    with report("fitting what counts of the difference") as done:
-        for i, (smaller, larger) in enumerate(pairs):
+    with report("measuring what counts of the difference") as done:
+        for i, (smaller, larger) in enumerate(todo):
             live = larger.mean("out"), larger.mean("in")
             share = _share(smaller, larger, policy, sum(live))
-            intervals.append(Interval(smaller.limit, larger.limit, share, *map(round, live)))
-            done(i + 1, len(pairs))
-    return Measured(FORMAT, policy, min(deviation, 1e6), intervals)
+            intervals.append(Interval(smaller.size, larger.size, share, *map(round, live)))
+            done(i + 1, len(todo))
+    return Measured(FORMAT, policy, min(deviation, 1e6), intervals) if intervals else None
 
 
 def _share(smaller: Recording, larger: Recording, policy: str, live: float) -> float:
     """The share of the difference with which as many page-outs and page-ins are predicted as there were live."""
+
+    def too_many(share: float) -> bool:
+        counts = _mean(smaller, policy, larger, share)
+        return counts.page_outs + counts.page_ins > live
+
     low, high = 0.0, 1.0
-    difference = larger.limit - smaller.limit
-    while high < MOST_SHARE and sum(_mean(smaller, policy, round(difference * high))) > live:
+    while high < MOST_SHARE and too_many(high):
         low, high = high, high * 2
     for _ in range(STEPS):
         middle = (low + high) / 2
-        if sum(_mean(smaller, policy, round(difference * middle))) > live:
-            low = middle
-        else:
-            high = middle
+        low, high = (middle, high) if too_many(middle) else (low, middle)
     return round((low + high) / 2, 4)
 
 
-def _mean(recording: Recording, policy: str, size: int) -> tuple[float, float]:
-    counts = [predict(trace, policy, size // trace.page_size) for trace in recording.traces]
-    return fmean(outs for outs, _ in counts), fmean(ins for _, ins in counts)
+def _mean(recording: Recording, policy: str, larger: Recording, share: float = 1.0) -> Counts:
+    counts = [predict(trace, policy, larger, share) for trace in recording.traces]
+    return Counts(*(fmean(column) for column in zip(*counts, strict=True)))
 
 
-def _limit(trace: Trace) -> int:
-    limit = trace.source.get("limit")
-    if trace.source.get("kind") != "recording" or not isinstance(limit, int) or isinstance(limit, bool):
-        raise UserError(f"{_place(trace)}: does not say under which limit it was recorded; {REMEDY}")
-    if not 0 < limit < 1 << 50:
-        raise UserError(f"{_place(trace)}: says it was recorded under a limit of {str(limit)[:40]} bytes; {REMEDY}")
-    return limit
+def _counted(trace: Trace) -> Replay:
+    """Where the pool takes no part, nothing needs to be packed."""
+    sizes = Sizes.given(np.zeros(trace.unique_pages, np.int32))
+    return replay(trace, sizes, Raw(), Ideal(page_size=trace.page_size))
+
+
+def _in_pool(trace: Trace, larger: Recording) -> Replay:
+    try:
+        sizes = size_pages(trace, COMPRESSORS.make(larger.codec))
+    except UserError as error:
+        raise UserError(f"{error} (that of {_place(larger.traces[0])})") from error
+    return replay(trace, sizes, Zram(zeros_apart=True), Zsmalloc(page_size=trace.page_size))
+
+
+def _memory(trace: Trace) -> tuple[bool, int, str]:
+    """Whether a pool shared it, its bytes, and the codec."""
+    source = trace.source
+    for shared, key in ((False, "limit"), (True, "ram")):
+        size = source.get(key)
+        if source.get("kind") == "recording" and _is_size(size):
+            return shared, size, str(source.get("algorithm")) if shared else ""
+    raise UserError(f"{_place(trace)}: does not tell in how much memory it was recorded; {REMEDY}")
+
+
+def _is_size(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 50
 
 
 def _place(trace: Trace) -> str:
