@@ -61,7 +61,7 @@ def test_a_limit_from_which_nothing_was_measured() -> None:
     ("change", "words"),
     [
         ({"format": 2}, "format"),
-        ({"policy": "fifo"}, "unknown reclaim policy 'fifo'"),
+        ({"policy": "fifo"}, "unknown policy 'fifo'"),
         ({"policy": 3}, "policy"),
         ({"intervals": []}, "intervals"),
         ({"error": -1}, "error"),
