@@ -2,8 +2,9 @@
 
 Of Linux 6.18, mm/vmscan.c and mm/workingset.c:
 
-- What is used again on the inactive list is activated (`folio_check_references`): here a page that is used again while
-  only the larger memory holds it, which enters the active list when the recorded memory gives it up the next time.
+- Of a page on the inactive list the first use that reclaim sees only spares it, the second one activates it
+  (`folio_check_references`): here uses of a page that only the larger memory holds. It enters the active list when the
+  recorded memory gives it up the next time.
 - A page that comes back is activated at once if fewer pages went out or were activated meanwhile than are active
   (`workingset_refault`, `workingset_test_recent`). How many those are a recording does not tell: here half of the
   machine, the most there can be.
@@ -30,7 +31,7 @@ CLUSTER = 32  # pages deactivated at a time (SWAP_CLUSTER_MAX)
 INACTIVE, ACTIVE = 0, 1
 
 ENTRY = np.dtype([("next", np.int32), ("prev", np.int32), ("page", np.int32), ("list", np.int32)], align=True)
-PAGE = np.dtype([("gone", np.int64), ("active", np.bool_)], align=True)
+PAGE = np.dtype([("gone", np.int64), ("used", np.bool_), ("active", np.bool_)], align=True)
 STATE = np.dtype([("age", np.int64), ("capacity", np.int64)], align=True)
 
 
@@ -40,7 +41,7 @@ class TwoListBuffer(NamedTuple):
     entry: Any  # ENTRY[slots]
     oldest: Any  # int32[2], by list
     count: Any  # int64[2], by list
-    page: Any  # PAGE[pages]: the age when it went out last, and whether it is active wherever it is
+    page: Any  # PAGE[pages]: the age when it went out last; since then used, then active, wherever it is
     state: Any  # STATE[1]: page-outs and activations so far, and the pages of the machine
 
 
@@ -85,15 +86,19 @@ def victim(buffer: TwoListBuffer) -> int:
             put(buffer, slot, INACTIVE)
     slot = buffer.oldest[INACTIVE]
     state = buffer.state[0]
-    buffer.page[buffer.entry[slot].page].gone = state.age
+    page = buffer.page[buffer.entry[slot].page]
+    page.gone = state.age
+    page.used = False
     state.age += 1
     return int(slot)
 
 
 @compiled
 def hit(buffer: TwoListBuffer, slot: int, page: int) -> None:
-    """Used again on either list."""
-    activate(buffer, page)
+    """Used: spared, or activated; what is active stays so."""
+    if buffer.page[page].used or buffer.entry[slot].list == ACTIVE:
+        activate(buffer, page)
+    buffer.page[page].used = True
 
 
 @compiled
@@ -105,7 +110,7 @@ def fault(buffer: TwoListBuffer, slot: int, page: int) -> None:
 
 
 class TwoList(Policy):
-    """The oldest of the pages that were used only once goes out first; those used again stay for another round."""
+    """The oldest page goes out first, but those used again and again stay for another round."""
 
     name: ClassVar[str] = "two-list"
 

@@ -27,6 +27,7 @@ class Reference:
         self.inactive: list[tuple[int, int]] = []  # slot and page, oldest first
         self.active: list[tuple[int, int]] = []
         self.known: set[int] = set()  # pages that are active when they come
+        self.used: set[int] = set()
         self.gone: dict[int, int] = {}
         self.age, self.capacity = 0, capacity
 
@@ -42,6 +43,11 @@ class Reference:
         self.known.add(page)
         self.age += 1
 
+    def hit(self, slot: int, page: int) -> None:
+        if page in self.used or (slot, page) in self.active:
+            self.activate(page)
+        self.used.add(page)
+
     def fault(self, page: int) -> None:
         if self.age - self.gone.get(page, 0) <= self.capacity // 2:
             self.activate(page)
@@ -52,6 +58,7 @@ class Reference:
             self.active = self.active[CLUSTER:]
         slot, page = self.inactive[0]
         self.gone[page] = self.age
+        self.used.discard(page)
         self.age += 1
         return slot
 
@@ -82,7 +89,7 @@ def test_the_lists_are_those_of_the_reference(steps: list[tuple[int, int, int]],
         else:
             if what == 4:
                 hit(buffer, slot, held[slot])
-                reference.activate(held[slot])
+                reference.hit(slot, held[slot])
             leave(buffer, slot)
             reference.leave(slot)
             del held[slot]
