@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test lint types layers bench fuzz crash samples bpf clean
+.PHONY: run test lint types layers bench fuzz crash samples ram-study bpf clean
 
 run: $(STAMP)
 	$(BIN)/cswap run --out out/density --force
@@ -39,6 +39,10 @@ crash: $(STAMP)
 # Records the programs of workloads/samples/programs anew, and makes the samples and workloads/recordings of them; needs root.
 samples: $(STAMP)
 	$(BIN)/python workloads/samples/programs/make.py $(NAMES)
+
+# Records the same programs in memories of several sizes, as far as out/ram-study lacks them, and makes results/ram; needs root.
+ram-study: $(STAMP)
+	$(BIN)/python results/ram/make.py $(NAMES)
 
 # The recorder's programs for the kernel; needs clang, llvm and libbpf's headers (Debian: clang llvm libbpf-dev).
 BPF := workloads/recorder/bpf/

@@ -27,6 +27,7 @@ from workloads.traces.trace import Trace
 
 Report = Callable[[str], AbstractContextManager[Progress]]
 STEPS = 12  # of the bisection: a share to 0.001
+FULL = 0.985  # share of the limit in use: reclaim is under way
 REMEDY = "record it with cswap record --limit, or strip it with --keep-source"
 
 
@@ -42,6 +43,13 @@ class Recording:
     def mean(self, kind: str) -> float:
         """Events of a kind, in the mean of the recordings."""
         return fmean(trace.counts[kind] for trace in self.traces)
+
+    @property
+    def others(self) -> int | None:
+        """Bytes that files and the kernel took while memory was full, in the mean; None if a recording does not say."""
+        found = [_others(trace) for trace in self.traces]
+        known = [value for value in found if value is not None]
+        return round(fmean(known)) if len(known) == len(found) else None
 
     @property
     def pool_peak(self) -> int | None:
@@ -133,11 +141,16 @@ def pairs(found: Sequence[Recording]) -> Iterator[tuple[Recording, Recording]]:
 def predict(trace: Trace, policy: str, larger: Recording, share: float = 1.0) -> Counts:
     """What happens of a trace in the memory of another recording, of whose difference `share` counts.
 
+    What files and the kernel took of either is left out, if both tell it: it is not memory for pages that are swapped.
     Raises UserError if that shared its memory with a pool by a codec whose sizes the trace has not.
     """
-    recorded = _memory(trace)[1] // trace.page_size
+    sizes = np.array([larger.size, _memory(trace)[1]])
+    others = larger.others, _others(trace)
+    if None not in others:
+        sizes -= np.array(others)
+    pages, recorded = (max(0, int(size)) // trace.page_size for size in sizes)
     plain = _in_pool(trace, larger) if larger.shared else _counted(trace)
-    capacity = Capacity(larger.size // trace.page_size, recorded, POLICIES.make(policy), larger.shared, share)
+    capacity = Capacity(pages, recorded, POLICIES.make(policy), larger.shared, share)
     outs = ins = peak = 0
     for events, outcome in closed_replay(plain, capacity):
         outs += int((events.kind == OUT).sum())
@@ -227,6 +240,18 @@ def _memory(trace: Trace) -> tuple[bool, int, str]:
         if source.get("kind") == "recording" and _is_size(size):
             return shared, size, str(source.get("algorithm")) if shared else ""
     raise UserError(f"{_place(trace)}: does not tell in how much memory it was recorded; {REMEDY}")
+
+
+def _others(trace: Trace) -> int | None:
+    """Bytes that files and the kernel took while memory was full, in the mean of the samples then."""
+    frame = trace.memory
+    if frame is None or not {"limit", "used", "anon"} <= set(frame.columns):
+        return None
+    full = frame[frame["used"] >= FULL * frame["limit"]]
+    if full.empty:
+        return None
+    swapped = full["anon"] + (full["shmem"] if "shmem" in full.columns else 0)
+    return max(0, round(float((full["used"] - swapped).mean())))
 
 
 def _is_size(value: Any) -> TypeGuard[int]:
