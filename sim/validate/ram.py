@@ -138,19 +138,20 @@ def pairs(found: Sequence[Recording]) -> Iterator[tuple[Recording, Recording]]:
     )
 
 
-def predict(trace: Trace, policy: str, larger: Recording, share: float = 1.0) -> Counts:
-    """What happens of a trace in the memory of another recording, of whose difference `share` counts.
+def predict(trace: Trace, policy: str, larger: Recording, share: float | None = None) -> Counts:
+    """What happens of a trace in the memory of another recording.
 
-    What files and the kernel took of either is left out, if both tell it: it is not memory for pages that are swapped.
+    Given a `share`, that much of the difference of their sizes counts. Else all that is for pages that are swapped:
+    what files and the kernel took of either is left out, if both tell it.
     Raises UserError if that shared its memory with a pool by a codec whose sizes the trace has not.
     """
     sizes = np.array([larger.size, _memory(trace)[1]])
     others = larger.others, _others(trace)
-    if None not in others:
+    if share is None and None not in others:
         sizes -= np.array(others)
     pages, recorded = (max(0, int(size)) // trace.page_size for size in sizes)
     plain = _in_pool(trace, larger) if larger.shared else _counted(trace)
-    capacity = Capacity(pages, recorded, POLICIES.make(policy), larger.shared, share)
+    capacity = Capacity(pages, recorded, POLICIES.make(policy), larger.shared, 1.0 if share is None else share)
     outs = ins = peak = 0
     for events, outcome in closed_replay(plain, capacity):
         outs += int((events.kind == OUT).sum())
@@ -213,7 +214,7 @@ def _share(smaller: Recording, larger: Recording, policy: str, live: float) -> f
     return round((low + high) / 2, 4)
 
 
-def _mean(recording: Recording, policy: str, larger: Recording, share: float = 1.0) -> Counts:
+def _mean(recording: Recording, policy: str, larger: Recording, share: float | None = None) -> Counts:
     counts = [predict(trace, policy, larger, share) for trace in recording.traces]
     return Counts(*(fmean(column) for column in zip(*counts, strict=True)))
 
