@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from statistics import fmean, median
@@ -45,6 +45,12 @@ class Recording:
         return fmean(trace.counts[kind] for trace in self.traces)
 
     @property
+    def least(self) -> int:
+        """Bytes that the program had at the least: all, unless recordings say how little a pool left it."""
+        told = [_told(trace, "limits", "min") for trace in self.traces if self.shared]
+        return min([self.size, *(size for size in told if _is_size(size))])
+
+    @property
     def others(self) -> int | None:
         """Bytes that files and the kernel took while memory was full, in the mean; None if a recording does not say."""
         found = [_others(trace) for trace in self.traces]
@@ -54,7 +60,7 @@ class Recording:
     @property
     def pool_peak(self) -> int | None:
         """Most pages that the pool held, in the mean of the recordings; None if one does not say."""
-        found = [(trace.source.get("mm_stat") or {}).get("mem_used_max") for trace in self.traces]
+        found = [_told(trace, "mm_stat", "mem_used_max") for trace in self.traces]
         known = [value // trace.page_size for value, trace in zip(found, self.traces, strict=True) if _is_size(value)]
         return round(fmean(known)) if len(known) == len(found) else None
 
@@ -132,10 +138,9 @@ def recordings(traces: Sequence[Trace]) -> list[Recording]:
 
 
 def pairs(found: Sequence[Recording]) -> Iterator[tuple[Recording, Recording]]:
-    """Each memory of the program's alone, and each larger one."""
-    return (
-        (smaller, larger) for smaller in found for larger in found if not smaller.shared and smaller.size < larger.size
-    )
+    """Each memory of the program's alone, and each in which it always had more."""
+    alone = [group for group in found if not group.shared]
+    return ((smaller, larger) for smaller in alone for larger in found if smaller.size < larger.least)
 
 
 def predict(trace: Trace, policy: str, larger: Recording, share: float | None = None) -> Counts:
@@ -253,6 +258,12 @@ def _others(trace: Trace) -> int | None:
         return None
     swapped = full["anon"] + (full["shmem"] if "shmem" in full.columns else 0)
     return max(0, round(float((full["used"] - swapped).mean())))
+
+
+def _told(trace: Trace, table: str, key: str) -> Any:
+    """What a table in the source says, if it is one."""
+    said = trace.source.get(table)
+    return said.get(key) if isinstance(said, Mapping) else None
 
 
 def _is_size(value: Any) -> TypeGuard[int]:

@@ -87,6 +87,12 @@ def test_a_memory_shared_with_the_pool() -> None:
     assert row["page_ins"] <= least.row()["page_ins"]
 
 
+def test_of_a_memory_that_was_smaller_at_times_nothing_is_known() -> None:
+    shared = recorded(150, limit=None, ram=200 * PAGE, limits={"min": 120 * PAGE})
+    predicted = predictions(recordings([recorded(100), recorded(150), shared]), ["lru"], REPORT)
+    assert [one.smaller.size // PAGE for one in predicted if one.larger.shared] == [100]
+
+
 @pytest.mark.parametrize(
     ("traces", "words"),
     [
@@ -102,6 +108,13 @@ def test_a_memory_shared_with_the_pool() -> None:
 def test_what_cannot_be_compared(traces: list[Trace], words: str) -> None:
     with pytest.raises(UserError, match=words):
         recordings(traces)
+
+
+@pytest.mark.parametrize("said", [None, 3, "x", ["min"], {}, {"min": "1"}, {"min": -1}])
+def test_what_the_recorder_noted_may_be_anything(said: object) -> None:
+    shared = recorded(150, limit=None, ram=200 * PAGE, limits=said, mm_stat=said)
+    (one,) = predictions(recordings([recorded(100), shared]), ["lru"], REPORT)
+    assert one.row()["live_pool_pages_peak"] is None
 
 
 def test_sizes_of_the_codec_are_missing() -> None:
