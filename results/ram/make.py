@@ -28,7 +28,8 @@ import pandas as pd
 
 from sim.plugins import COMPRESSORS, POLICIES
 from sim.ram.measured import Measured
-from sim.validate.ram import Recording, best, error, measure, predict, predictions, ratio, recordings
+from sim.validate.memories import Recording, recordings
+from sim.validate.ram import best, error, measure, predict, predictions, ratio
 from workloads import Trace, open_trace
 from workloads.progress import Progress, silent
 

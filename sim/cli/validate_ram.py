@@ -42,7 +42,8 @@ def ram(
     from sim.experiment.inputs import open_input
     from sim.plugins import POLICIES
     from sim.ram.measured import save
-    from sim.validate.ram import best, error, measure, predictions, recordings
+    from sim.validate.memories import recordings
+    from sim.validate.ram import best, error, measure, predictions
 
     if out is not None and out.suffix not in (".json", ".toml"):
         raise UserError(f"{out}: give a name that ends with .json or .toml")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from statistics import fmean, median
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from sim.ram.closed import Capacity, closed_replay
 from sim.ram.measured import FORMAT, MOST_SHARE, Interval, Measured
 from sim.replay.replay import Replay, replay
 from sim.sizing.sizing import size_pages
+from sim.validate.memories import Recording, memory_of, others_of, pairs, place_of
 from workloads.progress import Progress
 from workloads.traces.events import IN, OUT
 from workloads.traces.sizes import Sizes
@@ -27,42 +28,6 @@ from workloads.traces.trace import Trace
 
 Report = Callable[[str], AbstractContextManager[Progress]]
 STEPS = 12  # of the bisection: a share to 0.001
-FULL = 0.985  # share of the limit in use: reclaim is under way
-REMEDY = "record it with cswap record --limit, or strip it with --keep-source"
-
-
-@dataclass(frozen=True)
-class Recording:
-    """The recordings of a program in a memory of `size` bytes: its own, or `shared` with a pool by `codec`."""
-
-    size: int
-    traces: tuple[Trace, ...]
-    shared: bool
-    codec: str
-
-    def mean(self, kind: str) -> float:
-        """Events of a kind, in the mean of the recordings."""
-        return fmean(trace.counts[kind] for trace in self.traces)
-
-    @property
-    def least(self) -> int:
-        """Bytes that the program had at the least: all, unless recordings say how little a pool left it."""
-        told = [_told(trace, "limits", "min") for trace in self.traces if self.shared]
-        return min([self.size, *(size for size in told if _is_size(size))])
-
-    @property
-    def others(self) -> int | None:
-        """Bytes that files and the kernel took while memory was full, in the mean; None if a recording does not say."""
-        found = [_others(trace) for trace in self.traces]
-        known = [value for value in found if value is not None]
-        return round(fmean(known)) if len(known) == len(found) else None
-
-    @property
-    def pool_peak(self) -> int | None:
-        """Most pages that the pool held, in the mean of the recordings; None if one does not say."""
-        found = [_told(trace, "mm_stat", "mem_used_max") for trace in self.traces]
-        known = [value // trace.page_size for value, trace in zip(found, self.traces, strict=True) if _is_size(value)]
-        return round(fmean(known)) if len(known) == len(found) else None
 
 
 class Counts(NamedTuple):
@@ -114,35 +79,6 @@ def ratio(predicted: float, live: float) -> float:
     return predicted / live if live else 1.0 if not predicted else float("inf")
 
 
-def recordings(traces: Sequence[Trace]) -> list[Recording]:
-    """Group traces by the memory in which they were recorded: the program's alone, then those shared; ascending.
-
-    Raises UserError for a trace that does not tell it, for one of another program, and if nothing can be predicted.
-    """
-    groups: dict[tuple[bool, int, str], list[Trace]] = {}
-    for trace in traces:
-        groups.setdefault(_memory(trace), []).append(trace)
-        for word, one, other in (
-            ("program", trace.source.get("command"), traces[0].source.get("command")),
-            ("page size", trace.page_size, traces[0].page_size),
-        ):
-            if one is not None and other is not None and one != other:
-                raise UserError(f"{_place(trace)}: another {word} than in {_place(traces[0])}; compare one program's")
-    found = [Recording(key[1], tuple(groups[key]), key[0], key[2]) for key in sorted(groups)]
-    if not list(pairs(found)):
-        raise UserError(
-            f"{_place(traces[0])}: no memory that was recorded is larger than one recorded with --limit; "
-            "give recordings under two limits"
-        )
-    return found
-
-
-def pairs(found: Sequence[Recording]) -> Iterator[tuple[Recording, Recording]]:
-    """Each memory of the program's alone, and each in which it always had more."""
-    alone = [group for group in found if not group.shared]
-    return ((smaller, larger) for smaller in alone for larger in found if smaller.size < larger.least)
-
-
 def predict(trace: Trace, policy: str, larger: Recording, share: float | None = None) -> Counts:
     """What happens of a trace in the memory of another recording.
 
@@ -150,9 +86,9 @@ def predict(trace: Trace, policy: str, larger: Recording, share: float | None = 
     what files and the kernel took of either is left out, if both tell it.
     Raises UserError if that shared its memory with a pool by a codec whose sizes the trace has not.
     """
-    sizes = np.array([larger.size, _memory(trace)[1]])
-    others = larger.others, _others(trace)
-    if share is None and None not in others:
+    sizes = np.array([larger.size, memory_of(trace)[1]])
+    others = (larger.others, others_of(trace)) if share is None else (None, None)
+    if None not in others:
         sizes -= np.array(others)
     pages, recorded = (max(0, int(size)) // trace.page_size for size in sizes)
     plain = _in_pool(trace, larger) if larger.shared else _counted(trace)
@@ -234,41 +170,5 @@ def _in_pool(trace: Trace, larger: Recording) -> Replay:
     try:
         sizes = size_pages(trace, COMPRESSORS.make(larger.codec))
     except UserError as error:
-        raise UserError(f"{error} (that of {_place(larger.traces[0])})") from error
+        raise UserError(f"{error} (that of {place_of(larger.traces[0])})") from error
     return replay(trace, sizes, Zram(zeros_apart=True), Zsmalloc(page_size=trace.page_size))
-
-
-def _memory(trace: Trace) -> tuple[bool, int, str]:
-    """Whether a pool shared it, its bytes, and the codec."""
-    source = trace.source
-    for shared, key in ((False, "limit"), (True, "ram")):
-        size = source.get(key)
-        if source.get("kind") == "recording" and _is_size(size):
-            return shared, size, str(source.get("algorithm")) if shared else ""
-    raise UserError(f"{_place(trace)}: does not tell in how much memory it was recorded; {REMEDY}")
-
-
-def _others(trace: Trace) -> int | None:
-    """Bytes that files and the kernel took while memory was full, in the mean of the samples then."""
-    frame = trace.memory
-    if frame is None or not {"limit", "used", "anon"} <= set(frame.columns):
-        return None
-    full = frame[frame["used"] >= FULL * frame["limit"]]
-    if full.empty:
-        return None
-    swapped = full["anon"] + (full["shmem"] if "shmem" in full.columns else 0)
-    return max(0, round(float((full["used"] - swapped).mean())))
-
-
-def _told(trace: Trace, table: str, key: str) -> Any:
-    """What a table in the source says, if it is one."""
-    said = trace.source.get(table)
-    return said.get(key) if isinstance(said, Mapping) else None
-
-
-def _is_size(value: Any) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 50
-
-
-def _place(trace: Trace) -> str:
-    return str(trace.path or trace.name)

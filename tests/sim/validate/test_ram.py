@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from sim.cli import app
 from sim.errors import UserError
 from sim.ram.measured import load
-from sim.validate.ram import Report, best, error, measure, predictions, recordings
+from sim.validate.memories import recordings
+from sim.validate.ram import Report, best, error, measure, predictions
 from workloads import FREE, IN, OUT, Events, Sizes, Trace, save_trace
 
 PAGE, PAGES = 4096, 300
