@@ -8,6 +8,8 @@ from statistics import fmean
 from typing import Any, TypeGuard
 
 from sim.errors import UserError
+from sim.plugins import COMPRESSORS
+from workloads.traces.sizes import GIVEN
 from workloads.traces.trace import Trace
 
 FULL = 0.985  # share of the limit in use: reclaim is under way
@@ -66,17 +68,29 @@ def recordings(traces: Sequence[Trace]) -> list[Recording]:
                 )
     found = [Recording(key[1], tuple(groups[key]), key[0], key[2]) for key in sorted(groups)]
     if not list(pairs(found)):
+        codecs = {group.codec for group in found if group.shared}
+        sizes = f", with contents or the sizes by {' and '.join(sorted(codecs))}" if codecs else ""
         raise UserError(
-            f"{place_of(traces[0])}: no memory that was recorded is larger than one recorded with --limit; "
-            "give recordings under two limits"
+            f"{place_of(traces[0])}: nothing to predict from: give a recording made with a smaller --limit than "
+            f"another{sizes}"
         )
     return found
 
 
 def pairs(found: Sequence[Recording]) -> Iterator[tuple[Recording, Recording]]:
-    """Each memory of the program's alone, and each in which it always had more."""
+    """Each memory of the program's alone, and each in which it always had more, with a pool of known sizes if any."""
     alone = [group for group in found if not group.shared]
-    return ((smaller, larger) for smaller in alone for larger in found if smaller.size < larger.least)
+    return (
+        (smaller, larger)
+        for smaller in alone
+        for larger in found
+        if smaller.size < larger.least and (not larger.shared or all(_sized(each, larger) for each in smaller.traces))
+    )
+
+
+def _sized(trace: Trace, larger: Recording) -> bool:
+    codec = COMPRESSORS.make(larger.codec).spec
+    return trace.content or trace.sizes(GIVEN) is not None or codec in trace.sizes_codecs()
 
 
 def memory_of(trace: Trace) -> tuple[bool, int, str]:

@@ -12,7 +12,6 @@ import numpy as np
 
 from allocators.ideal import Ideal
 from allocators.zspages.zsmalloc import Zsmalloc
-from sim.errors import UserError
 from sim.frontends.raw import Raw
 from sim.frontends.zram import Zram
 from sim.plugins import COMPRESSORS, POLICIES
@@ -20,7 +19,7 @@ from sim.ram.closed import Capacity, closed_replay
 from sim.ram.measured import FORMAT, MOST_SHARE, Interval, Measured
 from sim.replay.replay import Replay, replay
 from sim.sizing.sizing import size_pages
-from sim.validate.memories import Recording, memory_of, others_of, pairs, place_of
+from sim.validate.memories import Recording, memory_of, others_of, pairs
 from workloads.progress import Progress
 from workloads.traces.events import IN, OUT
 from workloads.traces.sizes import Sizes
@@ -84,7 +83,6 @@ def predict(trace: Trace, policy: str, larger: Recording, share: float | None = 
 
     Given a `share`, that much of the difference of their sizes counts. Else all that is for pages that are swapped:
     what files and the kernel took of either is left out, if both tell it.
-    Raises UserError if that shared its memory with a pool by a codec whose sizes the trace has not.
     """
     sizes = np.array([larger.size, memory_of(trace)[1]])
     others = (larger.others, others_of(trace)) if share is None else (None, None)
@@ -167,8 +165,5 @@ def _counted(trace: Trace) -> Replay:
 
 
 def _in_pool(trace: Trace, larger: Recording) -> Replay:
-    try:
-        sizes = size_pages(trace, COMPRESSORS.make(larger.codec))
-    except UserError as error:
-        raise UserError(f"{error} (that of {place_of(larger.traces[0])})") from error
+    sizes = size_pages(trace, COMPRESSORS.make(larger.codec))
     return replay(trace, sizes, Zram(zeros_apart=True), Zsmalloc(page_size=trace.page_size))

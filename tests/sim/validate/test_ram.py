@@ -97,7 +97,7 @@ def test_of_a_memory_that_was_smaller_at_times_nothing_is_known() -> None:
 @pytest.mark.parametrize(
     ("traces", "words"),
     [
-        ([recorded(100), recorded(100)], "give recordings under two limits"),
+        ([recorded(100), recorded(100)], "give a recording made with a smaller --limit"),
         ([recorded(100), recorded(150, command=["b"])], "another program than in at-100"),
         ([recorded(100), recorded(150, limit=None)], "does not tell in how much memory it was recorded"),
         ([recorded(100), recorded(150, limit="150M")], "does not tell in how much memory it was recorded"),
@@ -120,8 +120,10 @@ def test_what_the_recorder_noted_may_be_anything(said: object) -> None:
 
 def test_sizes_of_the_codec_are_missing() -> None:
     shared = recorded(150, limit=None, ram=200 * PAGE, algorithm="zstd")
-    with pytest.raises(UserError, match=r"no sizes for zstd.* \(that of at-150\)"):
-        predictions(recordings([recorded(100), shared]), ["lru"], REPORT)
+    with pytest.raises(UserError, match="with contents or the sizes by zstd"):
+        recordings([recorded(100), shared])
+    (one,) = predictions(recordings([recorded(100), recorded(150), shared]), ["lru"], REPORT)
+    assert not one.larger.shared
 
 
 def test_the_command(tmp_path: Path) -> None:
