@@ -76,6 +76,10 @@ def run(
             metavar="SIZE[..SIZE:STEP]", help="Memory of the program alone, the pool outside.", rich_help_panel=RAM
         ),
     ] = None,
+    policy_from: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The policy that `cswap validate ram -o` found best.", rich_help_panel=RAM),
+    ] = None,
     policy: Annotated[
         list[str] | None, typer.Option(metavar="SPEC", help="Which page goes out next: lru.", rich_help_panel=RAM)
     ] = None,

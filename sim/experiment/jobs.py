@@ -124,7 +124,8 @@ class Job:
             meter.add(events, outcome, running.of, program=running.program)
             ram.add(events, outcome)
             progress(int(running.of[-1]), self.trace.n_events)
-        return running, ram.row()
+        assert self.machine is not None
+        return running, ram.row() | self.machine.basis(self.experiment.machine.recorded_in(self.trace))
 
     @property
     def capacity(self) -> Capacity | None:

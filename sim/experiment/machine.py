@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.errors import UserError
@@ -14,8 +16,13 @@ from sim.plugins import POLICIES
 from sim.units import bytes_of
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from sim.ram.base import Policy
     from sim.ram.closed import Capacity
+    from sim.ram.measured import Measured
+    from workloads.traces.events import Events
     from workloads.traces.trace import Trace
 
 MIB = 1 << 20
@@ -29,11 +36,15 @@ class TooSmall(UserError):
 
 
 class MachinePoint(NamedTuple):
-    """One machine: of `size` bytes, `shared` by program and pool, or the program's alone."""
+    """One machine: of `size` bytes, `shared` by program and pool, or the program's alone.
+
+    `measured` is what recordings at several limits told, where that is given.
+    """
 
     size: int
     shared: bool
     policy: Policy
+    measured: Measured | None = None
 
     def columns(self) -> dict[str, Any]:
         """The columns of the frames that tell machines apart."""
@@ -49,8 +60,30 @@ class MachinePoint(NamedTuple):
                 f"{trace.name}: {_mib(self.size)} is less than the {_mib(recorded)} it was recorded in, so nothing is "
                 f"known; give {_mib(recorded)} or more, or record it again in less"
             )
-        pages = (self.size // trace.page_size, recorded // trace.page_size)
-        return Capacity(*pages, self.policy, self.shared)
+        told = limits_of(trace)
+        share = self.measured.share_for(self.size, recorded)[1] if self.measured else 1.0
+        pages = self.size // trace.page_size
+        return Capacity(pages, told or recorded // trace.page_size, self.policy, self.shared, share)
+
+    def basis(self, recorded: int) -> dict[str, str]:
+        """In words, what the figures rest on, where anything was measured."""
+        return {"basis": self.measured.between(self.size, recorded)} if self.measured else {}
+
+
+def limits_of(trace: Trace) -> Callable[[Events], npt.NDArray[np.int64]] | None:
+    """What tells, for each event of a batch, in how many pages a trace was recorded whose limit followed its pool."""
+    frame = trace.memory if is_size(trace.source.get("ram")) else None
+    if frame is None or "limit" not in frame or not trace.has_time or frame.empty:
+        return None
+    import numpy as np
+
+    at, pages = frame["time_ns"].to_numpy(), frame["limit"].to_numpy() // trace.page_size
+
+    def told(events: Events) -> npt.NDArray[np.int64]:
+        assert events.time_ns is not None
+        return pages[np.maximum(np.searchsorted(at, events.time_ns, side="right") - 1, 0)]
+
+    return told
 
 
 @dataclass(frozen=True)
@@ -61,11 +94,14 @@ class Machine:
     limit of a control group. `policy`: which page goes out next. `recorded`: bytes of the memory in which traces were
     recorded that do not tell it themselves. Sizes may be texts, `400M`, or ranges, `300M..600M:25M`. Raises UserError
     for what is out of range.
+
+    `policy_from`: a file of `cswap validate ram -o`, which gives the policy, and how much of more memory counts.
     """
 
     ram: tuple[int | str | None, ...] = (None,)
     limit: tuple[int | str | None, ...] = (None,)
     policy: tuple[str | Policy, ...] = ("lru",)
+    policy_from: str | None = None
     recorded: int | str | None = None
 
     def __post_init__(self) -> None:
@@ -73,17 +109,26 @@ class Machine:
             sizes = (size for item in several(self, name, "machine") for size in _sizes(name, item))
             object.__setattr__(self, name, tuple(dict.fromkeys(sizes)))
             for size in getattr(self, name):
-                if size is not None and not _is_size(size):
+                if size is not None and not is_size(size):
                     raise UserError(f"machine: {name}={size!r}; give a size such as 400M")
         for policy in several(self, "policy", "machine"):
             if not isinstance(policy, str) and not POLICIES.covers(type(policy)):
                 raise UserError(f"machine: policy holds {policy!r}; give specs or policy objects")
         if isinstance(self.recorded, str):
             object.__setattr__(self, "recorded", bytes_of(self.recorded) or self.recorded)
-        if self.recorded is not None and not _is_size(self.recorded):
+        if self.recorded is not None and not is_size(self.recorded):
             raise UserError(f"machine: recorded={self.recorded!r}; give a size such as 400M")
+        if self.policy_from is not None:
+            if not isinstance(self.policy_from, str | os.PathLike):
+                raise UserError(f"machine: policy_from={self.policy_from!r}; give the name of a file")
+            object.__setattr__(self, "policy_from", os.fspath(self.policy_from))
+            if self.policy != ("lru",):
+                raise UserError("machine: policy and policy_from: give one of them")
+            _ = self.measured  # what is wrong there is told here
         if not self.closed and self != Machine():
-            raise UserError("machine: policy and recorded have no effect without ram or limit; give one of these")
+            raise UserError(
+                "machine: policy, policy_from and recorded have no effect without ram or limit; give one of these"
+            )
 
     @property
     def closed(self) -> bool:
@@ -93,9 +138,17 @@ class Machine:
     def points(self) -> Iterator[MachinePoint]:
         """Every machine."""
         sizes = [(size, shared) for shared in (True, False) for size in (self.ram if shared else self.limit)]
-        for (size, shared), policy in product(sizes, self.policy):
+        policies = (self.measured.policy,) if self.measured else self.policy
+        for (size, shared), policy in product(sizes, policies):
             if isinstance(size, int):
-                yield MachinePoint(size, shared, POLICIES.make(policy))
+                yield MachinePoint(size, shared, POLICIES.make(policy), self.measured)
+
+    @property
+    def measured(self) -> Measured | None:
+        """What the file of `policy_from` says. Raises UserError."""
+        from sim.ram.measured import load
+
+        return load(Path(self.policy_from)) if self.policy_from else None
 
     def of(self, trace: Trace) -> list[MachinePoint | None]:
         """Those of which a trace tells something; None if it is replayed as it was recorded.
@@ -125,14 +178,16 @@ class Machine:
         for policy in {point.policy.spec: point.policy for point in points}.values():
             for size in range(least, least + (STEPS + 1) * step, step):
                 if (size, policy.spec) not in there:
-                    points.append(MachinePoint(size, shared, policy))
+                    points.append(MachinePoint(size, shared, policy, self.measured))
         return points
 
     def recorded_in(self, trace: Trace) -> int:
         """Bytes of the memory in which a trace was recorded. Raises UserError."""
-        told = trace.source.get("limit")
-        if isinstance(told, int) and _is_size(told):
-            return told
+        limits = trace.source.get("limits")
+        least = limits.get("min") if isinstance(limits, Mapping) else None
+        for told in (trace.source.get("limit"), least):
+            if isinstance(told, int) and is_size(told):
+                return told
         if not isinstance(self.recorded, int):
             raise UserError(f"{trace.name}: does not tell in how much memory it was recorded; give it as --recorded")
         return self.recorded
@@ -155,7 +210,8 @@ def _sizes(name: str, item: Any) -> Iterator[Any]:
     yield from range(first, last + 1, step)
 
 
-def _is_size(value: object) -> bool:
+def is_size(value: object) -> bool:
+    """Whether it is a number of bytes."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 53
 
 

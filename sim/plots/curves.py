@@ -17,7 +17,7 @@ BASELINE = "device"
 MIB = 1 << 20
 PARTS = ("frontend", "compressor", "allocator")  # of a way of swapping
 LOST = ("time_lost_s", "time_lost_share", "slowdown")
-RAM_FIGURES = (*FIGURES, *LOST)
+RAM_FIGURES = (*FIGURES, *LOST, "basis")
 
 
 class Curves(NamedTuple):

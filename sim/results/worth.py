@@ -23,6 +23,7 @@ def verdict(ram: pd.DataFrame) -> Iterator[str]:
         yield from (of + sentence for sentence in _thrashing(ram, curve))
         yield from (of + sentence for sentence in _worth(ram, curve))
         yield from (of + sentence for sentence in _below(ram, curve))
+    yield from _sure(ram)
 
 
 def _least(curve: Curves) -> Iterator[str]:
@@ -83,6 +84,14 @@ def _below(ram: pd.DataFrame, curve: Curves) -> Iterator[str]:
     whole = ram[(ram["trace"] == curve.trace) & (ram["over"] > 0.01)]
     if len(whole):
         yield f"Pages that win nothing fill the pool at {_size(whole[curve.size].max())} and below: it cannot hold."
+
+
+def _sure(ram: pd.DataFrame) -> Iterator[str]:
+    """How sure the figures are."""
+    if "basis" in ram and (told := list(dict.fromkeys(ram["basis"].dropna()))):
+        yield f"Page-ins are {'; '.join(told[:3])}{' ...' if len(told) > 3 else ''}."
+    else:
+        yield "How well that fits a program: cswap validate ram, with recordings at several limits."
 
 
 def _span(first: int, last: int) -> str:
