@@ -54,7 +54,7 @@ class Setting:
             if not is_number(value) or value <= 0:
                 raise FieldError("timing", f"<{FIELDS.get(name, name)}>={{!r}}; give a number above 0", value)
         if self.arrivals not in ARRIVALS:
-            wrong = f"{self.arrivals!r} is unknown{meant(str(self.arrivals), ARRIVALS)}"
+            wrong = f"unknown arrivals {self.arrivals!r}{meant(str(self.arrivals), ARRIVALS)}"
             raise FieldError("timing", "<arrivals>: {}; known are {}", wrong, ", ".join(ARRIVALS))
         MAPPINGS.make(self.mapping)
         read_device(self.device)

@@ -87,7 +87,9 @@ def test_without_tracing(able: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(TracefsBackend, "missing", classmethod(lambda cls: "this kernel has no tracefs"))
     monkeypatch.setattr(backends, "BACKENDS", {"tracefs": TracefsBackend})
     assert attempt(able) == f"cswap: tracefs: this kernel has no tracefs; {SNAPSHOT}"
-    assert "--backend ftrace: there is no such backend; use one of tracefs" in attempt(able, "--backend", "ftrace")
+    assert "--backend ftrace: there is no such backend (did you mean tracefs?); use one of tracefs" in attempt(
+        able, "--backend", "ftrace"
+    )
 
 
 def test_where_nothing_can_be_written(able: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,9 +69,11 @@ def _script(place: Path, text: str) -> Path:
 
 
 def _record(place: Path, *command: object, options: tuple[object, ...] = ()) -> subprocess.Popen[str]:
-    words = [sys.executable, "-m", "sim", "record", "snapshot", "-o", place / "t.cswap", "--limit", "2M"]
+    words = [sys.executable, "-m", "sim", "record", "snapshot", "-o", place / "t.cswap"]
+    for option, usual in (("--limit", "2M"), ("--interval", "0.1")):
+        words += [] if option in options else [option, usual]
     return subprocess.Popen(
-        _unprivileged([*words, "--interval", "0.1", *options, "--", *command]),
+        _unprivileged([*words, *options, "--", *command]),
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

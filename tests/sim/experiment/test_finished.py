@@ -144,7 +144,7 @@ def test_what_somebody_else_wrote_is_not_believed(cache: Path) -> None:
 
 
 def test_old_ones_are_removed(cache: Path) -> None:
-    stopped(EXPERIMENT, 1)
+    stopped(EXPERIMENT, 401)
     (kept,) = [path for path in cache.iterdir() if path.name != "secret"]
     os.utime(kept, (0, kept.stat().st_mtime - (DAYS + 1) * 86_400))
     assert Finished().find(prepare(EXPERIMENT, lambda stage: silent, True)[1]) == {}

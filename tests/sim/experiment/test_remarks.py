@@ -115,7 +115,7 @@ def test_zero_pages_are_where_the_kernel_of_the_recording_keeps_them() -> None:
         (("--sensitivity",), "--sensitivity has no effect without --timing; give --timing too"),
         (("--timing", "--page-cluster", 99), "--page-cluster=99; give a whole number from 0 to 10"),
         (("--timing", "--max-comp-streams", 0), "--max-comp-streams=0; give a whole number from 1 to 4096"),
-        (("--timing", "--arrivals", "clsed"), "--arrivals: 'clsed' is unknown (did you mean closed?)"),
+        (("--timing", "--arrivals", "clsed"), "--arrivals: unknown arrivals 'clsed' (did you mean closed?)"),
         (("--timing", "--mapping", "cpoy"), "unknown mapping 'cpoy' (did you mean copy?)"),
         (("--timing", "--swap-device", "nvm"), "unknown device 'nvm' (did you mean nvme?)"),
         (("-a", "ZSMALOC"), "unknown allocator 'ZSMALOC' (did you mean zsmalloc?)"),

@@ -151,7 +151,7 @@ def test_the_same_from_toml_from_code_and_from_the_command(tmp_path: Path) -> No
         ("zone_pages = 9", "zone_pages stands in memory now; give pages in the table [memory]"),
         ('devices = ["hdd"]', "devices stands in timing now; give swap_devices in the table [timing]"),
         ('timing = {devices = "hdd"}', "timing: unknown key devices (did you mean swap_devices?)"),
-        ("page_sizes = 0", "page_sizes holds 0"),
+        ("page_sizes = 0", "page_sizes=0"),
         ("traces = ", "write it as TOML"),
     ],
 )

@@ -152,19 +152,19 @@ def test_json_has_the_latencies_in_the_rows_of_density() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--timing", "--cpus", 0], "timing: cpus=0"),
+        (["--timing", "--cpus", 0], "--cpus=0"),
         (["--timing", "--mapping", "mmap"], "unknown mapping 'mmap'"),
         (["--timing", "--swap-device", "tape"], "unknown device 'tape'"),
         (["--timing", "--arrivals", "poisson"], "unknown arrivals 'poisson'"),
-        (["--timing", "--load", 0], "timing: load=0"),
-        (["--timing", "--page-cluster", -1], "page_cluster=-1"),
-        (["--timing", "--max-comp-streams", 0], "streams=0"),
-        (["--timing", "--cpu-scale", 0], "cpu_scale=0"),
+        (["--timing", "--load", 0], "--load=0"),
+        (["--timing", "--page-cluster", -1], "--page-cluster=-1"),
+        (["--timing", "--max-comp-streams", 0], "--max-comp-streams=0"),
+        (["--timing", "--cpu-scale", 0], "--cpu-scale=0"),
         (["--timing", "--costs", "/nowhere.toml"], "/nowhere.toml: No such file"),
         (["--timing", "--arrivals", "recorded"], "the trace has no times"),
-        (["--cpus", 4], "cpus has no effect without timing"),
+        (["--cpus", 4], "--cpus has no effect without --timing"),
         (["--timing", "--device", "hdd"], "--swap-device"),
-        (["--sensitivity"], "sensitivity has no effect without timing"),
+        (["--sensitivity"], "--sensitivity has no effect without --timing"),
     ],
 )
 def test_one_clear_line(words: list[object], said: str) -> None:
