@@ -125,7 +125,7 @@ class Machine:
             if self.policy != ("lru",):
                 raise UserError("machine: policy and policy_from: give one of them")
             _ = self.measured  # what is wrong there is told here
-        if not self.closed and self != Machine():
+        if not self.closed and (self.policy, self.policy_from, self.recorded) != (("lru",), None, None):
             raise UserError(
                 "machine: policy, policy_from and recorded have no effect without ram or limit; give one of these"
             )
