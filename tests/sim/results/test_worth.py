@@ -1,0 +1,97 @@
+"""What compressed swap is worth, in words and on one screen, from made frames whose answers are known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sim.cli.ram_summary import HEIGHT, WIDTH, ram_summary
+from sim.plots.curves import MIB, curves, worth
+from sim.results.worth import verdict
+
+SIZES = [400, 450, 500, 550, 600]
+
+
+def rows(frontend: str, codec: str, ins: list[float], lost: list[float], **more: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "trace": more.get("trace", "prog"),
+            "frontend": frontend,
+            "compressor": codec,
+            "allocator": more.get("allocator", "none" if frontend == "device" else "zsmalloc"),
+            "ram": size * MIB,
+            "policy": "lru",
+            "page_ins": page_ins,
+            "time_lost_s": seconds,
+            "time_lost_share": seconds / 10,
+            "below": 0.2 if size == 400 and frontend == "zram" else 0.0,
+            "over": 0.0,
+        }
+        for size, page_ins, seconds in zip(SIZES, ins, lost, strict=True)
+    ]
+
+
+def frame(**more: Any) -> pd.DataFrame:
+    """lz4 loses least below 500 MiB, zstd from there on; the device has the fewest page-ins and loses most."""
+    return pd.DataFrame(
+        rows("zram", "lz4", [900, 700, 500, 300, 0], [6.0, 2.0, 1.2, 0.8, 0.0], **more)
+        + rows("zram", "zstd:level=3", [850, 650, 450, 250, 0], [7.0, 3.0, 1.0, 0.5, 0.0], **more)
+        + rows("device", "none", [800, 600, 400, 200, 0], [8.0, 6.0, 4.0, 2.0, 0.0], **more)
+    )
+
+
+def test_worth_is_the_ram_that_a_device_needs_besides() -> None:
+    (time,) = curves(frame())
+    assert time.measure == "time_lost_s"
+    mib = worth(time)
+    assert mib["lz4"].tolist() == pytest.approx([50, 100, 70, 30, 0])
+    (ins,) = curves(frame(), "page_ins")
+    found = worth(ins)
+    assert np.isnan(found["lz4"].iloc[0]), "of more page-ins than the device ever had nothing is known"
+    assert found["lz4"].tolist()[1:4] == pytest.approx([-25, -25, -25])
+
+
+def test_without_a_baseline_nothing_is_worth_anything() -> None:
+    made = frame()
+    (curve,) = curves(made[made["frontend"] == "zram"])
+    assert worth(curve).isna().all(axis=None)
+    assert not [sentence for sentence in verdict(made[made["frontend"] == "zram"]) if "Worth" in sentence]
+
+
+def test_it_is_said_in_words() -> None:
+    said = " ".join(verdict(frame()))
+    assert "Loses the least time: lz4 400M to 450M, zstd 500M to 550M." in said
+    assert "Thrashes, losing half of its time or more: lz4 up to 400M, zstd up to 400M." in said
+    assert "for equal time: lz4 +70M at 500M (+30 to +100)" in said
+    assert "for equal page-ins: lz4 -25M at 500M (-25 to -25)" in said
+    assert "Up to 400M the program has less than in the recording for up to 20% of the events" in said
+    assert "validate ram" in said
+
+
+def test_untimed_it_is_about_page_ins() -> None:
+    said = " ".join(verdict(frame().drop(columns=["time_lost_s", "time_lost_share"])))
+    assert "Has the fewest page-ins: zstd 400M to 550M." in said
+    assert "time" not in said
+
+
+@pytest.mark.parametrize("traces", [1, 2, 7])
+@pytest.mark.parametrize("allocators", [1, 6])
+def test_it_is_never_larger_than_a_screen(traces: int, allocators: int) -> None:
+    made = pd.concat(
+        frame(trace=f"a program {i}", allocator=f"zsmalloc:chain={4 + j}")
+        for i in range(traces)
+        for j in range(allocators)
+    )
+    shown = ram_summary(made)
+    assert len(shown) <= HEIGHT
+    assert max(map(len, shown)) <= WIDTH
+
+
+def test_the_table_has_a_row_for_each_size() -> None:
+    shown = ram_summary(frame())
+    assert [line.split()[0] for line in shown[2:7]] == ["400M", "450M", "500M", "550M", "600M"]
+    assert "6.00 / 900" in shown[2]
+    assert "8.00 / 800" in shown[2]
