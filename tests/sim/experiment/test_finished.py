@@ -18,7 +18,7 @@ from sim.experiment.memory import Memory
 from sim.experiment.runner import prepare
 from workloads.progress import silent
 
-FRAMES = ("density", "timeline", "latency", "counters", "timing", "sensitivity", "events")
+FRAMES = ("density", "timeline", "latency", "counters", "sizes", "classes", "timing", "sensitivity", "events")
 EXPERIMENT = Experiment(
     ("random:events=400,slots=100,pages=60",),
     allocators=("zbud", "zsmalloc"),
