@@ -87,6 +87,10 @@ def run(
         str | None,
         typer.Option(metavar="SIZE", help="Memory that traces were recorded in that do not say.", rich_help_panel=RAM),
     ] = None,
+    together: Annotated[
+        bool,
+        typer.Option("--together", help="All traces at the same time on one machine.", rich_help_panel=RAM),
+    ] = False,
     timing: Annotated[
         bool, typer.Option("--timing", help="Time every run: how long page-outs and page-ins take.")
     ] = False,

@@ -95,6 +95,7 @@ class Machine:
     recorded that do not tell it themselves. Sizes may be texts, `400M`, or ranges, `300M..600M:25M`. Raises UserError
     for what is out of range.
 
+    `together`: all traces run at the same time on each machine (`workloads.traces.together`).
     `policy_from`: a file of `cswap validate ram -o`, which gives the policy, and how much of more memory counts.
     """
 
@@ -103,6 +104,7 @@ class Machine:
     policy: tuple[str | Policy, ...] = ("lru",)
     policy_from: str | None = None
     recorded: int | str | None = None
+    together: bool = False
 
     def __post_init__(self) -> None:
         for name in ("ram", "limit"):
@@ -125,6 +127,8 @@ class Machine:
             if self.policy != ("lru",):
                 raise UserError("machine: policy and policy_from: give one of them")
             _ = self.measured  # what is wrong there is told here
+        if not isinstance(self.together, bool):
+            raise UserError(f"machine: together={self.together!r}; give true or false")
         if not self.closed and (self.policy, self.policy_from, self.recorded) != (("lru",), None, None):
             raise UserError(
                 "machine: policy, policy_from and recorded have no effect without ram or limit; give one of these"

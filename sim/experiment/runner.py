@@ -146,6 +146,7 @@ def prepare(
     from sim.results.codec_times import codec_times, compressed_sizes, page_outs
     from sim.sizing.confirmation import Sampled
     from sim.sizing.sizing import size_pages
+    from workloads.traces.together import together
 
     points = experiment.memory.points()
     allocators = made(ALLOCATORS, experiment.allocators, page_size=4096, zone=None)
@@ -156,7 +157,8 @@ def prepare(
     codecs = made(COMPRESSORS, experiment.compressors)
     further = {spec: COMPRESSORS.make(spec) for frontend in frontends for spec in frontend.compressors}
     opened = [(item, trace) for item in experiment.traces for trace in open_inputs(item, experiment.page_sizes or ())]
-    traces = distinct([trace for _, trace in opened])
+    given = distinct([trace for _, trace in opened])
+    traces = [together(given)] if experiment.machine.together and len(given) > 1 else given
     for text in remarks(experiment, traces, frontends, codecs):
         remark(text)
     jobs: list[Job] = []
@@ -191,7 +193,7 @@ def prepare(
                         jobs.append(Job(trace, sizes, other, frontend, allocator, point, experiment, machine))
                         jobs.extend(_timed(jobs[-1]))
         jobs.extend(_baseline(jobs, trace))
-    return list(zip((item for item, _ in opened), traces, strict=True)), jobs, rows, confirmed
+    return list(zip((item for item, _ in opened), given, strict=True)), jobs, rows, confirmed
 
 
 def _baseline(jobs: list[Job], trace: Trace) -> Iterator[Job]:

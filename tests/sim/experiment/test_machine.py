@@ -44,6 +44,8 @@ def test_sizes_may_be_texts_and_ranges() -> None:
         ({"ram": True}, "give a size such as 400M"),
         ({"policy": "random"}, "have no effect without ram or limit"),
         ({"recorded": "400M"}, "have no effect without ram or limit"),
+        ({"together": True}, "have no effect without ram or limit"),
+        ({"ram": "400M", "together": 1}, "together=1; give true or false"),
         ({"ram": "500M", "policy": 3}, "policy holds 3; give specs or policy objects"),
         ({"ram": "500M", "recorded": "much"}, "recorded='much'; give a size such as 400M"),
     ],
@@ -106,3 +108,17 @@ def test_timed_runs_tell_what_is_lost(tmp_path: Path) -> None:
     assert row["slowdown"] > 0.9
     loaded = Result.load(result.save(tmp_path / "out"))
     assert loaded.ram.equals(result.ram)
+
+
+def test_several_programs_share_a_machine() -> None:
+    alone = ran(traces=("gcc", "redis"), limit="440M")
+    both = ran(traces=("gcc", "redis"), limit="760M", together=True)
+    (row,) = both.ram[both.ram["frontend"] == "zram"].to_dict("records")
+    assert row["trace"] == "gcc+redis"
+    counts = [open_recording(name).counts for name in ("gcc", "redis")]
+    assert row["page_ins"] == sum(one["in"] for one in counts), "440M + 320M: as they were recorded"
+    more = ran(traces=("gcc", "redis"), limit="880M", together=True).ram
+    rows = alone.ram[alone.ram["frontend"] == "zram"]
+    apart = rows["page_ins"].sum()
+    assert more.loc[more["frontend"] == "zram", "page_ins"].iloc[0] < row["page_ins"]
+    assert apart < row["page_ins"], "redis alone has 440M there"
