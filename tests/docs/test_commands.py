@@ -16,10 +16,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from lru_kit import recorded as recorded_in
 from typer.testing import CliRunner
 
 from sim.cli import app
-from workloads import IN, OUT, open_sample
+from workloads import IN, OUT, open_sample, save_trace
 from workloads.recordings import FOLDER as RECORDINGS
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +61,7 @@ def steps(page: Path) -> Iterator[Step]:
 
 
 def recorded(folder: Path) -> None:
-    """In place of `sudo cswap record`, which needs root and a program of one's own: a shipped recording."""
+    """In place of `sudo .venv/bin/cswap record`, which needs root and a program of one's own: a shipped recording."""
     shutil.rmtree(folder / "mine.cswap", ignore_errors=True)
     shutil.copytree(RECORDINGS / "redis.cswap", folder / "mine.cswap")
 
@@ -70,7 +71,14 @@ def calibrated(folder: Path) -> None:
     shutil.copy(ROOT / "docs" / "latency-live" / "host.toml", folder)
 
 
-INSTEAD: dict[str, Callable[[Path], None]] = {"sudo cswap record": recorded, "cswap calibrate": calibrated}
+def memories(folder: Path) -> None:
+    """The recordings of docs/ram.md: one program in memories of three sizes."""
+    for mib in (260, 320, 400):
+        trace = recorded_in(mib * 256, pages=120_000, uses=500_000, codecs=("lz4", "lzo-rle", "zstd:level=3"))
+        save_trace(trace, folder / f"at-{mib}.cswap")
+
+
+INSTEAD: dict[str, Callable[[Path], None]] = {"sudo .venv/bin/cswap record": recorded, "cswap calibrate": calibrated}
 
 
 @pytest.fixture
@@ -125,6 +133,8 @@ def check_shown(shown: list[str], output: str) -> None:
 
 @pytest.mark.parametrize("page", [name for name, path in PAGES.items() if any(steps(path))])
 def test_they_run_as_written_and_print_what_is_shown(page: str, folder: Path) -> None:
+    if page == "ram":
+        memories(folder)
     for step in steps(PAGES[page]):
         if step.command.startswith(tuple(NOT_RUN)):
             continue

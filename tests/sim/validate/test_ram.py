@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from lru_kit import PAGE, recorded
 from typer.testing import CliRunner
 
 from sim.cli import app
@@ -17,9 +17,7 @@ from sim.errors import UserError
 from sim.ram.measured import load
 from sim.validate.memories import recordings
 from sim.validate.ram import Report, best, error, measure, predictions
-from workloads import FREE, IN, OUT, Events, Sizes, Trace, save_trace
-
-PAGE, PAGES = 4096, 300
+from workloads import Trace, save_trace
 
 
 def silent(what: str) -> Any:
@@ -28,25 +26,6 @@ def silent(what: str) -> Any:
 
 
 REPORT: Report = silent
-
-
-def recorded(pages: int, seed: int = 0, **source: object) -> Trace:
-    """What a program that uses few of its pages often swaps, in an LRU memory of `pages`; never written to."""
-    memory: OrderedDict[int, None] = OrderedDict()
-    out: set[int] = set()
-    events = []
-    for page in (PAGES * np.random.default_rng(seed).random(5000) ** 2).astype(int).tolist():
-        if page in out:
-            events += [(IN, page, -1), (FREE, page, -1)]
-            out.discard(page)
-        memory[page] = memory.pop(page, None)
-        if len(memory) > pages:
-            victim, _ = memory.popitem(last=False)
-            out.add(victim)
-            events.append((OUT, victim, victim))
-    source = {"kind": "recording", "command": ["a"], "limit": pages * PAGE, "algorithm": "lz4", **source}
-    sizes = {"lz4": Sizes.given([1000] * PAGES)}
-    return Trace.from_arrays(f"at-{pages}", Events.of(*zip(*events, strict=True)), None, sizes, source=source)
 
 
 def test_lru_predicts_lru() -> None:
