@@ -78,8 +78,10 @@ def _fields(job: Job, digests: Mapping[int, Mapping[str, str]]) -> Fields:
         "versions": [version(package) for package in PACKAGES],
     }
     if job.machine:
-        recorded = job.experiment.machine.recorded_in(job.trace)
-        described["machine"] = [recorded, job.baseline, identity(job.machine.policy)]
+        recorded, told = job.experiment.machine.recorded_in(job.trace), job.trace.header.memory_digest
+        share = job.machine.capacity(job.trace, recorded).share
+        described["machine"] = [recorded, told, share, job.baseline, identity(job.machine.policy)]
+        described["basis"] = job.machine.basis(recorded)
     if isinstance(job, TimedJob):
         from sim.plugins import MAPPINGS
         from sim.timing.devices import read_device

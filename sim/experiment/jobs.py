@@ -78,7 +78,8 @@ class Job:
         from sim.results.parameters import PARAMETERS
 
         allocator = self.new_allocator()
-        meter = DensityMeter(self.trace.n_events, self.trace.page_size, self.trace.fullest)
+        span = self.trace.header.span_ns if self.machine else None
+        meter = DensityMeter(self.trace.n_events, self.trace.page_size, self.trace.fullest, span)
         # Where runs are timed too, the loop that notes details serves both: half as much to compile.
         begin = detailed if self.experiment.timing else replay
         running = begin(self.trace, self.sizes, self.frontend, allocator, secondary=self.secondary)
@@ -229,13 +230,15 @@ class TimedJob(Job):
     def _lost(self, counters: dict[str, float]) -> Row:
         """What swapping costs the program: seconds, their share of the run, and how much longer that takes.
 
-        The last where a task waits for its operations, and the trace tells the time.
+        The run is the simulated one, and what was recorded before the first and after the last event that happens. The
+        last where tasks wait for their operations, and the trace tells the time.
         """
-        seconds, lost = counters["simulated_s"], counters["time_lost_s"]
-        span = self.trace.header.span_ns
-        recorded = (span[1] - span[0]) / 1e9 if span and self.setting.arrivals == "closed" else 0.0
+        lost, span = counters["time_lost_s"], self.trace.header.span_ns
+        recorded = (span[1] - span[0]) / 1e9 / self.setting.load if span else 0.0
+        seconds = counters["simulated_s"] + max(0.0, recorded - counters["recorded_s"] / self.setting.load)
+        waits = self.setting.arrivals == "closed" and recorded
         return {
             "time_lost_s": lost,
             "time_lost_share": lost / seconds if seconds else 0.0,
-            "slowdown": seconds / recorded if recorded else math.nan,
+            "slowdown": seconds / recorded if waits else math.nan,
         }

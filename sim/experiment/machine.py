@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sim.errors import UserError
+from sim.errors import FieldError, UserError
 from sim.experiment.fields import described, several
 from sim.plugins import POLICIES
 from sim.units import bytes_of
@@ -67,7 +67,10 @@ class MachinePoint(NamedTuple):
 
     def basis(self, recorded: int) -> dict[str, str]:
         """In words, what the figures rest on, where anything was measured."""
-        return {"basis": self.measured.between(self.size, recorded)} if self.measured else {}
+        if self.measured is None:
+            return {}
+        missed = f"live counts were missed by {self.measured.error:.0%} in the median"
+        return {"basis": f"{self.measured.between(self.size, recorded)}; {missed}"}
 
 
 def limits_of(trace: Trace) -> Callable[[Events], npt.NDArray[np.int64]] | None:
@@ -112,27 +115,27 @@ class Machine:
             object.__setattr__(self, name, tuple(dict.fromkeys(sizes)))
             for size in getattr(self, name):
                 if size is not None and not is_size(size):
-                    raise UserError(f"machine: {name}={size!r}; give a size such as 400M")
+                    raise FieldError("machine", f"<{name}>={{!r}}; give a size such as 400M", size)
         for policy in several(self, "policy", "machine"):
             if not isinstance(policy, str) and not POLICIES.covers(type(policy)):
-                raise UserError(f"machine: policy holds {policy!r}; give specs or policy objects")
+                raise FieldError("machine", "<policy> holds {!r}; give specs or policy objects", policy)
         if isinstance(self.recorded, str):
             object.__setattr__(self, "recorded", bytes_of(self.recorded) or self.recorded)
         if self.recorded is not None and not is_size(self.recorded):
-            raise UserError(f"machine: recorded={self.recorded!r}; give a size such as 400M")
+            raise FieldError("machine", "<recorded>={!r}; give a size such as 400M", self.recorded)
         if self.policy_from is not None:
             if not isinstance(self.policy_from, str | os.PathLike):
-                raise UserError(f"machine: policy_from={self.policy_from!r}; give the name of a file")
+                raise FieldError("machine", "<policy_from>={!r}; give the name of a file", self.policy_from)
             object.__setattr__(self, "policy_from", os.fspath(self.policy_from))
             if self.policy != ("lru",):
-                raise UserError("machine: policy and policy_from: give one of them")
+                raise FieldError("machine", "<policy> and <policy_from>: give one of them")
             _ = self.measured  # what is wrong there is told here
         if not isinstance(self.together, bool):
-            raise UserError(f"machine: together={self.together!r}; give true or false")
-        if not self.closed and (self.policy, self.policy_from, self.recorded) != (("lru",), None, None):
-            raise UserError(
-                "machine: policy, policy_from and recorded have no effect without ram or limit; give one of these"
-            )
+            raise FieldError("machine", "<together>={!r}; give true or false", self.together)
+        default = {"policy": ("lru",), "policy_from": None, "recorded": None, "together": False}
+        given = [name for name, value in default.items() if getattr(self, name) != value]
+        if given and not self.closed:
+            raise FieldError("machine", f"<{given[0]}> has no effect without <ram> or <limit>; give one of these")
 
     @property
     def closed(self) -> bool:
@@ -154,27 +157,27 @@ class Machine:
 
         return load(Path(self.policy_from)) if self.policy_from else None
 
-    def of(self, trace: Trace) -> list[MachinePoint | None]:
-        """Those of which a trace tells something; None if it is replayed as it was recorded.
+    def of(self, trace: Trace) -> tuple[list[MachinePoint | None], list[TooSmall]]:
+        """Those of which a trace tells something, None for itself as it was recorded; and why not of the others.
 
-        Raises UserError if there is none, and if nothing tells in how much memory it was recorded.
+        Raises UserError if nothing tells in how much memory it was recorded, or if it holds some of its slots only.
         """
         if not self.closed:
-            return [None]
-        recorded, found = self.recorded_in(trace), []
+            return [None], []
+        found: list[MachinePoint | None] = []
+        small = []
+        recorded = self.recorded_in(trace)
         for point in self.points():
             try:
                 point.capacity(trace, recorded)
                 found.append(point)
             except TooSmall as error:
-                small = error
-        if not found:
-            raise small
-        return list(found)
+                small.append(error)
+        return found, small
 
     def baseline(self, trace: Trace) -> list[MachinePoint]:
         """Those on which a swap device alone is looked at: the same, smaller and larger ones until nothing goes out."""
-        points = [point for point in self.of(trace) if point]
+        points = [point for point in self.of(trace)[0] if point]
         least = self.recorded_in(trace) if points else 0
         step = max(MIB, -(-trace.fullest.slots * trace.page_size // STEPS // MIB) * MIB)
         there = {(point.size, point.policy.spec) for point in points}
@@ -187,6 +190,8 @@ class Machine:
 
     def recorded_in(self, trace: Trace) -> int:
         """Bytes of the memory in which a trace was recorded. Raises UserError."""
+        if "sample" in trace.source:
+            raise UserError(f"{trace.name}: holds some of its slots only, so no size of a machine fits; give it whole")
         limits = trace.source.get("limits")
         least = limits.get("min") if isinstance(limits, Mapping) else None
         for told in (trace.source.get("limit"), least):
@@ -210,7 +215,9 @@ def _sizes(name: str, item: Any) -> Iterator[Any]:
         return
     first, last, step = (bytes_of(text or "") for text in found.groups())
     if first is None or last is None or not step or last < first or (last - first) // step > MOST:
-        raise UserError(f"machine: {name}={item} is no range of sizes; write 300M..600M:25M, the smaller one first")
+        raise FieldError(
+            "machine", f"<{name}>={{}} is no range of sizes; write 300M..600M:25M, the smaller one first", item
+        )
     yield from range(first, last + 1, step)
 
 

@@ -37,7 +37,7 @@ def experiment_of(
         raise UserError(f"{file}: {error}" if file else str(error)) from error
 
 
-PARTS_OF = ("memory", "timing")
+PARTS_OF = ("memory", "machine", "timing")
 
 
 def by_field(words: Mapping[str, str]) -> dict[str, str]:

@@ -18,11 +18,14 @@ def remarks(
     experiment: Experiment, traces: Sequence[Trace], frontends: Sequence[Frontend], codecs: Sequence[Compressor]
 ) -> list[str]:
     """All remarks, each once; fields stand in them as in `sim.errors.remark`."""
+    from sim.experiment.description import DEFAULT_COMPRESSORS
+
     found = [*_of_settings(experiment)]
     for trace in traces:
-        found += [*_of_trace(trace, codecs)]
+        found += [*_of_trace(trace, codecs if experiment.compressors != DEFAULT_COMPRESSORS else ())]
         for frontend in frontends:
-            found += frontend.remarks(trace)
+            fitted = frontend.in_ram(1) if experiment.machine.ram != (None,) else frontend  # each size is a limit
+            found += fitted.remarks(trace)
     return list(dict.fromkeys(found))
 
 

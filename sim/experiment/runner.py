@@ -20,6 +20,7 @@ from sim.errors import UserError, remark
 from sim.experiment.description import Experiment
 from sim.experiment.inputs import renamed
 from sim.experiment.jobs import Job, Rows, TimedJob
+from sim.experiment.machine import TooSmall
 from sim.experiment.remarks import remarks
 from sim.results.provenance import provenance
 from sim.results.result import Result
@@ -164,8 +165,12 @@ def prepare(
     jobs: list[Job] = []
     rows = Rows()
     confirmed: dict[str, dict[str, list[int]]] = {}
+    too_small: list[TooSmall] = []
     for trace in traces:
-        machines = experiment.machine.of(trace)
+        machines, small = experiment.machine.of(trace)
+        too_small += small
+        if not machines:
+            continue
         sampled = Sampled.of(trace)
         _ = trace.fullest  # once, not in every worker
 
@@ -190,9 +195,16 @@ def prepare(
                 other = tuple(secondary[spec] for spec in frontend.compressors)
                 for allocator, point, machine in product(allocators, points, machines):
                     if frontend.pools or (codec is codecs[0] and allocator is allocators[0]):
-                        jobs.append(Job(trace, sizes, other, frontend, allocator, point, experiment, machine))
+                        fitted = (
+                            frontend.in_ram(machine.size // trace.page_size) if machine and machine.shared else frontend
+                        )
+                        jobs.append(Job(trace, sizes, other, fitted, allocator, point, experiment, machine))
                         jobs.extend(_timed(jobs[-1]))
         jobs.extend(_baseline(jobs, trace))
+    if too_small and not jobs:
+        raise too_small[0]
+    for left_out in too_small:
+        remark(f"{left_out}; that size is left out")
     return list(zip((item for item, _ in opened), given, strict=True)), jobs, rows, confirmed
 
 

@@ -46,6 +46,13 @@ class Frontend(Configured, ABC):
         """The frontend as it is for this trace: with what only the trace can tell. By default the same."""
         return self
 
+    def in_ram(self, pages: int) -> Frontend:
+        """The frontend as it is on a machine of so many pages, which it shares with the program. By default the same.
+
+        `spec` stays that of the one it was made from.
+        """
+        return self
+
     def remarks(self, trace: Trace) -> Iterator[str]:
         """What a run of this trace should be told that it may not have meant: `sim.errors.remark`s."""
         yield from ()

@@ -7,6 +7,7 @@ the swap device.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any, ClassVar, NamedTuple
 
@@ -120,12 +121,18 @@ class Zcache(Frontend):
             raise ValueError(f"ram_pages={ram_pages}: give 0 (no limit) or a number of pages")
         if not 0 < page_count_policy_percent <= 150:
             raise ValueError(f"page_count_policy_percent={page_count_policy_percent}: give 1 to 150")
-        self.ram_pages = ram_pages
+        self.ram_pages = self._pages = ram_pages
         self.page_count_policy_percent = page_count_policy_percent
+
+    def in_ram(self, pages: int) -> Zcache:
+        """See `Frontend.in_ram`: the pool is limited by that, unless `ram_pages` was given."""
+        other = copy.copy(self)
+        other._pages = self.ram_pages or pages
+        return other
 
     def remarks(self, trace: Trace) -> Iterator[str]:
         """See `Frontend.remarks`."""
-        if not self.ram_pages:
+        if not self._pages:
             yield (
                 "zcache without ram_pages has no limit: no page is refused for their number; "
                 "give zcache:ram_pages=N, the pages of RAM of the machine"
@@ -136,7 +143,7 @@ class Zcache(Frontend):
         rules = arrays.records(1, RULES)
         rules["page_size"] = allocator.page_size
         rules["header"] = HEADER if allocator.records_size else HEADER_WITH_SIZE
-        rules["most"] = self.page_count_policy_percent * self.ram_pages // 100 if self.ram_pages else NO_LIMIT
+        rules["most"] = self.page_count_policy_percent * self._pages // 100 if self._pages else NO_LIMIT
         rules["max_zsize"], rules["max_mean_zsize"] = allocator.page_size // 8 * 7, allocator.page_size // 8 * 5
         return ZcacheDevice(empty_slots(n_slots), rules, arrays.records(1, COUNTS))
 

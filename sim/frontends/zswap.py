@@ -16,6 +16,7 @@ RULES lists the differences.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any, ClassVar, NamedTuple
 
@@ -238,20 +239,26 @@ class Zswap(Frontend):
             raise ValueError(f"ram_pages={ram_pages}: give 0 (no limit) or a number of pages")
         self.max_pool_percent = max_pool_percent
         self.accept_threshold_percent = accept_threshold_percent
-        self.ram_pages = ram_pages
+        self.ram_pages = self._pages = ram_pages
 
     def bounds(self) -> tuple[int, int]:
         """The pages held from which the pool is full, and those up to which it takes pages again."""
-        if not self.ram_pages:
+        if not self._pages:
             return NO_LIMIT, NO_LIMIT
-        limit = self.ram_pages * self.max_pool_percent // 100
+        limit = self._pages * self.max_pool_percent // 100
         if self.era == "6.6":  # beyond the limit, and strictly below the threshold, which is rounded twice
-            return limit + 1, self.ram_pages * self.accept_threshold_percent // 100 * self.max_pool_percent // 100 - 1
+            return limit + 1, self._pages * self.accept_threshold_percent // 100 * self.max_pool_percent // 100 - 1
         return limit, limit * self.accept_threshold_percent // 100
+
+    def in_ram(self, pages: int) -> Zswap:
+        """See `Frontend.in_ram`: the pool is limited by that, unless `ram_pages` was given."""
+        other = copy.copy(self)
+        other._pages = self.ram_pages or pages
+        return other
 
     def remarks(self, trace: Trace) -> Iterator[str]:
         """See `Frontend.remarks`."""
-        if not self.ram_pages:
+        if not self._pages:
             yield (
                 "zswap without ram_pages has no limit: no page is refused as the pool is full, or written back; "
                 "give zswap:ram_pages=N, the pages of RAM of the machine"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 BASELINE = "device"
 MIB = 1 << 20
+BELOW = 0.01  # share of events at which the program may have had less than in the recording
 PARTS = ("frontend", "compressor", "allocator")  # of a way of swapping
 LOST = ("time_lost_s", "time_lost_share", "slowdown")
 RAM_FIGURES = (*FIGURES, *LOST, "basis")
@@ -28,6 +29,7 @@ class Curves(NamedTuple):
     size: str  # "ram" or "limit"
     of: pd.DataFrame  # by size in bytes; float
     device: pd.Series[float]  # by size in bytes, the larger ones too
+    below: pd.DataFrame  # as `of`: the share of events at which the program had less than in the recording
 
 
 def curves(ram: pd.DataFrame, measure: str | None = None) -> Iterator[Curves]:
@@ -45,7 +47,9 @@ def curves(ram: pd.DataFrame, measure: str | None = None) -> Iterator[Curves]:
         alone = rows[rows["frontend"] == BASELINE]
         device = alone.drop_duplicates(size).set_index(size)[measure].sort_index()
         shown = list(dict.fromkeys(labels[rows["frontend"] != BASELINE]))
-        yield Curves(str(trace), measure, size, table[shown].dropna(how="all"), device)
+        of = (table[shown] if shown else device.to_frame(BASELINE)).dropna(how="all")
+        below = rows.assign(way=labels).pivot_table(index=size, columns="way", values="below", sort=False)
+        yield Curves(str(trace), measure, size, of, device, below.reindex(of.index, columns=of.columns))
 
 
 def ways(rows: pd.DataFrame) -> pd.Series[str]:
@@ -65,7 +69,7 @@ def ways(rows: pd.DataFrame) -> pd.Series[str]:
 def worth(curve: Curves) -> pd.DataFrame:
     """MiB that each way of swapping is worth at each size: how much more RAM the swap device alone needs for as little.
 
-    Interpolated between the sizes of its runs; NaN beyond these. Negative where it needs less: the pool takes RAM from
+    Interpolated between the sizes of its runs; NaN beyond these, and where the program had less than in the recording. Negative where it needs less: the pool takes RAM from
     the program.
     """
     if curve.device.empty:
@@ -81,5 +85,5 @@ def worth(curve: Curves) -> pd.DataFrame:
             return float(sizes[i])
         return float(sizes[i - 1] + (sizes[i] - sizes[i - 1]) * (device[i - 1] - value) / (device[i - 1] - device[i]))
 
-    found: pd.DataFrame = curve.of.map(needed)
+    found: pd.DataFrame = curve.of.map(needed).where(curve.below <= BELOW)
     return found.sub(curve.of.index.to_numpy(float), axis=0) / MIB

@@ -81,7 +81,9 @@ def plot_worth(given: Sequence[Curves], *, ax: Any = None, title: str | None = N
 
 
 @plainly
-def plot_memory(timeline: pd.DataFrame, *, ax: Any = None, title: str | None = None, note: str = "") -> Drawn:
+def plot_memory(
+    timeline: pd.DataFrame, page_size: int = 4096, *, ax: Any = None, title: str | None = None, note: str = ""
+) -> Drawn:
     """A panel per trace, way and size: pages of the program, of the pool, and free ones, over time."""
     from matplotlib.patches import Patch
 
@@ -97,7 +99,7 @@ def plot_memory(timeline: pd.DataFrame, *, ax: Any = None, title: str | None = N
     for axis in picture.grid.flat[len(chosen) :]:
         axis.set_axis_off()
     for axis, key in zip(picture.grid.flat, chosen, strict=False):
-        _stack(axis, everything[key], key[2])
+        _stack(axis, everything[key], key[2], page_size)
         axis.set_title(_told(key), fontsize=PANEL)
     for axis in picture.grid[:, 0]:
         axis.set_ylabel("MiB")
@@ -161,16 +163,20 @@ def _spread(keys: list[Stack]) -> list[Stack]:
     return chosen[:MOST_STACKS]
 
 
-def _stack(axis: Axes, rows: pd.DataFrame, size: int) -> None:
+def _stack(axis: Axes, rows: pd.DataFrame, size: int, page_size: int) -> None:
     from matplotlib.ticker import MaxNLocator
 
     clock = "time_s" if rows["time_s"].notna().all() else "event"
-    pages = size // 4096
+    pages = size // page_size
     pool = rows["pages"].to_numpy(float)
     program = np.minimum(rows["program"].to_numpy(float), pages - pool)
     parts = [np.maximum(program, 0), pool, np.maximum(pages - pool - program, 0)]
     drawn = axis.stackplot(
-        rows[clock], [part / 256 for part in parts], colors=list(STACK.values()), edgecolor="white", linewidth=0
+        rows[clock],
+        [part * page_size / MIB for part in parts],
+        colors=list(STACK.values()),
+        edgecolor="white",
+        linewidth=0,
     )
     for area, name in zip(drawn, STACK, strict=True):
         area.set_hatch(HATCHES[name])

@@ -32,8 +32,8 @@ def _ratio(count: float, pages: float) -> float:
 class DensityMeter:
     """Reads a replay batch by batch and keeps what the results need: some sums, one moment and a thinned timeline."""
 
-    def __init__(self, n_events: int, page_size: int, moment: Moment) -> None:
-        """`moment` is the trace's fullest."""
+    def __init__(self, n_events: int, page_size: int, moment: Moment, span_ns: tuple[int, int] | None = None) -> None:
+        """`moment` is the trace's fullest; `span_ns` are its first and last time, where some events do not happen."""
         self.page_size = page_size
         self.every = max(1, n_events // SAMPLES)
         self.events = 0
@@ -46,8 +46,9 @@ class DensityMeter:
         self.pages_max = 0
         self._weighted = np.zeros(len(STATE))  # sums of state x duration
         self._lasted = 0  # the sum of durations
-        self._last_time: int | None = None
-        self._first_time = 0
+        self._last_time: int | None = span_ns[0] if span_ns else None
+        self._first_time = span_ns[0] if span_ns else 0
+        self._end_time: int | None = span_ns[1] if span_ns else None
         self._timeline: dict[int, Row] = {}  # by event
         self._most: Row = {}  # of most RAM
         self._last: Row = {}
@@ -115,6 +116,7 @@ class DensityMeter:
 
     def row(self) -> dict[str, float | int]:
         """The figures of one run, by the names of the `density` frame; two maxima may be of different moments."""
+        self._reach_the_end()
         mean = dict(zip(STATE, self._weighted, strict=True))
         row: dict[str, float | int] = {}
         for suffix, state in (("", self.peak), ("_mean", mean), ("_end", self.end)):
@@ -136,6 +138,14 @@ class DensityMeter:
         row["lost"] = self.lost
         row["page_size"] = self.page_size
         return row
+
+    def _reach_the_end(self) -> None:
+        """The last state lasts until the trace ends, where that is known to be later."""
+        if self._end_time is not None and self._last_time is not None and self._end_time > self._last_time:
+            gap = self._end_time - self._last_time
+            self._weighted += [self.end[name] * gap for name in STATE]
+            self._lasted += gap
+            self._last_time = self._end_time
 
     def timeline(self) -> list[Row]:
         """Rows of the `timeline` frame: event, time_s, and the state after it.
@@ -164,5 +174,5 @@ def small_pools(frame: pd.DataFrame) -> pd.Series[bool]:
     if "small" in frame:
         return frame["small"].astype(bool)
     key = [name for name in run_columns(frame.columns) if name != "allocator"]
-    pages = frame["pages_peak"] + frame.get("refused_peak", 0)
+    pages = frame["pages_peak"]
     return pages.groupby([frame[name] for name in key], dropna=False).transform("max") < SMALL

@@ -92,7 +92,7 @@ class Pictures:
         """Memory of the program, of the pool, and free, over time, on machines that the two share."""
         from sim.plots.ram import plot_memory
 
-        return plot_memory(self.timeline, ax=ax, title=title, note=self._policies())
+        return plot_memory(self.timeline, self._page_size(), ax=ax, title=title, note=self._policies())
 
     def plot_latency(self, ax: Any = None, title: str | None = None) -> Drawn:
         """Distributions of latency, by compressor and allocator: exact with the per-event frame."""
@@ -133,7 +133,8 @@ class Pictures:
         drawn |= {"classes": self.plot_classes} if len(self.classes) else {}
         drawn |= {"ram": self.plot_ram} if len(self.ram) else {}
         if "ram" in self.ram:
-            drawn |= {"ram-worth": self.plot_ram_worth, "memory": self.plot_memory}
+            drawn |= {"ram-worth": self.plot_ram_worth}
+            drawn |= {"memory": self.plot_memory} if self._shared().any() else {}
         rows = timed(self.latency)
         if len(rows):
             drawn |= {"latency": self.plot_latency, "latency-parts": self.plot_latency_parts}
@@ -195,6 +196,13 @@ class Pictures:
 
         measures = [name for name in ("page_ins", "time_lost_s") if name in self.ram]
         return [curve for measure in measures for curve in curves(self.ram, measure)]
+
+    def _shared(self) -> pd.Series[bool]:
+        """Which rows of the timeline are of machines that program and pool share."""
+        import pandas as pd
+
+        there = {"ram", "program"} <= set(self.timeline.columns)
+        return self.timeline["ram"].notna() if there else pd.Series(dtype=bool)
 
     def _policies(self) -> str:
         """How pages are chosen that go out."""

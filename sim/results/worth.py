@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from sim.plots.curves import MIB, Curves, curves, worth
+from sim.plots.curves import BASELINE, BELOW, MIB, Curves, curves, worth
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,7 @@ def _least(curve: Curves) -> Iterator[str]:
         values = row.to_dict()
         least, most = min(values.values()), max(values.values())
         if most > 0:
-            way = str(min(values, key=values.__getitem__)) if least < most else "all alike"
+            way = " and ".join(str(one) for one in values if values[one] == least) if least < most else "all alike"
             first = spans.pop()[1] if spans and spans[-1][0] == way else int(str(size))
             spans.append((way, first, int(str(size))))
     told = ", ".join(f"{way} {_span(first, last)}" for way, first, last in spans)
@@ -74,21 +74,22 @@ def _worth(ram: pd.DataFrame, curve: Curves) -> Iterator[str]:
 
 
 def _below(ram: pd.DataFrame, curve: Curves) -> Iterator[str]:
-    rows = ram[(ram["trace"] == curve.trace) & (ram["below"] > 0.01)]
+    rows = ram[(ram["trace"] == curve.trace) & (ram["below"] > BELOW)]
     if len(rows):
         sizes = rows[curve.size].dropna().astype(int)
         yield (
             f"Up to {_size(sizes.max())} the program has less than in the recording for up to "
             f"{rows['below'].max():.0%} of the events: its page-ins there are more than told; record it in less."
         )
-    whole = ram[(ram["trace"] == curve.trace) & (ram["over"] > 0.01)]
+    whole = ram[(ram["trace"] == curve.trace) & (ram["over"] > BELOW)]
     if len(whole):
         yield f"Pages that win nothing fill the pool at {_size(whole[curve.size].max())} and below: it cannot hold."
 
 
 def _sure(ram: pd.DataFrame) -> Iterator[str]:
     """How sure the figures are."""
-    if "basis" in ram and (told := list(dict.fromkeys(ram["basis"].dropna()))):
+    asked_for = ram[ram["frontend"] != BASELINE]
+    if "basis" in ram and (told := list(dict.fromkeys(asked_for["basis"].dropna()))):
         yield f"Page-ins are {'; '.join(told[:3])}{' ...' if len(told) > 3 else ''}."
     else:
         yield "How well that fits a program: cswap validate ram, with recordings at several limits."

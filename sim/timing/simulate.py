@@ -116,7 +116,7 @@ def _works(running: DetailedReplay | ClosedReplay, log: Log, event_costs: EventC
     start = 0
     for events, outcome in running:
         detail = log.row[: len(events)]
-        notes.add(detail)
+        notes.add(detail, events.time_ns)
         yield event_costs.work(events, outcome, detail, running.moved, start)
         start += len(events)
 
@@ -126,9 +126,14 @@ class Notes:
 
     def __init__(self) -> None:
         self.sums = dict.fromkeys(("ahead", "cached", "dropped", "spans", "allocated"), 0)
+        self.first = self.last = 0  # recorded times of the first and of the last event, ns
+        self.timed = False
 
-    def add(self, detail: Any) -> None:
-        """Take in the details of a batch."""
+    def add(self, detail: Any, times: Any) -> None:
+        """Take in the details of a batch, and its recorded times, if there are any."""
+        if times is not None and len(times):
+            self.first = self.first if self.timed else int(times[0])
+            self.last, self.timed = int(times[-1]), True
         for name in self.sums:
             self.sums[name] += int(detail[name].sum())
 
@@ -136,6 +141,7 @@ class Notes:
         """Rows of the `timing` frame; `left`: pages in the swap cache at the end, read ahead for nothing."""
         sums = self.sums
         return {
+            "recorded_s": (self.last - self.first) / 1e9,
             "readahead_pages": sums["ahead"],
             "readahead_useful": sums["cached"],
             "readahead_useless": sums["dropped"] + left,

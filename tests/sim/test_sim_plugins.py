@@ -22,7 +22,7 @@ from sim import register
 from sim.errors import SpecError
 from sim.plugins import ALLOCATORS, COMPRESSORS, FAMILIES, FRONTENDS, MAPPINGS, READERS, Registry, place
 
-WORDS = {"allocator", "compressor", "frontend", "mapping", "generator", "reader"}
+WORDS = {"allocator", "compressor", "frontend", "mapping", "generator", "reader", "policy"}
 each = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.word)
 
 
@@ -89,7 +89,7 @@ def test_every_concrete_class_is_registered_under_its_name(family: Registry[Any]
     assert [place(family.find(name)) for name in family.names()] == list(family.built_in.values())
 
 
-def test_there_are_six_families() -> None:
+def test_there_are_seven_families() -> None:
     assert {family.word for family in FAMILIES} == WORDS
 
 

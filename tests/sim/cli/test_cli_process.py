@@ -41,7 +41,7 @@ def test_version_and_help() -> None:
         (["ops", "x"], "Missing option '-a'"),
         (["ops", "x", "-a"], "'-a' requires an argument"),
         (["ops", "x", "y", "-a", "ideal"], "unexpected extra argument"),
-        (["ops", "x", "-a", "ideal", "--page-size", "big"], "Invalid value for '--page-size'"),
+        (["ops", "x", "-a", "ideal", "--page-size", "big"], "--page-size big: give the bytes of a page"),
         (["trace", "inform", "gcc"], "No such command 'inform'"),
         (["import", "xml", "x"], "No such command 'xml'"),
         (["import", "csv", "x"], "Missing option '-o'"),

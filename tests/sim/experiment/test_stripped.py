@@ -29,9 +29,11 @@ def test_it_replays_to_the_identical_results(both: tuple[Trace, Trace], frontend
         allocators=DEFAULT_ALLOCATORS, compressors=tuple(COMPRESSORS.names()), frontends=(frontend,), memory=Memory(400)
     )
     results = [run(replace(experiment, traces=(trace,)), workers=1) for trace in both]
-    assert len(results[0].density) == len(DEFAULT_ALLOCATORS) * len(COMPRESSORS.names())
-    assert (results[0].density["stored"] > 0).any()
+    pools = FRONTENDS.find(frontend).pools
+    assert len(results[0].density) == (len(DEFAULT_ALLOCATORS) * len(COMPRESSORS.names()) if pools else 1)
+    assert (results[0].density["stored"] > 0).any() == pools
     for name in ("density", "timeline", "latency"):
         whole, stripped = (getattr(result, name) for result in results)
         assert set(stripped["trace"]) == {"shared"}
-        pd.testing.assert_frame_equal(stripped.drop(columns="trace"), whole.drop(columns="trace"), check_exact=True)
+        told = ["trace", *(["codec_times"] if name == "latency" else [])]  # of the trace, where contents are gone
+        pd.testing.assert_frame_equal(stripped.drop(columns=told), whole.drop(columns=told), check_exact=True)

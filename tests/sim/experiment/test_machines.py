@@ -16,7 +16,8 @@ GCC = 440 * MIB  # what it was recorded in
 
 
 def ran(**given: Any) -> Result:
-    machine = Machine(**{name: given.pop(name) for name in ("ram", "limit", "policy", "recorded") if name in given})
+    names = ("ram", "limit", "policy", "recorded", "together")
+    machine = Machine(**{name: given.pop(name) for name in names if name in given})
     settings = {"traces": ("gcc",), "allocators": ("zsmalloc",), "compressors": ("lz4",)} | given
     return run(Experiment(**settings, machine=machine), workers=1)
 
