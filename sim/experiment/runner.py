@@ -195,9 +195,8 @@ def prepare(
                 other = tuple(secondary[spec] for spec in frontend.compressors)
                 for allocator, point, machine in product(allocators, points, machines):
                     if frontend.pools or (codec is codecs[0] and allocator is allocators[0]):
-                        fitted = (
-                            frontend.in_ram(machine.size // trace.page_size) if machine and machine.shared else frontend
-                        )
+                        shared = machine.size // trace.page_size if machine and machine.shared else 0
+                        fitted = frontend.in_ram(shared) if shared else frontend
                         jobs.append(Job(trace, sizes, other, fitted, allocator, point, experiment, machine))
                         jobs.extend(_timed(jobs[-1]))
         jobs.extend(_baseline(jobs, trace))

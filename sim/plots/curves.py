@@ -69,8 +69,8 @@ def ways(rows: pd.DataFrame) -> pd.Series[str]:
 def worth(curve: Curves) -> pd.DataFrame:
     """MiB that each way of swapping is worth at each size: how much more RAM the swap device alone needs for as little.
 
-    Interpolated between the sizes of its runs; NaN beyond these, and where the program had less than in the recording. Negative where it needs less: the pool takes RAM from
-    the program.
+    Interpolated between the sizes of its runs; NaN beyond these, and where the program had less than in the recording.
+    Negative where it needs less: the pool takes RAM from the program.
     """
     if curve.device.empty:
         return curve.of * np.nan

@@ -54,8 +54,9 @@ class RamMeter:
 
     def row(self) -> dict[str, float | int]:
         """`FIGURES`: page-outs and page-ins that happened and that did not; pages of the pool, over time and at most;
-        pages left for the program, over time; pages stored, refused ones too; device traffic; page-outs kept whole in the pool; shares of events at which the program
-        had less than in the recording, and at which more was held than fits."""
+        pages left for the program, over time; pages stored, refused ones too; device traffic; page-outs kept whole in
+        the pool; shares of events at which the program had less than in the recording, and at which more was held than
+        fits."""
         book, events = self.running.ram.book[0], self.running.trace.n_events
         weighted = self._weighted + self._now * max(0, self._end - self._since)
         mean, stored = (weighted / (self._end - self._first) if self._end > self._first else self._now).tolist()

@@ -47,7 +47,7 @@ def command(*words: object) -> Any:
 
 def test_latency_has_a_row_for_every_run_operation_and_part(result: Result) -> None:
     latency = result.latency
-    assert tuple(latency.columns) == (*RUN, *SETTING, "codec_times", "operation", "part", *FIGURES)
+    assert tuple(latency.columns) == (*RUN, *SETTING, "operation", "part", *FIGURES, "codec_times")
     timed = latency[latency["operation"] != "codec"]
     assert len(timed.groupby([*RUN, *SETTING])) == 2 * 2 * 2 * 2
     for _, rows in timed.groupby([*RUN, *SETTING, "operation"]):
