@@ -13,19 +13,25 @@ from sim.errors import Remark, worded
 
 @contextmanager
 def remarks_said(words: Mapping[str, str]) -> Iterator[None]:
-    """Say remarks, each in a line, while it lasts; `words` are what the options are called, by the fields they set."""
+    """Say remarks, each in a line, in the end; `words` are what the options are called, by the fields they set.
+
+    If it fails, only what is wrong is said, which is one line.
+    """
+    said: list[str] = []
     with warnings.catch_warnings():
         warnings.simplefilter("always", Remark)
         others = warnings.showwarning
 
         def show(message: Any, *about: Any, **more: Any) -> None:
             if isinstance(message, Remark):
-                say(f"warning: {worded(message.template, words)}")
+                said.append(worded(message.template, words))
             else:
                 others(message, *about, **more)
 
         warnings.showwarning = show
         yield
+    for text in dict.fromkeys(said):
+        say(f"warning: {text}")
 
 
 def option_words(context: Any) -> dict[str, str]:

@@ -177,7 +177,8 @@ def run(
     if rerun is not None:
         from sim.cli.rerun import repeat
 
-        repeat(rerun, given, words, out, force, keep_source, json, csv)
+        with remarks_said(by_field(words)):
+            repeat(rerun, given, words, out, force, keep_source, json, csv)
         return
     file = given.pop("experiment")
     asked_for = experiment_of(given, file, words)

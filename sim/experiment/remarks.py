@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from workloads.limits import SLOTS
 from workloads.traces.sizes import GIVEN
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def _of_settings(experiment: Experiment) -> Iterator[str]:
 
 
 def _of_trace(trace: Trace, codecs: Sequence[Compressor]) -> Iterator[str]:
+    if trace.n_slots > SLOTS:  # which is refused
+        return
     reads, empty = trace.counts["in"], trace.empty_reads
     for count, what in ((empty.never_written, "never written"), (empty.freed, "freed before")):
         if count:

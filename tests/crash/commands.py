@@ -19,9 +19,11 @@ from workloads.recorder.segments import folder_of
 RESULT = {*(f"{name}.{kind}" for name in FRAMES for kind in ("csv", "parquet")), "density.png", "timeline.png"}
 OLD, NEW = ("zsmalloc", "zbud"), ("ideal", "xvmalloc", "zsmalloc")  # allocators of the result before and after
 PROGRAM = """
+import time
 m = bytearray(32 << 20)
 for turn in range(2):
     for at in range(0, len(m), 4096): m[at : at + 9] = b"%9d" % (at + turn)
+    time.sleep(0.3)
 """
 
 
