@@ -157,7 +157,9 @@ def test_the_program_ends_by_itself(backend: str, tmp_path: Path) -> None:
 
 def test_the_program_and_the_trace_are_the_callers(tmp_path: Path) -> None:
     out = tmp_path / "x.cswap"
-    words = ["record", "-o", str(out), "--limit", "40M", "--", "sh", "-c", "id -u; id -g; id -G; umask; exit 4"]
+    needs = "head -c 80000000 /dev/zero | tr '\\0' x | tail -c 80000000 > /dev/null"
+    shell = f"id -u; id -g; id -G; umask; {needs}; exit 4"
+    words = ["record", "-o", str(out), "--limit", "40M", "--", "sh", "-c", shell]
     env = {**os.environ, "PYTHONPATH": str(killing.ROOT), "SUDO_UID": "65534", "SUDO_GID": "65534"}
     run = subprocess.run([sys.executable, "-m", "sim", *words], env=env, capture_output=True, text=True, timeout=60)
     assert run.returncode == 4, run.stderr
