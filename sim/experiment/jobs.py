@@ -95,12 +95,12 @@ class Job:
 
         running.look_after(self.trace.fullest.event, look)
         figures: Row = {}
-        if self.capacity is None:
+        if (capacity := self.capacity) is None:
             for events, outcome in running:
                 meter.add(events, outcome)
                 progress(meter.events, self.trace.n_events)
         else:
-            running, figures = self._closed(running, meter, progress)
+            running, figures = self._closed(running, capacity, meter, progress)
         if self.baseline:
             return Rows(ram=[key | figures])
         note(END)
@@ -113,20 +113,19 @@ class Job:
             ram=[key | figures] if figures else [],
         )
 
-    def _closed(self, plain: Replay, meter: DensityMeter, progress: Progress) -> tuple[Replay, Row]:
+    def _closed(self, plain: Replay, capacity: Capacity, meter: DensityMeter, progress: Progress) -> tuple[Replay, Row]:
         """What still happens on a machine of another size; the replay, and its figures."""
         from sim.ram.closed import closed_replay
         from sim.ram.meter import RamMeter
 
-        assert self.capacity is not None
-        running = closed_replay(plain, self.capacity)
+        running = closed_replay(plain, capacity)
         ram = RamMeter(running)
         for events, outcome in running:
             meter.add(events, outcome, running.of, program=running.program)
             ram.add(events, outcome)
             progress(int(running.of[-1]), self.trace.n_events)
-        assert self.machine is not None
-        return running, ram.row() | self.machine.basis(self.experiment.machine.recorded_in(self.trace))
+        basis = self.machine.basis(self.experiment.machine.recorded_in(self.trace)) if self.machine else {}
+        return running, ram.row() | basis
 
     @property
     def capacity(self) -> Capacity | None:

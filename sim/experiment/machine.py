@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -96,7 +97,7 @@ class Machine:
     `ram`: bytes that program and pool share. `limit`: bytes of the program alone, the pool lies outside, as with the
     limit of a control group. `policy`: which page goes out next. `recorded`: bytes of the memory in which traces were
     recorded that do not tell it themselves. Sizes may be texts, `400M`, or ranges, `300M..600M:25M`. Raises UserError
-    for what is out of range.
+    for what is out of range, OSError for a file that cannot be read.
 
     `together`: all traces run at the same time on each machine (`workloads.traces.together`).
     `policy_from`: a file of `cswap validate ram -o`, which gives the policy, and how much of more memory counts.
@@ -150,9 +151,9 @@ class Machine:
             if isinstance(size, int):
                 yield MachinePoint(size, shared, POLICIES.make(policy), self.measured)
 
-    @property
+    @cached_property
     def measured(self) -> Measured | None:
-        """What the file of `policy_from` says. Raises UserError."""
+        """What the file of `policy_from` says, read once. Raises UserError, OSError."""
         from sim.ram.measured import load
 
         return load(Path(self.policy_from)) if self.policy_from else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar
@@ -77,6 +78,31 @@ class Frontend(Configured, ABC):
         device (refused ones, and what a frontend moves there), and counts of the frontend's own."""
         tally = counted(device.slots.tally[0])
         return {name: tally[name] for name in ("refusals", "device_reads", "device_writes")}
+
+
+class LimitedByRam(Frontend):
+    """A frontend whose pool is limited by the RAM of the machine, if that is known; `unlimited` says what else."""
+
+    unlimited: ClassVar[str]
+
+    def __init__(self, ram_pages: int) -> None:
+        if ram_pages < 0:
+            raise ValueError(f"ram_pages={ram_pages}: give 0 (no limit) or a number of pages")
+        self.ram_pages = self._pages = ram_pages
+
+    def in_ram(self, pages: int) -> LimitedByRam:
+        """See `Frontend.in_ram`: the pool is limited by that, unless `ram_pages` was given."""
+        other = copy.copy(self)
+        other._pages = self.ram_pages or pages
+        return other
+
+    def remarks(self, trace: Trace) -> Iterator[str]:
+        """See `Frontend.remarks`."""
+        if not self._pages:
+            yield (
+                f"{self.name} without ram_pages has no limit: {self.unlimited}; "
+                f"give {self.name}:ram_pages=N, the pages of RAM of the machine"
+            )
 
 
 def empty_slots(n_slots: int) -> slots.Slots:

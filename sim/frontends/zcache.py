@@ -7,8 +7,6 @@ the swap device.
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -17,11 +15,10 @@ from allocators import Allocator
 from allocators.compiled import arrays, dispatch
 from allocators.compiled.codes import NO_MEMORY
 from allocators.compiled.jit import compiled
-from sim.frontends.base import NO_LIMIT, Frontend, Pages, counted, empty_slots
+from sim.frontends.base import NO_LIMIT, LimitedByRam, Pages, counted, empty_slots
 from sim.frontends.compiled import slots
 from sim.frontends.compiled.dispatch import Rules, register_rules
 from workloads.traces.sizes import Sizes
-from workloads.traces.trace import Trace
 
 RULES = np.dtype(
     [
@@ -101,7 +98,7 @@ def slot_free(device: ZcacheDevice, allocator: Any, slot: int) -> int:
 HEADER, HEADER_WITH_SIZE = 40, 56
 
 
-class Zcache(Frontend):
+class Zcache(LimitedByRam):
     """zcache of drivers/staging/zcache (3.0 to 3.5): the pages of frontswap, that is every page-out of a trace.
 
     They lie in the given allocator: xvmalloc in the kernel until 3.2, zsmalloc from 3.3. `ram_pages` is the memory of
@@ -115,28 +112,13 @@ class Zcache(Frontend):
     """
 
     name: ClassVar[str] = "zcache"
+    unlimited: ClassVar[str] = "no page is refused for their number"
 
     def __init__(self, ram_pages: Pages = 0, page_count_policy_percent: int = 75) -> None:
-        if ram_pages < 0:
-            raise ValueError(f"ram_pages={ram_pages}: give 0 (no limit) or a number of pages")
         if not 0 < page_count_policy_percent <= 150:
             raise ValueError(f"page_count_policy_percent={page_count_policy_percent}: give 1 to 150")
-        self.ram_pages = self._pages = ram_pages
+        super().__init__(ram_pages)
         self.page_count_policy_percent = page_count_policy_percent
-
-    def in_ram(self, pages: int) -> Zcache:
-        """See `Frontend.in_ram`: the pool is limited by that, unless `ram_pages` was given."""
-        other = copy.copy(self)
-        other._pages = self.ram_pages or pages
-        return other
-
-    def remarks(self, trace: Trace) -> Iterator[str]:
-        """See `Frontend.remarks`."""
-        if not self._pages:
-            yield (
-                "zcache without ram_pages has no limit: no page is refused for their number; "
-                "give zcache:ram_pages=N, the pages of RAM of the machine"
-            )
 
     def device(self, n_slots: int, allocator: Allocator, *secondary: Sizes) -> ZcacheDevice:
         """See `Frontend.device`."""

@@ -16,8 +16,6 @@ RULES lists the differences.
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -28,11 +26,10 @@ from allocators.compiled.codes import NO_MEMORY, TOO_LARGE
 from allocators.compiled.ids import NIL
 from allocators.compiled.jit import compiled
 from allocators.eras import ON, Span, check_era
-from sim.frontends.base import NO_LIMIT, Frontend, Pages, counted, empty_slots
+from sim.frontends.base import NO_LIMIT, LimitedByRam, Pages, counted, empty_slots
 from sim.frontends.compiled import slots
 from sim.frontends.compiled.dispatch import Rules, register_rules
 from workloads.traces.sizes import Sizes
-from workloads.traces.trace import Trace
 
 RETRIES = 16  # entries spared in one run of the worker, at which it gives up (MAX_RECLAIM_RETRIES, mm/internal.h)
 
@@ -201,7 +198,7 @@ RELEASES = (
 )
 
 
-class Zswap(Frontend):
+class Zswap(LimitedByRam):
     """zswap as of `era`: 6.6, 6.10 or 6.18 (mm/zswap.c of these releases; see `zswap`).
 
     `ram_pages` is the memory of the machine in pages, of which the pool may hold `max_pool_percent`; 0 for no limit.
@@ -220,6 +217,7 @@ class Zswap(Frontend):
     """
 
     name: ClassVar[str] = "zswap"
+    unlimited: ClassVar[str] = "no page is refused as the pool is full, or written back"
 
     def __init__(
         self,
@@ -235,11 +233,9 @@ class Zswap(Frontend):
         ):
             if not 0 < percent <= 100:
                 raise ValueError(f"{key}={percent}: give 1 to 100")
-        if ram_pages < 0:
-            raise ValueError(f"ram_pages={ram_pages}: give 0 (no limit) or a number of pages")
         self.max_pool_percent = max_pool_percent
         self.accept_threshold_percent = accept_threshold_percent
-        self.ram_pages = self._pages = ram_pages
+        super().__init__(ram_pages)
 
     def bounds(self) -> tuple[int, int]:
         """The pages held from which the pool is full, and those up to which it takes pages again."""
@@ -249,20 +245,6 @@ class Zswap(Frontend):
         if self.era == "6.6":  # beyond the limit, and strictly below the threshold, which is rounded twice
             return limit + 1, self._pages * self.accept_threshold_percent // 100 * self.max_pool_percent // 100 - 1
         return limit, limit * self.accept_threshold_percent // 100
-
-    def in_ram(self, pages: int) -> Zswap:
-        """See `Frontend.in_ram`: the pool is limited by that, unless `ram_pages` was given."""
-        other = copy.copy(self)
-        other._pages = self.ram_pages or pages
-        return other
-
-    def remarks(self, trace: Trace) -> Iterator[str]:
-        """See `Frontend.remarks`."""
-        if not self._pages:
-            yield (
-                "zswap without ram_pages has no limit: no page is refused as the pool is full, or written back; "
-                "give zswap:ram_pages=N, the pages of RAM of the machine"
-            )
 
     def device(self, n_slots: int, allocator: Allocator, *secondary: Sizes) -> ZswapDevice:
         """See `Frontend.device`."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,22 +39,14 @@ def plot_ram(
     `live`: a frame of measured points; columns trace, way, `ram` or `limit`, and measures. `ax` are the axes to draw
     on, as many as there are panels.
     """
-    rows, columns = _grid(given)
-    picture = Panels(len(rows), len(columns), 5.0, 3.6, ax)
-    styles = _styles(given)
-    for i, trace in enumerate(rows):
-        for j, measure in enumerate(columns):
-            axis = picture.grid[i, j]
-            curve = next((one for one in given if one.trace == trace and one.measure == measure), None)
-            if curve is None:
-                axis.set_axis_off()
-                continue
-            _draw(axis, curve, curve.of, curve.device, styles)
-            axis.set_ylim(bottom=0)
-            axis.set_ylabel(WORDS[measure])
-            axis.set_title(f"{shown(trace)}: {WORDS[measure]}", fontsize=PANEL)
-            if live is not None:
-                _points(axis, live[live["trace"] == trace], curve, styles)
+    picture, styles = _grid(given, ax), _styles(given)
+    for axis, curve in _panels(picture, given):
+        _draw(axis, curve, curve.of, curve.device, styles)
+        axis.set_ylim(bottom=0)
+        axis.set_ylabel(WORDS[curve.measure])
+        axis.set_title(f"{shown(curve.trace)}: {WORDS[curve.measure]}", fontsize=PANEL)
+        if live is not None:
+            _points(axis, live[live["trace"] == curve.trace], curve, styles)
     points = "hollow: measured on a live kernel" if live is not None and len(live) else ""
     caption = [f"dotted black: nothing but a swap device{'; ' + points if points else ''}", note]
     return picture.finish("Swapping against the size of RAM", title, caption, _handles(styles))
@@ -62,20 +55,13 @@ def plot_ram(
 @plainly
 def plot_worth(given: Sequence[Curves], *, ax: Any = None, title: str | None = None, note: str = "") -> Drawn:
     """A row of panels per trace, a panel per measure; MiB that a swap device alone needs more, by size."""
-    rows, columns = _grid([one for one in given if len(one.device)])
-    picture = Panels(len(rows), len(columns), 5.0, 3.6, ax)
-    styles = _styles(given)
-    for i, trace in enumerate(rows):
-        for j, measure in enumerate(columns):
-            axis = picture.grid[i, j]
-            curve = next((one for one in given if one.trace == trace and one.measure == measure), None)
-            if curve is None:
-                axis.set_axis_off()
-                continue
-            _draw(axis, curve, worth(curve).where(curve.of > 0), None, styles)
-            axis.axhline(0, color="black", linewidth=0.8)
-            axis.set_ylabel("MiB")
-            axis.set_title(f"{shown(trace)}: for equal {WORDS[measure]}", fontsize=PANEL)
+    given = [one for one in given if len(one.device)]
+    picture, styles = _grid(given, ax), _styles(given)
+    for axis, curve in _panels(picture, given):
+        _draw(axis, curve, worth(curve).where(curve.of > 0), None, styles)
+        axis.axhline(0, color="black", linewidth=0.8)
+        axis.set_ylabel("MiB")
+        axis.set_title(f"{shown(curve.trace)}: for equal {WORDS[curve.measure]}", fontsize=PANEL)
     caption = ["how much more RAM nothing but a swap device needs; below 0 it needs less", note]
     return picture.finish("What compressed swap is worth in RAM", title, caption, _handles(styles)[:-1])
 
@@ -109,11 +95,29 @@ def plot_memory(
     return picture.finish("Who holds the memory", title, caption, handles)
 
 
-def _grid(given: Sequence[Curves]) -> tuple[list[str], list[str]]:
+def _order(given: Sequence[Curves]) -> tuple[list[str], list[str]]:
+    """Traces, as many as can be drawn, and measures."""
+    measures = list(dict.fromkeys(one.measure for one in given))
+    return list(dict.fromkeys(one.trace for one in given))[: MOST_PANELS // max(1, len(measures))], measures
+
+
+def _grid(given: Sequence[Curves], ax: Any) -> Panels:
+    """A row per trace, a column per measure."""
     if not given:
         raise UserError("no runs on machines of other sizes; give --ram or --limit")
-    columns = list(dict.fromkeys(one.measure for one in given))
-    return list(dict.fromkeys(one.trace for one in given))[: MOST_PANELS // len(columns)], columns
+    traces, measures = _order(given)
+    return Panels(len(traces), len(measures), 5.0, 3.6, ax)
+
+
+def _panels(picture: Panels, given: Sequence[Curves]) -> Iterator[tuple[Axes, Curves]]:
+    """Each curve with its axes; those without one are switched off."""
+    traces, measures = _order(given)
+    known = {(one.trace, one.measure): one for one in given}
+    for axis, key in zip(picture.grid.flat, product(traces, measures), strict=True):
+        if key in known:
+            yield axis, known[key]
+        else:
+            axis.set_axis_off()
 
 
 def _styles(given: Sequence[Curves]) -> dict[str, Look]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from sim import Experiment, Machine, Result, Timing, run
 from sim.errors import UserError
 from sim.experiment.machine import MIB
-from workloads import open_recording
+from sim.plugins import make_allocator
+from workloads import GIVEN, IN, OUT, Events, Sizes, Trace, open_recording
 
 GCC = 440 * MIB  # what it was recorded in
 
@@ -123,3 +125,24 @@ def test_several_programs_share_a_machine() -> None:
     apart = rows["page_ins"].sum()
     assert more.loc[more["frontend"] == "zram", "page_ins"].iloc[0] < row["page_ins"]
     assert apart < row["page_ins"], "redis alone has 440M there"
+
+
+def test_a_recording_that_shared_its_ram_tells_its_limit_over_time() -> None:
+    """With the limit falling as the pool grew, the same machine is the open replay, and a larger one is not."""
+    pages = 200
+    sizes = Sizes.given([2048] * pages)
+    kinds, slots = [OUT] * pages + [IN] * pages, [*range(pages)] * 2
+    events = Events.of(kinds, slots, [*range(pages)] + [-1] * pages, range(2 * pages))
+    allocator, held = make_allocator("zsmalloc"), []
+    for size in sizes.size.tolist():
+        held.append(allocator.pages)  # the limit follows the pool
+        allocator.alloc(size)
+    ram = 1000
+    limit = [(ram - pool) * 4096 for pool in held + [allocator.pages] * pages]
+    memory = pd.DataFrame({"time_ns": range(2 * pages), "limit": limit})
+    source = {"ram": ram * 4096, "limits": {"min": min(limit)}}
+    trace = Trace.from_arrays("shared", events, None, {GIVEN: sizes}, source=source, memory=memory)
+    same, more = (ran(traces=(trace,), ram=(ram + extra) * 4096, frontends=("raw",)).ram for extra in (0, 20))
+    same, more = (rows[rows["frontend"] == "raw"].iloc[0] for rows in (same, more))
+    assert (same["page_outs"], same["page_ins"], same["page_ins_avoided"]) == (pages, pages, 0)
+    assert 20 <= more["page_ins_avoided"] <= 40
