@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sim.plots.curves import BASELINE, MIB, Curves, curves
+from sim.plots.curves import MIB, Curves, curves, other
+from sim.ram.meter import BASELINE
 from sim.results.worth import verdict
 from workloads.shown import shown
 
@@ -41,15 +42,17 @@ def ram_summary(ram: pd.DataFrame) -> list[str]:
 
 def _table(ram: pd.DataFrame, curve: Curves, most: int) -> Iterator[str]:
     """A title, heads, and a row for each size, evenly thinned to `most` lines in all."""
-    policies = ", ".join(map(str, ram["policy"].drop_duplicates()))
+    policy = ram.loc[ram["trace"] == curve.trace, "policy"].iloc[0]
     frontends = ", ".join(name for name in ram["frontend"].drop_duplicates() if name != BASELINE)
     timed = curve.measure == "time_lost_s"
     meaning = "program and pool share" if curve.size == "ram" else "the program alone"
     what = "seconds lost / page-ins" if timed else "page-ins"
-    yield shown(f"{curve.trace}: {what} by RAM ({meaning}), in {frontends}; {policies}")
-    ins = next(c for c in curves(ram, "page_ins") if c.trace == curve.trace)
+    title = shown(f"{curve.trace}: {what} by RAM ({meaning}), in {frontends or BASELINE}; {policy}")
+    head = textwrap.wrap(title, WIDTH, max_lines=2, placeholder=" ...")
+    yield from head
+    ins = other(ram, curve, "page_ins")
     columns = [["RAM", *(f"{int(str(size)) / MIB:g}M" for size in curve.of.index)]]
-    for way in [*curve.of, *([BASELINE] if len(curve.device) else [])]:
+    for way in dict.fromkeys([*curve.of, *([BASELINE] if len(curve.device) else [])]):
         lost, faults = (c.device if way == BASELINE else c.of[way] for c in (curve, ins))
         cells = [
             f"{lost.get(size, float('nan')):.2f} / {faults.get(size, 0):,.0f}" if timed else f"{lost.get(size, 0):,.0f}"
@@ -57,10 +60,13 @@ def _table(ram: pd.DataFrame, curve: Curves, most: int) -> Iterator[str]:
         ]
         columns.append([str(way), *cells])
     width = [max(map(len, column)) for column in columns]
-    shown_columns = [i for i in range(len(columns)) if sum(width[: i + 1]) + 2 * i <= WIDTH]
-    rows = ["  ".join(columns[i][j].rjust(width[i]) for i in shown_columns).rstrip() for j in range(len(curve.of) + 1)]
-    body, room = rows[1:], most - 2
+    fit = [i for i in range(len(columns)) if sum(width[: i + 1]) + 2 * i <= WIDTH]
+    rows = ["  ".join(columns[i][j].rjust(width[i]) for i in fit).rstrip() for j in range(len(curve.of) + 1)]
+    gone = [column[0] for column in columns[len(fit) :]]
+    body, room = rows[1:], most - 1 - len(head) - bool(gone)
     if len(body) > room:
         body = [body[round(k * (len(body) - 1) / max(1, room - 1))] for k in range(room)]
     yield rows[0]
     yield from body
+    if gone:
+        yield textwrap.shorten(f"(for want of room not: {', '.join(gone)}; --json has all)", WIDTH, placeholder=" ...)")

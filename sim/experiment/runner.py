@@ -48,8 +48,6 @@ _finished: list[Keep] = []
 _done: Any = []
 _worker: Any = []
 
-BASELINE = "device"  # what compressed swap is compared with
-
 POLL_S = 0.2  # how often progress is read
 BUSY_S = 1.5
 COMPILING = "compiling for this machine, once: later runs find it on disk"
@@ -210,6 +208,7 @@ def prepare(
 def _baseline(jobs: list[Job], trace: Trace) -> Iterator[Job]:
     """The swap device alone on machines of all sizes of a trace, where that is not among its runs."""
     from sim.plugins import FRONTENDS
+    from sim.ram.meter import BASELINE
 
     first = next(job for job in jobs if job.trace is trace)
     device = FRONTENDS.make(BASELINE)

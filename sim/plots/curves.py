@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sim.plots.names import distinguished
-from sim.ram.meter import FIGURES
+from sim.ram.meter import BASELINE, FIGURES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-BASELINE = "device"
 MIB = 1 << 20
 BELOW = 0.01  # share of events at which the program may have had less than in the recording
 PARTS = ("frontend", "compressor", "allocator")  # of a way of swapping
@@ -50,6 +49,11 @@ def curves(ram: pd.DataFrame, measure: str | None = None) -> Iterator[Curves]:
         of = (table[shown] if shown else device.to_frame(BASELINE)).dropna(how="all")
         below = rows.assign(way=labels).pivot_table(index=size, columns="way", values="below", sort=False)
         yield Curves(str(trace), measure, size, of, device, below.reindex(of.index, columns=of.columns))
+
+
+def other(ram: pd.DataFrame, curve: Curves, measure: str) -> Curves:
+    """The same trace's by another measure."""
+    return next(curves(ram[ram["trace"] == curve.trace], measure))
 
 
 def ways(rows: pd.DataFrame) -> pd.Series[str]:

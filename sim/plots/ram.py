@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.errors import UserError
-from sim.plots.curves import BASELINE, MIB, Curves, ways, worth
+from sim.plots.curves import MIB, Curves, ways, worth
 from sim.plots.left_out import listed
 from sim.plots.panels import MOST_PANELS, PANEL, SMALL, Panels, label
 from sim.plots.style import codec_colour, looks, plainly
+from sim.ram.meter import BASELINE
 from workloads.shown import shown
 
 if TYPE_CHECKING:

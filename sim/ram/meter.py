@@ -9,6 +9,7 @@ import numpy as np
 from sim.ram.closed import ClosedReplay
 from workloads.traces.events import IN, OUT, Events
 
+BASELINE = "device"  # the frontend that compressed swap is compared with
 FIGURES = (
     "page_outs",
     "page_ins",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from sim.plots.curves import BASELINE, BELOW, MIB, Curves, curves, worth
+from sim.plots.curves import BELOW, MIB, PARTS, RAM_FIGURES, Curves, curves, other, worth
+from sim.ram.meter import BASELINE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,22 @@ def verdict(ram: pd.DataFrame) -> Iterator[str]:
         yield from (of + sentence for sentence in _thrashing(ram, curve))
         yield from (of + sentence for sentence in _worth(ram, curve))
         yield from (of + sentence for sentence in _below(ram, curve))
+    yield from _not_shown(ram)
     yield from _sure(ram)
+
+
+def _not_shown(ram: pd.DataFrame) -> Iterator[str]:
+    """What was run besides, of which neither table nor sentences tell: they are of the first of each."""
+    known = {"trace", *PARTS, *RAM_FIGURES, "ram", "limit"}
+    told = [
+        f"{name} {', '.join(map(str, values[1:]))}"
+        for name in ram
+        if name not in known and len(values := ram[name].dropna().drop_duplicates().tolist()) > 1
+    ]
+    if {"ram", "limit"} <= set(ram) and ram["ram"].notna().any() and ram["limit"].notna().any():
+        told.append("the sizes of limit")
+    if told:
+        yield f"Not told here, but in --json: {'; '.join(told)}."
 
 
 def _least(curve: Curves) -> Iterator[str]:
@@ -47,7 +63,7 @@ def _least(curve: Curves) -> Iterator[str]:
 def _thrashing(ram: pd.DataFrame, curve: Curves) -> Iterator[str]:
     if "time_lost_share" not in ram:
         return
-    shares = next(c for c in curves(ram, "time_lost_share") if c.trace == curve.trace).of.dropna()
+    shares = other(ram, curve, "time_lost_share").of.dropna()
     told = []
     for way, share in shares.items():
         bad = share[share >= THRASHING]
@@ -60,12 +76,12 @@ def _thrashing(ram: pd.DataFrame, curve: Curves) -> Iterator[str]:
 def _worth(ram: pd.DataFrame, curve: Curves) -> Iterator[str]:
     """The RAM that the swap device alone needs besides, for as little time and for as few page-ins."""
     for measure in ("time_lost_s", "page_ins") if curve.measure == "time_lost_s" else ("page_ins",):
-        other = next(c for c in curves(ram, measure) if c.trace == curve.trace)
-        if other.size != "ram" or other.device.empty:
+        measured = other(ram, curve, measure)
+        if measured.size != "ram" or measured.device.empty:
             continue
-        mib, told = worth(other), []
+        mib, told = worth(measured), []
         for way in mib:
-            row = mib[way].where(other.of[way] > 0).dropna()
+            row = mib[way].where(measured.of[way] > 0).dropna()
             if len(row):
                 size = row.index[len(row) // 2]
                 told.append(f"{way} {row[size]:+.0f}M at {_size(size)} ({row.min():+.0f} to {row.max():+.0f})")

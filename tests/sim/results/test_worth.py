@@ -94,3 +94,24 @@ def test_the_table_has_a_row_for_each_size() -> None:
     assert [line.split()[0] for line in shown[2:7]] == ["400M", "450M", "500M", "550M", "600M"]
     assert "6.00 / 900" in shown[2]
     assert "8.00 / 800" in shown[2]
+
+
+def test_what_is_not_told_is_named() -> None:
+    made = frame()
+    other = made.assign(policy="random")
+    limited = made.assign(limit=made["ram"], ram=pd.NA)
+    said = " ".join(verdict(pd.concat([made, other, limited])))
+    assert "Not told here, but in --json: policy random; the sizes of limit." in said
+    assert "Not told" not in " ".join(verdict(made))
+    wide = pd.concat(frame(allocator=f"zsmalloc:chain={4 + i}") for i in range(6))
+    (line,) = [line for line in ram_summary(wide) if "for want of room" in line]
+    assert "zstd chain=9" in line or line.endswith("...)")
+    assert "; random" not in ram_summary(pd.concat([made, other]))[0]
+
+
+def test_the_device_alone_has_its_figures() -> None:
+    made = frame()
+    shown = ram_summary(made[made["frontend"] == "device"])
+    assert "in device" in shown[0]
+    assert shown[1].split() == ["RAM", "device"]
+    assert "8.00 / 800" in shown[2]
