@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sim.errors import UserError
 from sim.plots.left_out import left_out
 from sim.plots.panels import MOST_PANELS, PANEL, SMALL, Panels, label
@@ -79,14 +81,20 @@ def plot_classes(
 
 
 def _draw(axis: Axes, rows: pd.DataFrame, page_size: int) -> None:
-    ends = rows["class_size"].to_numpy()
-    starts = [0, *ends[:-1]]
-    widths = [min(end - start, page_size // 32) for start, end in zip(starts, ends, strict=True)]
-    below = 0.0 * ends
+    """Bars up to the size of each class, stacked; those of a part are one artist, as there are hundreds."""
+    from matplotlib.collections import PolyCollection
+
+    ends = rows["class_size"].to_numpy(float)
+    starts = np.maximum(np.append(0.0, ends[:-1]), ends - page_size // 32)
+    below = np.zeros(len(ends))
     for part, (colour, _) in PARTS.items():
-        pages = rows[part].to_numpy() / page_size
-        axis.bar(ends, pages, [-w for w in widths], bottom=below, align="edge", color=colour)
-        below = below + pages
+        above = below + rows[part].to_numpy() / page_size
+        corners = np.array([[starts, below], [starts, above], [ends, above], [ends, below]])
+        bars = PolyCollection(list(corners.transpose(2, 0, 1)), facecolor=colour)
+        bars.sticky_edges.y.append(0.0)  # no margin below the bars
+        axis.add_collection(bars)
+        below = above
+    axis.autoscale_view(scalex=False)
     axis.set_xlim(0, page_size)
     axis.set_xticks(range(0, page_size, page_size // 4096 * 1000))
     axis.grid(axis="y", alpha=0.25)

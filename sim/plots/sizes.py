@@ -52,9 +52,9 @@ def plot_sizes(
                 continue
             # A row tells of sizes up to `bytes`: it belongs to the bar that ends there or later.
             share, _ = np.histogram(rows["bytes"] - 0.5, edges, weights=100 * rows["page_outs"])
-            axis.bar(edges[:-1], share / rows["page_outs"].sum(), width, align="edge", color=codec_colour(codec))
-            for at in classes:
-                axis.axvline(at, ymax=0.06, color="black", linewidth=0.6)
+            axis.stairs(share / rows["page_outs"].sum(), edges, fill=True, color=codec_colour(codec))
+            across = axis.get_xaxis_transform()
+            axis.vlines(classes, 0, 0.06, transform=across, color="black", linewidth=0.6)  # one artist: quick to draw
             axis.axvline(huge, linestyle="--", color=FAMILIES["ideal"], linewidth=1)
             axis.set_title(f"{shown(trace)}, compressed by {short(codec)}", fontsize=PANEL)
             axis.set_xlim(0, edges[-1])
