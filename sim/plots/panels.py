@@ -102,7 +102,7 @@ def flow(count: int, columns: int) -> tuple[int, int]:
 
 def _fit(figure: Any, grid: Grid, head: Text, foot: Text) -> None:
     """Wrap what is wider than its room, and make the figure as much higher as the lines and the legend need."""
-    figure.draw_without_rendering()
+    figure.get_layout_engine().execute(figure)  # text has its place then, and nothing is drawn
     dots = figure.dpi / DOT
     room = 0.96 * figure.bbox.width
     lines = _wrap(head, room) * TITLE + _wrap(foot, room) * SMALL
@@ -114,7 +114,7 @@ def _fit(figure: Any, grid: Grid, head: Text, foot: Text) -> None:
     legends = [legend.get_window_extent().height for legend in figure.legends]
     higher = max(higher, *(height + 2 * LINE * TITLE * dots - figure.bbox.height for height in legends), 0)
     figure.set_figheight((figure.bbox.height + higher) / figure.dpi)
-    figure.draw_without_rendering()
+    figure.get_layout_engine().execute(figure)
     for axis in grid.flat:
         _wrap(axis.yaxis.label, axis.bbox.height, upright=True)
 
