@@ -15,7 +15,7 @@ from pandas.testing import assert_frame_equal
 from sim import Experiment, Result, Timing, run
 from sim.experiment.finished import DAYS, FOLDER, Finished
 from sim.experiment.memory import Memory
-from sim.experiment.runner import prepare
+from sim.experiment.preparation import prepare
 from workloads.progress import silent
 
 FRAMES = ("density", "timeline", "latency", "counters", "sizes", "classes", "timing", "sensitivity", "events")

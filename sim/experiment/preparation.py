@@ -1,0 +1,155 @@
+"""What an experiment is made of: its traces opened, their pages sized, and all its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import product
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sim.errors import UserError, remark
+from sim.experiment.description import Experiment
+from sim.experiment.inputs import renamed
+from sim.experiment.jobs import Job, Rows, TimedJob
+from sim.experiment.machine import TooSmall
+from sim.experiment.remarks import remarks
+from workloads.progress import Progress
+
+if TYPE_CHECKING:
+    from sim.compressors.base import Compressor
+    from sim.experiment.inputs import Item
+    from sim.plugins import Registry
+    from workloads.traces.sizes import Sizes
+    from workloads.traces.trace import Trace
+
+    Opened = tuple[Item, Trace]
+
+T = TypeVar("T")
+Report = Callable[[str], Progress]  # names a stage, returns its progress callback
+
+
+def prepare(
+    experiment: Experiment, report: Report, in_memory: bool = False
+) -> tuple[list[Opened], list[Job], Rows, dict[str, Any]]:
+    """Open the traces and size their pages; with `in_memory`, sizes and times of generated pages are kept too.
+
+    Gives the traces with their items, all runs, the rows of the codecs' times and sizes, and how many sizes of shipped
+    recordings were confirmed, of how many, by trace and codec (`sim.sizing.confirmation`).
+    """
+    from sim.experiment.inputs import open_inputs
+    from sim.plugins import ALLOCATORS, COMPRESSORS, FRONTENDS, make_allocator
+    from sim.results.codec_times import codec_times, compressed_sizes, page_outs
+    from sim.sizing.confirmation import Sampled
+    from sim.sizing.sizing import size_pages
+    from workloads.traces.together import together
+
+    points = experiment.memory.points()
+    allocators = made(ALLOCATORS, experiment.allocators, page_size=4096, zone=None)
+    for allocator in allocators:
+        # What is wrong is told before any work is done.
+        make_allocator(allocator, zone=points[0].zone())
+    frontends = made(FRONTENDS, experiment.frontends)
+    codecs = made(COMPRESSORS, experiment.compressors)
+    further = {spec: COMPRESSORS.make(spec) for frontend in frontends for spec in frontend.compressors}
+    opened = [(item, trace) for item in experiment.traces for trace in open_inputs(item, experiment.page_sizes or ())]
+    given = distinct([trace for _, trace in opened])
+    traces = [together(given)] if experiment.machine.together and len(given) > 1 else given
+    for text in remarks(experiment, traces, frontends, codecs):
+        remark(text)
+    jobs: list[Job] = []
+    rows = Rows()
+    confirmed: dict[str, dict[str, list[int]]] = {}
+    too_small: list[TooSmall] = []
+    for trace in traces:
+        machines, small = experiment.machine.of(trace)
+        too_small += small
+        if not machines:
+            continue
+        sampled = Sampled.of(trace)
+        _ = trace.fullest  # once, not in every worker
+
+        def sized(codec: Compressor, trace: Trace = trace) -> Sizes:
+            return size_pages(trace, codec, progress=report(f"{codec.spec} on {trace.name}"), in_memory=in_memory)
+
+        secondary = {spec: sized(codec) for spec, codec in further.items()}
+        done, used = set(), page_outs(trace)
+        timed = renamed(sampled.sample, trace.name) if sampled else trace
+        timed_used = page_outs(timed) if sampled else used
+        for codec in codecs:
+            sizes = times = sized(codec)
+            if sizes.meta["codec"] in done:  # given sizes stand for any codec
+                continue
+            done.add(sizes.meta["codec"])
+            if sampled:
+                times, equal = sampled.confirm(sizes, codec, report(f"{codec.spec} on {sampled.sample.name}"))
+                confirmed.setdefault(trace.name, {})[codec.spec] = [equal, len(times)]
+            rows.latency.extend(codec_times(timed, times, timed_used))
+            rows.sizes.extend(compressed_sizes(trace, sizes, used))
+            for frontend in frontends:
+                other = tuple(secondary[spec] for spec in frontend.compressors)
+                for allocator, point, machine in product(allocators, points, machines):
+                    if frontend.pools or (codec is codecs[0] and allocator is allocators[0]):
+                        shared = machine.size // trace.page_size if machine and machine.shared else 0
+                        fitted = frontend.in_ram(shared) if shared else frontend
+                        jobs.append(Job(trace, sizes, other, fitted, allocator, point, experiment, machine))
+                        jobs.extend(_timed(jobs[-1]))
+        jobs.extend(_baseline(jobs, trace))
+    if too_small and not jobs:
+        raise too_small[0]
+    for left_out in too_small:
+        remark(f"{left_out}; that size is left out")
+    return list(zip((item for item, _ in opened), given, strict=True)), jobs, rows, confirmed
+
+
+def _baseline(jobs: list[Job], trace: Trace) -> Iterator[Job]:
+    """The swap device alone on machines of all sizes of a trace, where that is not among its runs."""
+    from sim.plugins import FRONTENDS
+    from sim.ram.meter import BASELINE
+
+    first = next(job for job in jobs if job.trace is trace)
+    device = FRONTENDS.make(BASELINE)
+    own = [job for job in jobs if job.trace is trace and job.frontend.spec == device.spec]
+    there = [job.machine.columns() for job in own if job.machine]
+    for machine in first.experiment.machine.baseline(trace):
+        if machine.columns() not in there:
+            job = replace(first, frontend=device, secondary=(), machine=machine, baseline=True)
+            yield from (job, *_timed(job))
+
+
+def made(family: Registry[T], items: Iterable[str | T], **given: Any) -> list[T]:
+    """The objects of specs or objects, each spec once. Raises SpecError, UserError if two classes have one name."""
+    found: dict[str, Any] = {}
+    for item in items:
+        new: Any = family.make(item, **given)
+        if type(found.setdefault(new.spec, new)) is not type(new):
+            raise UserError(f"experiment: two classes of {family.word}s are called {new.name}; rename one")
+    return list(found.values())
+
+
+def _timed(job: Job) -> Iterator[TimedJob]:
+    """The same run under each setting; with each assumed price at either end, if that was asked for."""
+    from sim.timing.sensitivity import variants
+
+    timing = job.experiment.timing
+    given = vars(job)
+    for setting, costs, columns in timing.settings(job.memory.seed) if timing else ():
+        under: dict[str, Any] = {**given, "setting": setting, "columns": columns}
+        yield TimedJob(**under, costs=costs)
+        if timing and timing.sensitivity:
+            yield from (TimedJob(**under, costs=changed, price=one) for one, changed in variants(costs, setting))
+
+
+def distinct(traces: list[Trace]) -> list[Trace]:
+    """The traces, those whose names are taken as `name 2`, `name 3`: rows are told apart by the name."""
+    taken: set[str] = set()
+    named = []
+    for trace in traces:
+        name, number = trace.name, 1
+        while name in taken:
+            number += 1
+            name = f"{trace.name} {number}"
+        taken.add(name)
+        if number > 1:
+            trace = renamed(trace, name)
+        named.append(trace)
+    return named
