@@ -16,7 +16,7 @@ from sim.errors import USER_ERRORS, SpecError, meant
 from sim.parameters import BYTES, Parameter, Value, parameters, read_value
 from sim.units import bytes_of, has_unit
 
-__all__ = ["SpecError", "Value", "build", "expanded", "has_range", "parse_spec"]
+__all__ = ["MOST", "SpecError", "Value", "build", "expanded", "has_range", "parse_spec", "values_of"]
 
 T = TypeVar("T")
 
@@ -85,7 +85,7 @@ def expanded(cls: Callable[..., object], text: str) -> list[str]:
     """
     name, settings = parse_spec(text)
     known = parameters(cls)
-    choices = [list(_values(name, key, value, known.get(key))) for key, value in settings.items()]
+    choices = [list(values_of(name, key, value, known.get(key))) for key, value in settings.items()]
     count = 1
     for values in choices:
         count *= len(values)
@@ -95,7 +95,7 @@ def expanded(cls: Callable[..., object], text: str) -> list[str]:
     return [f"{name}:" + ",".join(f"{key}={value}" for key, value in one) for one in combinations]
 
 
-def _values(name: str, key: str, value: Value, parameter: Parameter | None) -> Iterator[str]:
+def values_of(name: str, key: str, value: Value, parameter: Parameter | None) -> Iterator[str]:
     """A setting's values: one, or those of a range, at most one more than `MOST`."""
     found = RANGE.fullmatch(value) if isinstance(value, str) else None
     if found is None or parameter is None or not parameter.kinds:

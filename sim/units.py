@@ -30,3 +30,8 @@ def size_text(size: int) -> str:
     """A number of bytes in the largest unit that divides it: `256M`."""
     unit = next(unit for unit in reversed(UNITS) if size % UNITS[unit] == 0 and (size or not unit))
     return f"{size // UNITS[unit]}{unit}"
+
+
+def mib_text(size: float) -> str:
+    """A number of bytes in MiB, with as many digits as it takes: `400M`, `0.5M`."""
+    return f"{size / UNITS['M']:g}M"

@@ -6,9 +6,10 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sim.plots.curves import MIB, Curves, curves, other
+from sim.plots.curves import Curves, curves, other
 from sim.ram.meter import BASELINE
 from sim.results.worth import verdict
+from sim.units import mib_text
 from workloads.shown import shown
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def _table(ram: pd.DataFrame, curve: Curves, most: int) -> Iterator[str]:
     head = textwrap.wrap(title, WIDTH, max_lines=2, placeholder=" ...")
     yield from head
     ins = other(ram, curve, "page_ins")
-    columns = [["RAM", *(f"{int(str(size)) / MIB:g}M" for size in curve.of.index)]]
+    columns = [["RAM", *(mib_text(int(str(size))) for size in curve.of.index)]]
     for way in dict.fromkeys([*curve.of, *([BASELINE] if len(curve.device) else [])]):
         lost, faults = (c.device if way == BASELINE else c.of[way] for c in (curve, ins))
         cells = [

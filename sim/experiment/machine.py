@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -11,10 +10,12 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sim.errors import FieldError, UserError
+from sim.errors import FieldError, SpecError, UserError
 from sim.experiment.fields import described, several
+from sim.parameters import BYTES, Parameter
 from sim.plugins import POLICIES
-from sim.units import bytes_of
+from sim.spec import MOST, values_of
+from sim.units import UNITS, bytes_of, mib_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,9 +27,7 @@ if TYPE_CHECKING:
     from workloads.traces.events import Events
     from workloads.traces.trace import Trace
 
-MIB = 1 << 20
-RANGE = re.compile(r"([^.].*?)\.\.([^:]+)(?::(.+))?")
-MOST = 1000  # sizes of a range
+SIZE = Parameter("size", (int,), None, unit=BYTES)
 STEPS = 12  # of a baseline, from the recorded memory to one in which nothing goes out
 
 
@@ -57,9 +56,10 @@ class MachinePoint(NamedTuple):
         from sim.ram.closed import Capacity
 
         if self.size < recorded:
+            size, least = mib_text(self.size), mib_text(recorded)
             raise TooSmall(
-                f"{trace.name}: {_mib(self.size)} is less than the {_mib(recorded)} it was recorded in, so nothing is "
-                f"known; give {_mib(recorded)} or more, or record it again in less"
+                f"{trace.name}: {size} is less than the {least} it was recorded in, so nothing is known; "
+                f"give {least} or more, or record it again in less"
             )
         told = limits_of(trace)
         share = self.measured.share_for(self.size, recorded)[1] if self.measured else 1.0
@@ -180,7 +180,7 @@ class Machine:
         """Those on which a swap device alone is looked at: the same, smaller and larger ones until nothing goes out."""
         points = [point for point in self.of(trace)[0] if point]
         least = self.recorded_in(trace) if points else 0
-        step = max(MIB, -(-trace.fullest.slots * trace.page_size // STEPS // MIB) * MIB)
+        step = max(UNITS["M"], -(-trace.fullest.slots * trace.page_size // STEPS // UNITS["M"]) * UNITS["M"])
         there = {(point.size, point.policy.spec) for point in points}
         shared = any(point.shared for point in points)
         for policy in {point.policy.spec: point.policy for point in points}.values():
@@ -209,23 +209,21 @@ class Machine:
 
 def _sizes(name: str, item: Any) -> Iterator[Any]:
     """Those that a text stands for, `400M` or `300M..600M:25M`; anything else as it is."""
-    found = RANGE.fullmatch(item) if isinstance(item, str) else None
-    if found is None:
-        size = bytes_of(item) if isinstance(item, str) else None
-        yield item if size is None else size
+    if not isinstance(item, str):
+        yield item
         return
-    first, last, step = (bytes_of(text or "") for text in found.groups())
-    if first is None or last is None or not step or last < first or (last - first) // step > MOST:
-        raise FieldError(
-            "machine", f"<{name}>={{}} is no range of sizes; write 300M..600M:25M, the smaller one first", item
-        )
-    yield from range(first, last + 1, step)
+    try:
+        texts = list(values_of("machine", name, item, SIZE))
+    except SpecError:
+        texts = []
+    if not 0 < len(texts) <= MOST:
+        template = f"<{name}>={{}} is no range of sizes; write 300M..600M:25M, the smaller one first"
+        raise FieldError("machine", template, item)
+    for text in texts:
+        size = bytes_of(text)
+        yield text if size is None else size
 
 
 def is_size(value: object) -> bool:
     """Whether it is a number of bytes."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 53
-
-
-def _mib(size: int) -> str:
-    return f"{size / MIB:g}M"

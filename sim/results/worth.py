@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sim.plots.curves import BELOW, MIB, PARTS, RAM_FIGURES, Curves, curves, other, worth
+from sim.plots.curves import BELOW, PARTS, RAM_FIGURES, Curves, curves, other, worth
 from sim.ram.meter import BASELINE
+from sim.units import mib_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +69,7 @@ def _thrashing(ram: pd.DataFrame, curve: Curves) -> Iterator[str]:
     for way, share in shares.items():
         bad = share[share >= THRASHING]
         if len(bad):
-            told.append(f"{way} up to {_size(bad.index[-1])}")
+            told.append(f"{way} up to {mib_text(bad.index[-1])}")
     if told:
         yield f"Thrashes, losing half of its time or more: {', '.join(told)}."
 
@@ -84,7 +85,7 @@ def _worth(ram: pd.DataFrame, curve: Curves) -> Iterator[str]:
             row = mib[way].where(measured.of[way] > 0).dropna()
             if len(row):
                 size = row.index[len(row) // 2]
-                told.append(f"{way} {row[size]:+.0f}M at {_size(size)} ({row.min():+.0f} to {row.max():+.0f})")
+                told.append(f"{way} {row[size]:+.0f}M at {mib_text(size)} ({row.min():+.0f} to {row.max():+.0f})")
         if told:
             yield f"Worth in RAM against a swap device alone, for equal {MEASURES[measure]}: {'; '.join(told)}."
 
@@ -94,12 +95,12 @@ def _below(ram: pd.DataFrame, curve: Curves) -> Iterator[str]:
     if len(rows):
         sizes = rows[curve.size].dropna().astype(int)
         yield (
-            f"Up to {_size(sizes.max())} the program has less than in the recording for up to "
+            f"Up to {mib_text(sizes.max())} the program has less than in the recording for up to "
             f"{rows['below'].max():.0%} of the events: its page-ins there are more than told; record it in less."
         )
     whole = ram[(ram["trace"] == curve.trace) & (ram["over"] > BELOW)]
     if len(whole):
-        yield f"Pages that win nothing fill the pool at {_size(whole[curve.size].max())} and below: it cannot hold."
+        yield f"Pages that win nothing fill the pool at {mib_text(whole[curve.size].max())} and below: it cannot hold."
 
 
 def _sure(ram: pd.DataFrame) -> Iterator[str]:
@@ -112,8 +113,4 @@ def _sure(ram: pd.DataFrame) -> Iterator[str]:
 
 
 def _span(first: int, last: int) -> str:
-    return f"at {_size(first)}" if first == last else f"{_size(first)} to {_size(last)}"
-
-
-def _size(size: Any) -> str:
-    return f"{int(size) / MIB:g}M"
+    return f"at {mib_text(first)}" if first == last else f"{mib_text(first)} to {mib_text(last)}"

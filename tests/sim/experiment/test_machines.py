@@ -10,10 +10,11 @@ import pytest
 
 from sim import Experiment, Machine, Result, Timing, run
 from sim.errors import UserError
-from sim.experiment.machine import MIB
 from sim.plugins import make_allocator
+from sim.units import UNITS
 from workloads import GIVEN, IN, OUT, Events, Sizes, Trace, open_recording
 
+MIB = UNITS["M"]
 GCC = 440 * MIB  # what it was recorded in
 
 
