@@ -112,9 +112,13 @@ def measure(plan: Plan, done: Callable[[int], object] = lambda done: None) -> pd
 
 
 def _measure_device(samples: Samples) -> None:
-    from sim.calibration.device import FLOOR_SLOTS, measure_floors
+    """On a device with the kernel's default codec."""
+    from sim.calibration.device import FLOOR_SLOTS, Floors
+    from sim.plugins import COMPRESSORS
     from workloads.host.signals import deferred
     from workloads.host.zram import zram_device
 
     with deferred(), zram_device(None, FLOOR_SLOTS) as device:
-        measure_floors(samples, device, 0)
+        floors = Floors(samples, device, 0, COMPRESSORS.make(device.codec()))
+        floors.measure()
+        floors.measure_once()

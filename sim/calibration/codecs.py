@@ -9,14 +9,16 @@ passes.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from sim.calibration.samples import Samples
 from sim.compressors.base import BATCH, Compressor, Pages
 
-FLUSH = 16 << 20
-"""Bytes read to evict everything else from a core's own caches."""
+LEAST_FLUSH, MOST_FLUSH = 64 << 20, 256 << 20
+"""Bytes read to evict everything else from the caches: twice the largest cache, between these."""
+CACHE = Path("/sys/devices/system/cpu/cpu0/cache")
 STATES = ("cold", "warm")
 
 
@@ -26,8 +28,14 @@ def batches(pages: Pages) -> int:
 
 
 def flusher() -> Callable[[], object]:
-    """A call that evicts what a core's caches hold."""
-    return np.ones(FLUSH // 8, np.uint64).sum
+    """A call that evicts what the caches hold, the last one too."""
+    return np.ones(min(max(2 * _largest_cache(), LEAST_FLUSH), MOST_FLUSH) // 8, np.uint64).sum
+
+
+def _largest_cache() -> int:
+    """Bytes of the largest cache that the machine shows; 0 if it shows none."""
+    sizes = [file.read_text().strip() for file in CACHE.glob("index*/size")]
+    return max((int(size[:-1]) << 10 for size in sizes if size.endswith("K")), default=0)
 
 
 def measure_codecs(

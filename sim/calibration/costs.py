@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.timing.costs import Cost
+from sim.timing.lines import FOOTPRINTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,21 +26,20 @@ def measured_costs(frame: pd.DataFrame) -> list[Cost]:
     if len(chain):
         ghz = (chain["number"] / chain["ns"]).groupby(chain["process"]).median()
         found.append(_cost("cpu.ghz", ghz, "GHz", "a chain of squarings and additions, 4 cycles each"))
-    compare = _medians(frame, "compare", state="warm")
-    store, load = (_medians(frame, "device", part=part) for part in ("store", "load"))
-    if len(store):
-        what = "store of a same-filled page on zram through O_DIRECT, less the comparison"
-        found.append(_cost("path.page_out", (store - compare).clip(lower=0), "ns", what))
-        found.append(_cost("path.page_in", load, "ns", "load of an empty slot of zram through O_DIRECT"))
+    found += _device_costs(frame)
     fault = _medians(frame, "fault")
     if len(fault):
         found.append(_cost("path.fault", fault, "ns", "first write to a page of anonymous memory"))
     cold = _medians(frame, "compare", state="cold")
     if len(cold):
         found.append(_cost("check.same_filled", cold, "ns", "4096 equal bytes, not in the core's caches"))
-    copies = frame[(frame["measure"] == "copy") & (frame["state"] == "cold")]
-    if len(copies):
-        found += _copy_costs(copies)
+    found += _pool_costs(frame)
+    found += _memory_costs(frame)
+    copies = _copies(frame, "cold")
+    if copies is not None:
+        what = "copies of 64 to 4096 bytes to memory that is not in the core's caches"
+        found.append(_cost("copy.start", copies["start"], "ns", what))
+        found.append(_cost("copy.per_kib", copies["per_kib"], "ns/KiB", what))
     return found
 
 
@@ -65,20 +65,82 @@ def _medians(frame: pd.DataFrame, measure: str, **which: str) -> pd.Series[float
     return rows.groupby("process")["ns"].median()
 
 
-def _copy_costs(copies: pd.DataFrame) -> list[Cost]:
-    """A straight line through the medians of all sizes, for each process."""
+def _device_costs(frame: pd.DataFrame) -> list[Cost]:
+    """The way to a zram device and back, by what moves no page of a trace (`sim.calibration.device`)."""
+    store, load = (_medians(frame, "device", part=part) for part in ("store", "load"))
+    if not len(store):
+        return []
+    found = [
+        _cost(
+            "path.page_out",
+            (store - _medians(frame, "compare", state="warm")).clip(lower=0),
+            "ns",
+            "store of a same-filled page on zram through O_DIRECT, less the comparison",
+        ),
+        _cost("path.page_in", load, "ns", "load of an empty slot of zram through O_DIRECT"),
+    ]
+    loaded = _medians(frame, "device", part="object load")
+    if len(loaded):
+        what = "load of an object on zram, less that of an empty slot and the codec's time; all in the caches"
+        found.append(_cost("path.object", (loaded - load).clip(lower=0), "ns", what))
+    return found
+
+
+def _pool_costs(frame: pd.DataFrame) -> list[Cost]:
+    """What zsmalloc does for an object, by what zram does for pages that are no trace's."""
+    store, stored, there, empty = (
+        _medians(frame, "device", part=part) for part in ("store", "object store", "object discard", "discard")
+    )
+    if not len(stored):
+        return []
+    free = (there - empty).clip(lower=0)
+    hit = (stored - store - free).clip(lower=0)
+    what = "discard of a slot of zram with an object, less that of an empty one; all in the caches"
+    told = "store of an object on zram over another, less that of a same-filled page, alloc.free and the codec's time"
+    found = [
+        _cost("alloc.hit", hit, "ns", told),
+        _cost("alloc.free", free, "ns", what),
+    ]
+    grown = frame[(frame["measure"] == "device") & (frame["part"] == "grow")]
+    if len(grown):
+        line = _lines_through(grown, 1.0)
+        what = "stores on zram that took 1 to 8 new pages for their zspage, less those that took none"
+        found.append(_cost("alloc.grow", (line["start"] - hit).clip(lower=0), "ns", f"{what}: per zspage, less alloc.hit"))
+        found.append(_cost("alloc.page", line["slope"], "ns", f"{what}: per page"))
+    return found
+
+
+def _memory_costs(frame: pd.DataFrame) -> list[Cost]:
+    """Loads out of the caches, and the lines after the first of what is read."""
+    found = []
+    for name, size in FOOTPRINTS.items():
+        misses = frame[(frame["measure"] == "miss") & (frame["number"] == size >> 10)]
+        if len(misses):
+            what = f"a load from {size >> 10} KiB of huge pages that waits for the one before, after emptied caches"
+            found.append(_cost(f"memory.{name}", misses.groupby("process")["ns"].median(), "ns", what))
+    copies = _copies(frame, "cold source")
+    if copies is not None:
+        what = "copies of 64 to 4096 bytes from memory that is not in the core's caches"
+        found.append(_cost("memory.read_per_kib", copies["per_kib"], "ns/KiB", what))
+    return found
+
+
+def _copies(frame: pd.DataFrame, state: str) -> pd.DataFrame | None:
+    """Columns `start` ns and `per_kib` ns, a row for each process; None when it was not measured."""
+    copies = frame[(frame["measure"] == "copy") & (frame["state"] == state)]
+    return _lines_through(copies, 1024.0).rename(columns={"slope": "per_kib"}) if len(copies) else None
+
+
+def _lines_through(frame: pd.DataFrame, unit: float) -> pd.DataFrame:
+    """A straight line through the medians of all numbers, for each process: `start` and `slope` per `unit`."""
     import pandas as pd
 
     lines = {}
-    for process, rows in copies.groupby("process"):
-        medians = rows.groupby("number")["ns"].median()
-        lines[process] = np.polyfit(medians.index.to_numpy(float) / 1024, medians.to_numpy(), 1).clip(0)
-    line = pd.DataFrame.from_dict(lines, orient="index", columns=["per_kib", "start"])
-    what = "copies of 64 to 4096 bytes to memory that is not in the core's caches"
-    return [
-        _cost("copy.start", line["start"], "ns", what),
-        _cost("copy.per_kib", line["per_kib"], "ns/KiB", what),
-    ]
+    for process, rows in frame.groupby("process"):
+        groups = rows.groupby("number")["ns"]
+        medians, weights = groups.median(), np.sqrt(groups.count())
+        lines[process] = np.polyfit(medians.index.to_numpy(float) / unit, medians, 1, w=weights).clip(0)
+    return pd.DataFrame.from_dict(lines, orient="index", columns=["slope", "start"])
 
 
 def _cost(name: str, medians: pd.Series[float], unit: str, what: str) -> Cost:

@@ -1,24 +1,38 @@
-"""The floors of a zram device of this host: the times of a store and a load that move no data.
+"""The floors of a zram device of this host: what a store and a load take that move no page of a trace.
 
-Every page of a trace pays them too, so they give the cost of the path there and back without any page of the trace.
+Every page of a trace pays them too. They are of four kinds, all with what they touch in the caches, since lines out of
+the caches are a cost of their own:
+
+- `store` of a same-filled page and `load` of an empty slot: the way to the device and back;
+- `object store`, over another object, and `object load`: pages that repeat a pattern, less the codec's time for them;
+- `discard` of an empty slot and of one with an object: freeing it;
+- `grow`: objects of many sizes, one size after the other, less the codec's time; the model of zsmalloc tells which of
+  them took new pages, and how many (`number`).
 """
 
 from __future__ import annotations
 
 import mmap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from time import perf_counter_ns
 
 import numpy as np
 
+from allocators.zspages.zsmalloc import Zsmalloc
 from sim.calibration.compiled.loops import Rows, Times, time_reads, time_writes
 from sim.calibration.samples import Samples
-from sim.compressors.base import Pages
+from sim.compressors.base import BATCH, Compressor, Pages
 from sim.compressors.exact import clock_reading_ns
 from workloads.errors import HostError
+from workloads.host.kernel import zsmalloc_chain
 from workloads.host.zram import PAGE, ZramDevice
 
-COUNT = 1000
-FLOOR_SLOTS = 2 * COUNT
+COUNT = 64
+ROUNDS = 8
+PATTERN = 512  # bytes, which codecs copy word by word
+NOISE = range(60, 3600, 60)  # bytes of noise in a page, whose object is a little larger
+GROW_SLOTS = COUNT * len(NOISE)
+FLOOR_SLOTS = 3 * COUNT + GROW_SLOTS
 Transfer = Callable[[int, Pages, Rows, Rows, Times], int]
 
 
@@ -38,11 +52,66 @@ def transfer(loop: Transfer, device: ZramDevice, pages: Pages, rows: Rows, slots
     return np.maximum(times - clock_reading_ns(), 1)
 
 
-def measure_floors(samples: Samples, device: ZramDevice, first: int) -> None:
-    """Add stores of a same-filled page, and loads of empty slots; they take FLOOR_SLOTS empty slots from `first` on."""
-    page, rows = aligned_pages(1), np.zeros(COUNT, np.int64)
-    page[:] = 1
-    for part, loop in (("store", time_writes), ("load", time_reads)):
-        slots = np.arange(first, first + COUNT)
-        samples.add("device", transfer(loop, device, page, rows, slots), PAGE, part=part)
-        first += COUNT
+class Floors:
+    """Measures them on a device, in FLOOR_SLOTS empty slots from `first` on, compressed by `codec` there as here."""
+
+    def __init__(self, samples: Samples, device: ZramDevice, first: int, codec: Compressor) -> None:
+        rng = np.random.default_rng(first)
+        self.samples, self.device, self.codec = samples, device, codec
+        self.rows, self.target = np.arange(COUNT), aligned_pages(COUNT)
+        self.filled, self.pattern = aligned_pages(1), aligned_pages(COUNT)
+        self.filled[:] = 1
+        self.pattern[:] = np.tile(rng.integers(0, 256, (COUNT, PATTERN), np.uint8), PAGE // PATTERN)
+        self.slots = iter(np.arange(first, first + FLOOR_SLOTS).reshape(-1, COUNT))
+        self.same, self.objects, self.empty = (next(self.slots) for _ in range(3))
+        transfer(time_writes, device, self.filled, 0 * self.rows, self.same)
+        transfer(time_writes, device, self.pattern, self.rows, self.objects)
+
+    def measure(self) -> None:
+        """Add COUNT samples of each store and load."""
+        _, compress, decompress = self.codec.measure(np.array(self.pattern))
+        self._twice("store", time_writes, self.filled, 0 * self.rows, self.same)
+        self._twice("load", time_reads, self.target, self.rows, self.empty)
+        self._twice("object store", time_writes, self.pattern, self.rows, self.objects, compress)
+        self._twice("object load", time_reads, self.target, self.rows, self.objects, decompress)
+
+    def measure_once(self) -> None:
+        """Add samples of discards and of the pool's growth, which leave nothing to be measured again."""
+        for _ in range(ROUNDS):
+            transfer(time_writes, self.device, self.pattern, self.rows, self.objects)
+            for part in ("object discard", "discard"):
+                self.samples.add("device", self._discards(self.objects), PAGE, part=part)
+        transfer(time_writes, self.device, self.pattern, self.rows, self.objects)
+        for taken, ns in self._growing():
+            self.samples.add("device", ns, taken, part="grow")
+
+    def _twice(self, part: str, loop: Transfer, pages: Pages, rows: Rows, slots: Rows, codec: Times | int = 0) -> None:
+        """The second time counts: then all that it touches is in the caches."""
+        transfer(loop, self.device, pages, rows, slots)
+        ns = transfer(loop, self.device, pages, rows, slots)
+        self.samples.add("device", ns - codec, PAGE, part=part)
+
+    def _discards(self, slots: Rows) -> Times:
+        times = np.zeros(len(slots), np.int64)
+        for i, slot in enumerate(slots.tolist()):
+            start = perf_counter_ns()
+            self.device.discard(slot)
+            times[i] = perf_counter_ns() - start
+        return times
+
+    def _growing(self) -> Iterator[tuple[Rows, Times]]:
+        """For pages with so much noise: pages that each store took, and how much longer it was than one of none."""
+        pool, pages = Zsmalloc(chain=zsmalloc_chain()), aligned_pages(COUNT)
+        assert BATCH >= COUNT, "one batch of the codec, so that it sees these pages once"
+        for noise, slots in zip(NOISE, self.slots, strict=True):
+            pages[:] = 0
+            pages[:, :noise] = np.random.default_rng(noise).integers(1, 256, (COUNT, noise), np.uint8)
+            sizes, compress, _ = self.codec.measure(np.array(pages))
+            ns = transfer(time_writes, self.device, pages, self.rows, slots) - compress
+            held = [pool.pages]
+            for size in sizes.tolist():
+                pool.alloc(size)
+                held.append(pool.pages)
+            taken = np.diff(held)
+            if (taken == 0).any():
+                yield taken[taken > 0], ns[taken > 0] - np.median(ns[taken == 0])

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.calibration.compiled.loops import time_chain, time_comparisons, time_copies, time_first_touches
+from sim.calibration.misses import measure_misses
 from sim.calibration.samples import Samples
 from sim.compressors.base import empty_call_ns
 from sim.compressors.exact import clock_reading_ns
@@ -31,6 +32,7 @@ def measure_memory(samples: Samples, rng: np.random.Generator, count: int = 500)
     _clock_rate(samples)
     pool = np.ones(POOL, np.uint8)
     _copies(samples, pool, rng, count)
+    measure_misses(samples, rng)
     _comparisons(samples, pool, rng, count)
     _faults(samples, count)
 
@@ -49,16 +51,22 @@ def _clock_rate(samples: Samples) -> None:
 
 
 def _copies(samples: Samples, pool: NDArray[np.uint8], rng: np.random.Generator, count: int) -> None:
-    """From a buffer in use, as that of a compression stream is, to memory that was not touched just before."""
-    source = np.ones(max(COPY_SIZES), np.uint8)
+    """Between a buffer in use, as that of a compression stream is, and memory that was not touched just before: to it,
+    from it, and between two buffers in use.
+    """
+    buffer = np.ones(max(COPY_SIZES), np.uint8)
+    there = np.zeros((count, TOGETHER), np.int64)
     n_pages = len(pool) // mmap.PAGESIZE
     for size in COPY_SIZES:
-        for state in ("cold", "warm"):
+        for state in ("cold", "warm", "cold source"):
             places = rng.integers(0, n_pages, (count, TOGETHER)) * mmap.PAGESIZE
             if state == "warm":
                 places[:] = np.arange(TOGETHER) * mmap.PAGESIZE
             times = np.zeros(count, np.int64)
-            time_copies(pool, places, source, size, times)
+            if state == "cold source":
+                time_copies(buffer, there, pool, places, size, times)
+            else:
+                time_copies(pool, places, buffer, there, size, times)
             samples.add("copy", _net(times) / TOGETHER, size, state=state)
 
 

@@ -12,27 +12,33 @@ from sim.plugins import MAPPINGS
 from sim.replay.detailed import Moved
 from sim.timing.costs import Costs
 from sim.timing.latency import PARTS
+from sim.timing.lines import Lines
 from sim.timing.setting import Setting
 from sim.timing.work import COMPACT, FAILED, FREE, NO_LOCK, PAGE_IN, PAGE_OUT, UNTIMED, Column, Work
 from sim.timing.writeback import with_writebacks
 from workloads.traces.events import COMPACT as COMPACTION
+from workloads.traces.events import FREE as FREED
 from workloads.traces.events import IN, KINDS, OUT, Events
 from workloads.traces.sizes import Sizes
 
+SLOTS_OF_A_LINE = 4  # of 64 bytes: 16 for a slot of zram
 OPERATION = np.array([PAGE_OUT, PAGE_IN, FREE, COMPACT, UNTIMED])  # by the kind of the event
 assert len(OPERATION) == len(KINDS)
 
 
 class EventCosts:
-    """Computes the costs of events in one setting; `order` is that of the allocator's blocks of pages."""
+    """Computes the costs of events in one setting; `lines` are those on the way through this frontend and allocator."""
 
-    def __init__(self, costs: Costs, setting: Setting, sizes: Sizes, page_size: int, order: int, limited: bool) -> None:
+    def __init__(self, costs: Costs, setting: Setting, sizes: Sizes, lines: Lines, limited: bool) -> None:
         self.ns = {cost: costs.ns(cost) * setting.cpu_scale for cost in costs.entries}
         self.mapping = MAPPINGS.make(setting.mapping)
         self.map_ns = self.mapping.cost(costs, setting.cpus) * setting.cpu_scale
         self.compress_ns: Column = sizes.compress_ns.astype(np.float64) * setting.cpu_scale
         self.mean_decompress = float(sizes.decompress_ns.mean()) * setting.cpu_scale if len(sizes) else 0.0
-        self.page_size = page_size
+        self.lines = lines
+        self.cluster = costs.number("reclaim.cluster")
+        self.page_outs = 0  # before this batch
+        self.page_size, order = lines.allocator.page_size, lines.allocator.block_order
         self.block_ns = self.ns["alloc.order1"] / 2**order if order else self.ns["alloc.page"]  # a page of a block
         self.release_ns = self.ns["alloc.release"] / 2**order
         self.scale = setting.cpu_scale
@@ -43,6 +49,30 @@ class EventCosts:
         """The cost of copies of so many bytes; float64[n]."""
         cost: Column = np.where(size > 0, self.ns["copy.start"] + self.ns["copy.per_kib"] * size / 1024, 0.0)
         return cost
+
+    def read(self, size: Any) -> Column:
+        """What a reader waits for the lines of an object of so many bytes, after the first one; float64[n]."""
+        cost: Column = self.ns["memory.read_per_kib"] * size / 1024
+        return cost
+
+    def _next_line(self, out: Any, slot: Any) -> Any:
+        """Which page-outs go to a slot whose line of memory is not that of the page-out before; bool[n]."""
+        lines = slot[out] // SLOTS_OF_A_LINE
+        other = np.zeros(len(out), np.bool_)
+        other[out] = np.diff(lines, prepend=-1) != 0
+        return other
+
+    def _first_of_cluster(self, out: Any, stored: Any, lock: Any) -> Any:
+        """Which page-outs are the first of their lock, that is of their size class, among those that reclaim does
+        without the program in between; bool[n].
+        """
+        cluster = (self.page_outs + np.cumsum(out)) // self.cluster
+        self.page_outs += int(out.sum())
+        rows = np.flatnonzero(stored)
+        _, first = np.unique(cluster[rows] * (1 + lock.max()) + lock[rows], return_index=True)
+        found = np.zeros(len(out), np.bool_)
+        found[rows[first]] = True
+        return found
 
     def work(self, events: Events, outcome: Any, detail: Any, moved: Mapping[int, Moved], start: int) -> Work:
         """One batch of a detailed replay, of which event `start` of the trace is the first."""
@@ -65,6 +95,13 @@ class EventCosts:
         cost["path"] = path[kind]
         cost["path"][kind == IN] = ns["path.fault"] + ns["readahead.hit"]
         cost["path"][read] = ns["path.fault"] + ns["path.page_in"]
+        cost["path"][loaded] += ns["path.object"]
+        waits = self.lines.now()
+        cost["memory"] = np.where(out, waits.page, 0.0)
+        cost["memory"] += (read | (kind == FREED) | self._next_line(out, events.slot)) * waits.slot
+        cost["memory"] += self._first_of_cluster(out, stored, detail["lock"]) * waits.store + freed * waits.free
+        cost["memory"][loaded] += waits.load + self.read(detail["bytes"][loaded])
+        cost["memory"][stored] += waits.object
         cost["check"][out] = np.where(what[out] == SAME, ns["check.same_filled"], ns["check.miss"])
         compressed = detail["compressed"] != 0
         cost["compress"][compressed] = self.compress_ns[detail["page"][compressed]]
@@ -72,9 +109,10 @@ class EventCosts:
         cost["map"] = np.where(spans, self.map_ns, 0.0)
         whole = np.where(read & (what == SAME), self.page_size, np.where(loaded & (what == HUGE), detail["bytes"], 0))
         cost["copy"] = np.where(failed, 0.0, self.copied(np.where(kept, detail["bytes"], whole)))
-        cost["readahead"] = self._readahead(detail, reads)
+        cost["readahead"] = self._readahead(detail, reads, waits.load)
         cost["device"] = np.where((reads > 0) | (writes > 0), ns["block.submit"], 0.0)
         allocated, released = detail["allocated"] * self.block_ns, detail["released"] * self.release_ns
+        allocated = np.where(detail["allocated"] > 0, allocated + ns["alloc.grow"], 0.0)
         grow, hold = np.where(stored, allocated, 0.0), np.where(stored, ns["alloc.hit"], 0.0)
         free_hold = np.where(freed, ns["alloc.free"] + released, 0.0)
         unlocked = np.where(kept & ~stored, allocated, 0.0) + np.where(freed | (kind == COMPACTION), 0.0, released)
@@ -117,7 +155,8 @@ class EventCosts:
         )
         written_back = np.where(out, detail["writes"] - writes, 0)
         free, submit = ns["alloc.free"], ns["block.submit"]
-        return with_writebacks(work, written_back, ns["path.page_in"], self.mean_decompress, free, submit)
+        path, memory = ns["path.page_in"] + ns["path.object"], waits.slot + waits.load
+        return with_writebacks(work, written_back, path, memory, self.mean_decompress, free, submit)
 
     def _since_the_first(self, events: Events) -> list[float] | None:
         """Times of events, ns after the first of the trace: as floats, times since 1970 would be 256 ns apart."""
@@ -128,10 +167,11 @@ class EventCosts:
         since: list[float] = (events.time_ns - self.first_time).astype(np.float64).tolist()
         return since
 
-    def _readahead(self, detail: Any, reads: Any) -> Column:
+    def _readahead(self, detail: Any, reads: Any, load: float) -> Column:
         """All that a page-in does for the pages that it reads ahead; those on the device come with its own `reads`."""
         same = detail["ahead"] - detail["ahead_objects"] - detail["ahead_reads"]
         cost: Column = detail["ahead"] * (self.ns["readahead.page"] + self.ns["path.page_in"])
+        cost += detail["ahead_objects"] * (self.ns["path.object"] + load)
         cost += detail["ahead_spans"] * self.map_ns + detail["ahead_ns"] * self.scale
         cost += self.copied(detail["ahead_bytes"]) + self.copied(same * self.page_size)
         return cost + np.where((detail["ahead_reads"] > 0) & (reads == 0), self.ns["block.submit"], 0.0)

@@ -46,6 +46,7 @@ CODEC = "codec"
 PARTS = (
     "queue",  # waiting for a CPU, and for kswapd
     "path",  # the kernel's way to the frontend and back; fault and reclaim
+    "memory",  # waiting for lines out of the caches, on the way to the object
     "check",  # same-filled?
     "stream",  # waiting for a compression stream
     "compress",

@@ -18,6 +18,7 @@ from sim.timing.devices import read_device
 from sim.timing.engine import Engine
 from sim.timing.event_costs import EventCosts
 from sim.timing.latency import TOTAL
+from sim.timing.lines import Lines
 from sim.timing.measure import Meter
 from sim.timing.setting import Setting
 from sim.timing.tasks import Tasks
@@ -92,7 +93,8 @@ def simulate(
         cache_pages=costs.number("readahead.cache_pages"),
     )
     happening = running if capacity is None else closed_replay(running, capacity)
-    event_costs = EventCosts(costs, setting, sizes, trace.page_size, allocator.block_order, limited)
+    lines = Lines(costs, frontend.name, allocator, trace.n_slots)
+    event_costs = EventCosts(costs, setting, sizes, lines, limited)
     works = _works(happening, running.log, event_costs, notes)
     reclaim = Reclaim(engine, costs.number("reclaim.backlog"))
     arrivals = _arrivals(setting, engine, works, reclaim)

@@ -13,7 +13,9 @@ import numpy as np
 from sim.timing.work import NO_LOCK, WRITEBACK, Work
 
 
-def with_writebacks(work: Work, count: Any, path: float, decompress: float, free: float, submit: float) -> Work:
+def with_writebacks(
+    work: Work, count: Any, path: float, memory: float, decompress: float, free: float, submit: float
+) -> Work:
     """The operations and, behind them, the pages that they write back, `count` int[n], at these costs in ns."""
     total = int(count.sum())
     if not total:
@@ -22,7 +24,7 @@ def with_writebacks(work: Work, count: Any, path: float, decompress: float, free
     for i in np.flatnonzero(count).tolist():
         work.spawns[i] = range(begin, begin + int(count[i]))
         begin += int(count[i])
-    cost = {"path": path, "decompress": decompress, "alloc": free, "device": submit}
+    cost = {"path": path, "memory": memory, "decompress": decompress, "alloc": free, "device": submit}
     for part, column in work.costs.items():
         work.costs[part] = np.append(column, np.full(total, cost.get(part, 0.0)))
     work.operation += [WRITEBACK] * total

@@ -20,7 +20,7 @@ from allocators.zspages.zsmalloc import Zsmalloc
 from sim.calibration.calibrate import sample_pages
 from sim.calibration.costs import measured_costs
 from sim.calibration.samples import Samples
-from sim.compressors.base import Compressor
+from sim.compressors.base import BATCH, Compressor
 from sim.errors import UserError
 from sim.frontends.zram import Zram
 from sim.timing.costs import Costs, read_costs
@@ -66,13 +66,15 @@ def compare_latency(
         what = f"pages of {trace.page_size} bytes" if trace.content else "no contents"
         raise UserError(f"{trace.name}: {what}; a device needs contents, in pages of {PAGE} bytes")
     pages = sample_pages(trace, count)
-    given = Trace.from_arrays(trace.name, there_and_back(len(pages)), pages)
     chain = zsmalloc_chain() if chain is None else chain
     pairs: list[Pair] = []
     with report(f"{compressor.spec} on {trace.name}, a zram device") as done, _one_cpu():
         for repeat in range(repeats):
+            rng = np.random.default_rng(repeat)
+            shuffled = pages[rng.permutation(len(pages))]
             with deferred() as pending:
-                measured, samples = measure_live(pages, compressor, np.random.default_rng(repeat), pending)
+                measured, samples = measure_live(shuffled, compressor, rng, pending)
+            given = Trace.from_arrays(trace.name, there_and_back(measured.back), shuffled)
             predicted = predict(given, compressor.spec, measured, calibrated(samples), chain)
             for operation, ns in zip(OPERATIONS, (measured.write, measured.read), strict=True):
                 pairs.append(Pair(operation, ns / 1e3, predicted[operation]))
@@ -80,11 +82,11 @@ def compare_latency(
     return summary(pairs)
 
 
-def there_and_back(n: int) -> Events:
-    """n pages out, each into its slot, then all of them in."""
-    rows = np.arange(n)
-    kind = np.repeat((OUT, IN), n)
-    return Events.of(kind, np.tile(rows, 2), np.concatenate((rows, np.full(n, -1))))
+def there_and_back(back: npt.NDArray[np.int64]) -> Events:
+    """n pages out, each into its slot, then all of them in, in the order `back`; int64[n]."""
+    rows = np.arange(len(back))
+    kind = np.repeat((OUT, IN), len(back))
+    return Events.of(kind, np.concatenate((rows, back)), np.concatenate((rows, np.full(len(back), -1))))
 
 
 def calibrated(samples: Samples) -> Costs:
@@ -92,11 +94,12 @@ def calibrated(samples: Samples) -> Costs:
     costs = read_costs()
     found = {cost.name: cost for cost in measured_costs(samples.frame())}
     costs = replace(costs, entries={**costs.entries, **found})
-    return costs.with_value("path.fault", 0).with_value("path.reclaim", 0)
+    costs = costs.with_value("path.fault", 0).with_value("path.reclaim", 0)
+    return costs.with_value("reclaim.cluster", BATCH)  # after so many the caches are emptied
 
 
 def predict(trace: Trace, codec: str, measured: Measured, costs: Costs, chain: int) -> dict[str, Times]:
-    """Predicted us of each page, by operation; `trace` is that of `there_and_back`, one task on one CPU."""
+    """Predicted us, by operation and in the order of `trace`, that of `there_and_back`; one task on one CPU."""
     no = np.zeros(trace.unique_pages, np.bool_)
     sizes = Sizes(measured.size, no, no.copy(), measured.compress, measured.decompress, {"codec": codec})
     setting = Setting(cpus=1, arrivals="saturate")

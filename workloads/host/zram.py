@@ -97,6 +97,10 @@ class ZramDevice:
         """Empty a slot."""
         fcntl.ioctl(self._fd, BLKDISCARD, struct.pack("QQ", slot * PAGE, PAGE))
 
+    def codec(self) -> str:
+        """The codec in use."""
+        return (self.folder / "comp_algorithm").read_text().partition("[")[2].partition("]")[0]
+
     def compact(self) -> None:
         """Compact the pool."""
         self._set("compact", 1)

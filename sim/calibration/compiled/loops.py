@@ -29,13 +29,25 @@ def time_chain(links: int, times: Times) -> int:
 
 
 @entry
-def time_copies(target: Bytes, places: Rows, source: Bytes, size: int, times: Times) -> None:
-    """Copies of `size` bytes from the start of `source` to places[i] of `target`, all of row i in one time."""
+def time_loads(ring: Rows, at: int, links: int, times: Times) -> int:
+    """Loads that wait for each other, `links` in one time: ring[8 at] is the next `at`; the last one."""
+    ring = borrow(ring)
+    for i in range(len(times)):
+        start = clock_ns()
+        for _ in range(links):
+            at = ring[8 * at]
+        times[i] = clock_ns() - start
+    return at
+
+
+@entry
+def time_copies(target: Bytes, places: Rows, source: Bytes, starts: Rows, size: int, times: Times) -> None:
+    """Copies of `size` bytes from starts[i] of `source` to places[i] of `target`, all of row i in one time."""
     target, source = borrow(target), borrow(source)
     for i in range(len(times)):
         start = clock_ns()
-        for place in places[i]:
-            copy_bytes(target, place, source, 0, size)
+        for j in range(places.shape[1]):
+            copy_bytes(target, places[i, j], source, starts[i, j], size)
         times[i] = clock_ns() - start
 
 
