@@ -35,11 +35,12 @@ def measured_costs(frame: pd.DataFrame) -> list[Cost]:
         found.append(_cost("check.same_filled", cold, "ns", "4096 equal bytes, not in the core's caches"))
     found += _pool_costs(frame)
     found += _memory_costs(frame)
-    copies = _copies(frame, "cold")
-    if copies is not None:
-        what = "copies of 64 to 4096 bytes to memory that is not in the core's caches"
-        found.append(_cost("copy.start", copies["start"], "ns", what))
-        found.append(_cost("copy.per_kib", copies["per_kib"], "ns/KiB", what))
+    for state, between, where in (("cold", "", "to"), ("cold both", "cold_", "from and to")):
+        copies = _copies(frame, state)
+        if copies is not None:
+            what = f"copies of 64 to 4096 bytes {where} memory that is not in the core's caches"
+            found.append(_cost(f"copy.{between}start", copies["start"], "ns", what))
+            found.append(_cost(f"copy.{between}per_kib", copies["per_kib"], "ns/KiB", what))
     return found
 
 

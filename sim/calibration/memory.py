@@ -52,19 +52,21 @@ def _clock_rate(samples: Samples) -> None:
 
 def _copies(samples: Samples, pool: NDArray[np.uint8], rng: np.random.Generator, count: int) -> None:
     """Between a buffer in use, as that of a compression stream is, and memory that was not touched just before: to it,
-    from it, and between two buffers in use.
+    from it, and within either of them.
     """
     buffer = np.ones(max(COPY_SIZES), np.uint8)
     there = np.zeros((count, TOGETHER), np.int64)
     n_pages = len(pool) // mmap.PAGESIZE
     for size in COPY_SIZES:
-        for state in ("cold", "warm", "cold source"):
-            places = rng.integers(0, n_pages, (count, TOGETHER)) * mmap.PAGESIZE
+        for state in ("cold", "warm", "cold source", "cold both"):
+            places, starts = rng.integers(0, n_pages, (2, count, TOGETHER)) * mmap.PAGESIZE
             if state == "warm":
                 places[:] = np.arange(TOGETHER) * mmap.PAGESIZE
             times = np.zeros(count, np.int64)
             if state == "cold source":
-                time_copies(buffer, there, pool, places, size, times)
+                time_copies(buffer, there, pool, starts, size, times)
+            elif state == "cold both":
+                time_copies(pool, places, pool, starts, size, times)
             else:
                 time_copies(pool, places, buffer, there, size, times)
             samples.add("copy", _net(times) / TOGETHER, size, state=state)

@@ -45,9 +45,10 @@ class EventCosts:
         self.first_time: int | None = None  # of the trace, ns
         self.limited = limited  # whether compression streams may lack
 
-    def copied(self, size: Any) -> Column:
-        """The cost of copies of so many bytes; float64[n]."""
-        cost: Column = np.where(size > 0, self.ns["copy.start"] + self.ns["copy.per_kib"] * size / 1024, 0.0)
+    def copied(self, size: Any, between: str = "") -> Column:
+        """The cost of copies of so many bytes to memory out of the caches, `between` "cold_" from there too; float64[n]."""
+        start, per_kib = self.ns[f"copy.{between}start"], self.ns[f"copy.{between}per_kib"]
+        cost: Column = np.where(size > 0, start + per_kib * size / 1024, 0.0)
         return cost
 
     def read(self, size: Any) -> Column:
@@ -100,15 +101,19 @@ class EventCosts:
         cost["memory"] = np.where(out, waits.page, 0.0)
         cost["memory"] += (read | (kind == FREED) | self._next_line(out, events.slot)) * waits.slot
         cost["memory"] += self._first_of_cluster(out, stored, detail["lock"]) * waits.store + freed * waits.free
-        cost["memory"][loaded] += waits.load + self.read(detail["bytes"][loaded])
+        cost["memory"][loaded] += waits.load
+        coded = loaded & (what == OBJECT)
+        cost["memory"][coded] += self.read(detail["bytes"][coded])
         cost["memory"][stored] += waits.object
         cost["check"][out] = np.where(what[out] == SAME, ns["check.same_filled"], ns["check.miss"])
         compressed = detail["compressed"] != 0
         cost["compress"][compressed] = self.compress_ns[detail["page"][compressed]]
         cost["decompress"] = np.where(read & ~failed, detail["decompress_ns"] * self.scale, 0.0)
         cost["map"] = np.where(spans, self.map_ns, 0.0)
-        whole = np.where(read & (what == SAME), self.page_size, np.where(loaded & (what == HUGE), detail["bytes"], 0))
-        cost["copy"] = np.where(failed, 0.0, self.copied(np.where(kept, detail["bytes"], whole)))
+        filled, whole = read & (what == SAME), loaded & (what == HUGE)
+        cost["copy"] = self.copied(np.where(kept, detail["bytes"], np.where(filled, self.page_size, 0)))
+        cost["copy"] += self.copied(np.where(whole, detail["bytes"], 0), "cold_")
+        cost["copy"][failed] = 0.0
         cost["readahead"] = self._readahead(detail, reads, waits.load)
         cost["device"] = np.where((reads > 0) | (writes > 0), ns["block.submit"], 0.0)
         allocated, released = detail["allocated"] * self.block_ns, detail["released"] * self.release_ns
@@ -173,7 +178,7 @@ class EventCosts:
         cost: Column = detail["ahead"] * (self.ns["readahead.page"] + self.ns["path.page_in"])
         cost += detail["ahead_objects"] * (self.ns["path.object"] + load)
         cost += detail["ahead_spans"] * self.map_ns + detail["ahead_ns"] * self.scale
-        cost += self.copied(detail["ahead_bytes"]) + self.copied(same * self.page_size)
+        cost += self.copied(detail["ahead_bytes"], "cold_") + self.copied(same * self.page_size)
         return cost + np.where((detail["ahead_reads"] > 0) & (reads == 0), self.ns["block.submit"], 0.0)
 
     def _moves(
@@ -182,7 +187,7 @@ class EventCosts:
         """What compactions do under each lock; their costs are entered."""
         moves = {}
         for i, moved in compactions.items():
-            objects, size = moved[:, 0] * self.ns["compact.object"], self.copied(moved[:, 1])
+            objects, size = moved[:, 0] * self.ns["compact.object"], self.copied(moved[:, 1], "cold_")
             moves[i] = [(lock, float(objects[lock] + size[lock])) for lock in np.flatnonzero(moved[:, 0]).tolist()]
             released = float(detail["released"][i] * self.release_ns)
             cost["alloc"][i] = objects.sum() + released
