@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from costs_kit import free_of_charge
 from live_kit import ROOT, devices, unavailable, with_device
-from test_latency import free_of_charge
 
 from sim.calibration.calibrate import sample_pages
 from sim.calibration.samples import Samples
