@@ -106,9 +106,7 @@ def _pool_costs(frame: pd.DataFrame) -> list[Cost]:
     if len(grown):
         line = _lines_through(grown, 1.0)
         what = "stores on zram that took 1 to 8 new pages for their zspage, less those that took none"
-        found.append(
-            _cost("alloc.grow", (line["start"] - hit).clip(lower=0), "ns", f"{what}: per zspage, less alloc.hit")
-        )
+        found.append(_cost("alloc.grow", (line["start"] - hit).clip(lower=0), "ns", f"{what}: per zspage, less alloc.hit"))
         found.append(_cost("alloc.page", line["slope"], "ns", f"{what}: per page"))
     return found
 
