@@ -21,8 +21,9 @@ class Samples:
     """Samples by what was measured.
 
     Columns of `frame`: `process` (runs are repeated in new processes), `measure` (codec, copy, compare, fault, chain,
-    clock, device), `item` (a codec's spec), `part` (compress, decompress, store, load), `state` (cold or warm: whether
-    what is read was in the processor's own caches), `number` (the page's number, or the size in bytes), `ns`.
+    clock, device, swap), `item` (a codec's spec), `part` (compress, decompress, store, load, page-out, page-in),
+    `state` (cold or warm: whether what is read was in the processor's own caches), `number` (the page's number, or the
+    size in bytes), `ns`.
     """
 
     parts: list[dict[str, object]] = field(default_factory=list)

@@ -15,10 +15,12 @@ def latency(
     count: Annotated[int, typer.Option("-n", min=1, help="Pages of TRACE.")] = 2000,
     repeats: Annotated[int, typer.Option(min=1, help="New devices, one after the other.")] = 5,
     chain: Chain = None,
+    swap: Annotated[bool, typer.Option("--swap", help="Page a process out and fault its pages in.")] = False,
     json: Json = False,
 ) -> None:
     """Time writes and reads of a trace's pages on a zram device of this host (root), beside their prediction.
 
+    With --swap the device is swap, and a process in a memory cgroup of its own is timed: MADV_PAGEOUT and page faults.
     Let nothing else run. The exit status does not depend on the times.
     """
     from sim.calibration.machine import describe, machine
@@ -27,17 +29,20 @@ def latency(
     from sim.experiment.inputs import open_input
     from sim.plugins import COMPRESSORS
     from sim.validate.latency import compare_latency
+    from sim.validate.swap_latency import compare_swap
 
     opened, about = open_input(trace), machine()
-    rows = compare_latency(opened, COMPRESSORS.make(compressor), count, repeats, chain, progress)
+    given = (opened, COMPRESSORS.make(compressor), count, repeats, chain, progress)
+    rows, left_out = compare_swap(*given) if swap else (compare_latency(*given), 0)
     if json:
-        print_json(
-            {"trace": opened.name, "compressor": compressor, "repeats": repeats, "machine": about, "latency": rows}
-        )
+        run = {"trace": opened.name, "compressor": compressor, "path": "swap" if swap else "direct", "repeats": repeats}
+        print_json(run | {"left_out": left_out, "machine": about, "latency": rows})
         return
     print_line(f"{opened.name}, {compressor}, {repeats} repeats; {describe(about)}")
+    if left_out:
+        print_line(f"{left_out} pages left out, which did not go out when told to or come back by a major fault")
     print_table(
-        "a page through zram and O_DIRECT, us",
+        "a page through reclaim and a fault, us" if swap else "a page through zram and O_DIRECT, us",
         (
             {
                 "operation": row["operation"],

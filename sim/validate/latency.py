@@ -20,7 +20,7 @@ from allocators.zspages.zsmalloc import Zsmalloc
 from sim.calibration.calibrate import sample_pages
 from sim.calibration.costs import measured_costs
 from sim.calibration.samples import Samples
-from sim.compressors.base import BATCH, Compressor
+from sim.compressors.base import BATCH, Compressor, Pages
 from sim.errors import UserError
 from sim.frontends.zram import Zram
 from sim.timing.costs import Costs, read_costs
@@ -62,13 +62,10 @@ def compare_latency(
     UserError for a trace without contents or with pages of another size.
     """
     require_zram()
-    if not trace.content or trace.page_size != PAGE:
-        what = f"pages of {trace.page_size} bytes" if trace.content else "no contents"
-        raise UserError(f"{trace.name}: {what}; a device needs contents, in pages of {PAGE} bytes")
-    pages = sample_pages(trace, count)
+    pages = pages_for_a_device(trace, count)
     chain = zsmalloc_chain() if chain is None else chain
     pairs: list[Pair] = []
-    with report(f"{compressor.spec} on {trace.name}, a zram device") as done, _one_cpu():
+    with report(f"{compressor.spec} on {trace.name}, a zram device") as done, one_cpu():
         for repeat in range(repeats):
             rng = np.random.default_rng(repeat)
             shuffled = pages[rng.permutation(len(pages))]
@@ -80,6 +77,14 @@ def compare_latency(
                 pairs.append(Pair(operation, ns / 1e3, predicted[operation]))
             done(repeat + 1, repeats)
     return summary(pairs)
+
+
+def pages_for_a_device(trace: Trace, count: int) -> Pages:
+    """Up to `count` pages of a trace, none same-filled. Raises UserError when they are not of a device's size."""
+    if not trace.content or trace.page_size != PAGE:
+        what = f"pages of {trace.page_size} bytes" if trace.content else "no contents"
+        raise UserError(f"{trace.name}: {what}; a device needs contents, in pages of {PAGE} bytes")
+    return sample_pages(trace, count)
 
 
 def there_and_back(back: npt.NDArray[np.int64]) -> Events:
@@ -102,10 +107,16 @@ def predict(trace: Trace, codec: str, measured: Measured, costs: Costs, chain: i
     """Predicted us, by operation and in the order of `trace`, that of `there_and_back`; one task on one CPU."""
     no = np.zeros(trace.unique_pages, np.bool_)
     sizes = Sizes(measured.size, no, no.copy(), measured.compress, measured.decompress, {"codec": codec})
+    events = simulated(trace, sizes, costs, chain)
+    operation, total = events["operation"], events["total_us"]
+    return {name: total[operation == name] for name in OPERATIONS}
+
+
+def simulated(trace: Trace, sizes: Sizes, costs: Costs, chain: int) -> dict[str, npt.NDArray[Any]]:
+    """Columns of the `events` frame, in the order of `trace`: one task on one CPU, zram over zsmalloc."""
     setting = Setting(cpus=1, arrivals="saturate")
     timed = simulate(trace, sizes, Zram(zeros_apart=False), Zsmalloc(chain=chain), setting, costs, events=True)
-    operation, total = timed.events["operation"], timed.events["total_us"]
-    return {name: total[operation == name] for name in OPERATIONS}
+    return timed.events
 
 
 def summary(pairs: list[Pair]) -> list[dict[str, Any]]:
@@ -134,7 +145,7 @@ def summary(pairs: list[Pair]) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def _one_cpu() -> Iterator[None]:
+def one_cpu() -> Iterator[None]:
     """Stay on one CPU, whose caches then hold what they held."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {max(before)})

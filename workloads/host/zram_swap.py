@@ -73,12 +73,12 @@ def require_first() -> None:
 
 
 @contextmanager
-def swap_device(codec: str, n_slots: int) -> Iterator[SwapDevice]:
-    """Add a zram device as swap, and remove it whatever happens. Raises HostError.
+def swap_device(codec: str, n_slots: int, parameters: str = "", option: str = "--algorithm") -> Iterator[SwapDevice]:
+    """Add a zram device as swap, and remove it whatever happens; all as for `zram_device`. Raises HostError.
 
     Leaving brings pages that are still out back into memory: end the program before.
     """
-    with zram_device(codec, n_slots, option="--algorithm") as device:
+    with zram_device(codec, n_slots, parameters=parameters, option=option) as device:
         swap = SwapDevice(device, n_slots)
         with noted("swap", str(swap.path), partial(swap_off, swap.path)) as known:
             known(swap.marks())

@@ -6,6 +6,7 @@ Nothing checks bounds: callers prove them first.
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +20,7 @@ from sim.compressors.compiled.memory import Bytes
 
 # numba's stub describes the decorator's argument, not its result.
 _intrinsic: Callable[[Callable[..., Any]], Callable[..., Any]] = intrinsic
+_MADV_PAGEOUT = 21  # include/uapi/asm-generic/mman-common.h
 _BYTE, _INT, _LONG = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 
 
@@ -36,6 +38,14 @@ def read_row(fd: int, pages: Pages, row: int, offset: int) -> int:
         return os.preadv(fd, [pages[row].data], offset)
     except OSError:
         return -1
+
+
+def page_out_row(pages: Pages, row: int) -> int:
+    """`madvise(MADV_PAGEOUT)` of a row of pages, which is a page of memory; 0, or -1 if it failed."""
+    size = pages.shape[1]
+    address = ctypes.c_void_p(pages.ctypes.data + int(row) * size)
+    status: int = ctypes.CDLL(None).madvise(address, ctypes.c_size_t(size), _MADV_PAGEOUT)
+    return status
 
 
 def copy_bytes(target: Bytes, at: int, source: Bytes, start: int, count: int) -> None:
@@ -69,6 +79,18 @@ def _at_row(name: str) -> Any:
 
 
 @_intrinsic
+def _page_out(typing: Any, pages: Any, row: Any) -> Any:
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pages, row = arguments
+        width = builder.extract_value(context.make_array(signature.args[0])(context, builder, pages).shape, 1)
+        libc = _function(builder, "madvise", _INT, [_BYTE.as_pointer(), _LONG, _INT])
+        place = _address(context, builder, signature.args[0], pages, builder.mul(row, width))
+        return builder.sext(builder.call(libc, [place, width, _INT(_MADV_PAGEOUT)]), _LONG)
+
+    return types.int64(pages, types.int64), code
+
+
+@_intrinsic
 def _memcpy(typing: Any, target: Any, at: Any, source: Any, start: Any, count: Any) -> Any:
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         target, at, source, start, count = arguments
@@ -90,6 +112,7 @@ overload(write_row, strict=False)(
 overload(read_row, strict=False)(
     lambda fd, pages, row, offset: lambda fd, pages, row, offset: _pread(fd, pages, row, offset)
 )
+overload(page_out_row, strict=False)(lambda pages, row: lambda pages, row: _page_out(pages, row))
 overload(copy_bytes, strict=False)(
     lambda target, at, source, start, count: (
         lambda target, at, source, start, count: _memcpy(target, at, source, start, count)

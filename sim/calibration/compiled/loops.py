@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from allocators.compiled.borrow import borrow
 from allocators.compiled.jit import entry
-from sim.calibration.compiled.libc import copy_bytes, read_row, write_row
+from sim.calibration.compiled.libc import copy_bytes, page_out_row, read_row, write_row
 from sim.compressors.base import Pages
 from sim.compressors.compiled.clock import clock_ns
 from sim.compressors.compiled.memory import Bytes
@@ -75,6 +75,31 @@ def time_first_touches(memory: Pages, times: Times) -> None:
         start = clock_ns()
         memory[i, 0] = 1
         times[i] = clock_ns() - start
+
+
+@entry
+def time_page_outs(memory: Pages, rows: Rows, times: Times) -> int:
+    """MADV_PAGEOUT of memory[rows[i]], rows that are pages of memory; the first i that failed, -1 if none did."""
+    memory = borrow(memory)
+    for i in range(len(rows)):
+        start = clock_ns()
+        done = page_out_row(memory, rows[i])
+        times[i] = clock_ns() - start
+        if done != 0:
+            return i
+    return -1
+
+
+@entry
+def time_touches(memory: Pages, rows: Rows, times: Times) -> int:
+    """A byte read of memory[rows[i]]: a page fault where the page is not there; the sum of the bytes."""
+    memory = borrow(memory)
+    read = 0
+    for i in range(len(rows)):
+        start = clock_ns()
+        read += memory[rows[i], 0]
+        times[i] = clock_ns() - start
+    return read
 
 
 @entry

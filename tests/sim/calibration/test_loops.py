@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import subprocess
 import sys
@@ -14,7 +15,9 @@ from sim.calibration.compiled.loops import (
     time_comparisons,
     time_copies,
     time_first_touches,
+    time_page_outs,
     time_reads,
+    time_touches,
     time_writes,
 )
 from sim.compressors.compiled.clock import time_nothing
@@ -44,6 +47,18 @@ def test_writes_and_reads_move_pages(tmp_path: Path) -> None:
         os.close(fd)
     assert time_writes(fd, pages, numbers(0), numbers(0), times) == 0, "a closed file"
     assert time_reads(fd, back, numbers(0), numbers(0), times) == 0
+
+
+def test_pages_keep_their_contents_when_told_to_go() -> None:
+    memory = np.frombuffer(mmap.mmap(-1, 4 * PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS), np.uint8)
+    memory = memory.reshape(4, PAGE)
+    memory[:, 0] = (1, 2, 4, 8)
+    times = numbers(0, 0)
+    assert time_page_outs(memory, numbers(3, 1), times) == -1
+    assert times.min() > 0
+    assert time_touches(memory, numbers(1, 3), times) == 10
+    assert times.min() >= 0
+    assert time_page_outs(memory.reshape(-1)[1:].reshape(1, -1), numbers(0), times[:1]) == 0, "not at a page"
 
 
 def test_copies_go_where_they_should() -> None:
@@ -92,4 +107,4 @@ def test_as_plain_python() -> None:
         check=False,
     )
     assert plain.returncode == 0, plain.stdout
-    assert "6 passed" in plain.stdout
+    assert "7 passed" in plain.stdout

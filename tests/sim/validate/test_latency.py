@@ -6,18 +6,18 @@ import json
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from costs_kit import free_of_charge
 from live_kit import devices, needs_zram, with_device
 
 from sim.calibration.device import COUNT, FLOOR_SLOTS, measure_floors
 from sim.calibration.samples import Samples
 from sim.errors import UserError
 from sim.plugins import COMPRESSORS
-from sim.timing.costs import Costs, read_costs
+from sim.timing.costs import read_costs
 from sim.validate.latency import Pair, calibrated, compare_latency, predict, summary, there_and_back
 from sim.validate.live_latency import Measured
 from workloads import open_sample
@@ -30,16 +30,6 @@ from workloads.traces.trace import Trace
 
 ROOT = Path(__file__).parents[3]
 PAGE = 4096
-
-
-def free_of_charge(**given: float) -> Costs:
-    """Everything costs nothing but what is given."""
-    costs = read_costs()
-    times = [cost for cost in costs.entries.values() if cost.unit in ("ns", "ns/KiB", "cycles")]
-    costs = replace(costs, entries={**costs.entries, **{cost.name: replace(cost, value=0.0) for cost in times}})
-    for name, value in given.items():
-        costs = costs.with_value(name.replace("__", "."), value)
-    return costs
 
 
 def test_a_page_goes_out_and_comes_back() -> None:
