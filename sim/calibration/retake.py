@@ -25,6 +25,7 @@ from sim.results.codec_times import page_outs
 from sim.sizing.sizing import keep_times, kept_under
 from sim.sizing.spread import PARTS, Spread
 from workloads.progress import Progress, silent
+from workloads.recordings import FOLDER as RECORDINGS
 from workloads.traces.sizes import SPREAD, Sizes, sizes_path, write_sizes
 from workloads.traces.trace import Trace
 
@@ -42,16 +43,15 @@ class Retaken(NamedTuple):
 
     def medians_us(self) -> list[tuple[str, float, float]]:
         """Part by part: its name, the median of the page-outs before and now."""
-        tables = (self.before, self.now)
-        return [(part, *(_median_us(getattr(table, f"{part}_ns"), self.used) for table in tables)) for part in PARTS]
+        columns = {part: [getattr(table, f"{part}_ns") for table in (self.before, self.now)] for part in PARTS}
+        return [(part, _median_us(old, self.used), _median_us(new, self.used)) for part, (old, new) in columns.items()]
 
 
 def check(trace: Trace) -> None:
     """Raise UserError for a trace that has no pages to compress."""
     if not trace.content:
-        raise UserError(
-            f"{trace.name}: has no contents, so its codec times cannot be taken again; give the trace with contents"
-        )
+        other = f"{trace.name}-sample" if trace.path and trace.path.parent == RECORDINGS else "the trace with contents"
+        raise UserError(f"{trace.name}: has no contents, so its codec times cannot be taken again; give {other}")
     if not trace.unique_pages:
         raise UserError(f"{trace.name}: has no pages, so there is nothing to time; give another trace")
 
@@ -90,14 +90,17 @@ def times(trace: Trace, compressors: Sequence[Compressor], seed: int, done: Done
     """What this process measures, which stays on one CPU from here on: int64[compressors, parts, pages], ns."""
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     rng, finished = np.random.default_rng(seed), 0
-    codecs = {codec.spec: i for i, codec in enumerate(compressors)}
+    codecs = [codec.spec for codec in compressors]
     taken = np.zeros((len(compressors), len(PARTS), trace.unique_pages), np.int64)
     for start in range(0, trace.unique_pages, CHUNK):
         pages, samples = trace.page_array(start, start + CHUNK), Samples()
         measure_codecs(samples, compressors, pages, rng, partial(_further, done, finished), COLD)
         finished += batches(len(pages), COLD)
-        for (codec, part), rows in samples.frame().groupby(["item", "part"]):
-            taken[codecs[codec], PARTS.index(part), start + rows["number"]] = rows["ns"]
+        frame = samples.frame()
+        for i, codec in enumerate(codecs):
+            for j, part in enumerate(PARTS):
+                rows = frame[(frame["item"] == codec) & (frame["part"] == part)]
+                taken[i, j, start + rows["number"]] = rows["ns"]
     return taken
 
 

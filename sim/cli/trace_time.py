@@ -50,7 +50,7 @@ def time(
             return
         for trace in opened:
             print_table(
-                f"{trace.name}: codec times, us, median of the page-outs; {processes} processes",
+                f"{trace.name}: codec times, us; {processes} processes",
                 (_shown(row) for row in rows if row["trace"] == trace.name),
             )
 

@@ -45,7 +45,8 @@ class Sizes:
     `size` int32[u] bytes after compression; `same_filled` bool[u], whether all machine words are equal;
     `zero_filled` bool[u], whether they are all zero (such a page is same-filled too); `compress_ns`,
     `decompress_ns` int64[u], 0 = not measured; `meta` texts: `codec`, `version`, `host`, `pages` (the
-    `pages_digest` of the trace), and `SPREAD`, where several processes took the times. Raises TraceError for another type or length.
+    `pages_digest` of the trace), and `SPREAD`, where several processes took the times. Raises TraceError for another
+    type or length.
     """
 
     size: npt.NDArray[np.int32]
