@@ -252,7 +252,7 @@ def _with_latencies(result: Result) -> list[dict[str, Any]]:
     latencies: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for row in _plain(result.latency[result.latency["operation"] != CODEC]):
         latencies.setdefault(tuple(row.pop(name) for name in run), []).append(row)
-    spreads = result.provenance["codec_spread"]
+    spreads = result.provenance.get("codec_spread", {})
     return [
         row
         | {"latency": latencies.get(tuple(row[name] for name in run), [])}

@@ -35,24 +35,22 @@ def time(
     from sim.experiment.description import DEFAULT_COMPRESSORS
     from sim.experiment.inputs import open_input
     from sim.plugins import COMPRESSORS
+    from sim.sizing.spread import in_processes
 
-    found = {spec: COMPRESSORS.make(spec) for spec in compressor or DEFAULT_COMPRESSORS}
-    codecs = list({codec.spec: codec for codec in found.values()}.values())
+    made = map(COMPRESSORS.make, compressor or DEFAULT_COMPRESSORS)
+    codecs = list({codec.spec: codec for codec in made}.values())
     opened = [open_input(trace) for trace in dict.fromkeys(traces)]
     for trace in opened:
         check(trace)
     with remarks_said({}):
         if why := not_idle(machine()):
             remark(why)
-        rows = [row for trace in opened for row in _rows(trace, _retaken(trace, codecs, processes))]
+        found = [_rows(trace, _retaken(trace, codecs, processes)) for trace in opened]
         if json:
-            print_json(rows)
+            print_json([row for rows in found for row in rows])
             return
-        for trace in opened:
-            print_table(
-                f"{trace.name}: codec times, us; {processes} processes",
-                (_shown(row) for row in rows if row["trace"] == trace.name),
-            )
+        for rows in found:
+            print_table(f"{rows[0]['trace']}: codec times, us; {in_processes(processes)}", map(_shown, rows))
 
 
 def _retaken(trace: Trace, codecs: list[Compressor], processes: int) -> list[Retaken]:
@@ -60,12 +58,13 @@ def _retaken(trace: Trace, codecs: list[Compressor], processes: int) -> list[Ret
     from sim.calibration.retake import retake
     from sim.cli.progress import progress
     from sim.sizing.sizing import size_pages
+    from sim.sizing.spread import in_processes
 
     sizes = []
     for codec in codecs:
         with progress(f"{codec.spec} on {trace.name}") as done:
             sizes.append(size_pages(trace, codec, progress=done, in_memory=True))
-    with progress(f"timing {trace.unique_pages} pages of {trace.name} in {processes} processes") as done:
+    with progress(f"timing {trace.unique_pages} pages of {trace.name} in {in_processes(processes)}") as done:
         return retake(trace, sizes, codecs, processes, done)
 
 

@@ -51,7 +51,12 @@ class Spread(NamedTuple):
     def __str__(self) -> str:
         """In words."""
         told = (f"{part} {low:.2f} to {high:.2f}" for part, (low, high) in zip(PARTS, self[1:], strict=True))
-        return f"{self.processes} processes, median us a page-out: {', '.join(told)}"
+        return f"{in_processes(self.processes)}, median us a page-out: {', '.join(told)}"
+
+
+def in_processes(number: int) -> str:
+    """How many, in words."""
+    return f"{number} process{'es' * (number != 1)}"
 
 
 def as_meta(texts: Sequence[str]) -> dict[str, str]:
