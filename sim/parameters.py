@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import sys
 import types
 import typing
 from collections.abc import Callable
@@ -104,7 +105,9 @@ def read_value(kind: type, text: str) -> Value | None:
 
 def is_number(value: object) -> bool:
     """Whether a value read from a file of settings is a finite number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return abs(value) <= sys.float_info.max  # which math.isfinite cannot say of a larger int
 
 
 def _described(parameter: inspect.Parameter) -> Parameter:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from functools import partial
-from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from sim.calibration.codecs import batches, measure_codecs
+from sim.calibration.processes import apart, within
 from sim.calibration.samples import Samples
 from sim.errors import UserError
 from sim.sizing.sizing import filled
@@ -56,45 +54,10 @@ def calibrate(plan: Plan, processes: int, progress: Progress = silent) -> Iterat
         from workloads.host.zram import require_zram
 
         require_zram()
-    steps = batches(plan.pages)
+    steps = batches(len(plan.pages))
     for number in range(processes):
-        yield _measured(plan, number, partial(_within, progress, number * steps, processes * steps))
-
-
-def _within(progress: Progress, before: int, total: int, done: int) -> None:
-    progress(before + done, total)
-
-
-def _measured(plan: Plan, number: int, progress: Callable[[int], object]) -> pd.DataFrame:
-    """What a new process measures; it ends with this one, or soon after it."""
-    context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    child = context.Process(target=_child, args=(plan._replace(seed=plan.seed + number), sender))
-    child.start()
-    sender.close()
-    try:
-        while isinstance(answer := receiver.recv(), int):
-            progress(answer)
-    except EOFError:
-        raise UserError("the measuring process was killed; is memory short?") from None
-    except BaseException:
-        child.terminate()
-        raise
-    finally:
-        child.join()
-    if isinstance(answer, Exception):
-        raise answer
-    frame: pd.DataFrame = answer
-    return frame.assign(process=number)
-
-
-def _child(plan: Plan, sender: Connection) -> None:
-    """Send numbers of batches done, then the frame or an exception."""
-    with suppress(KeyboardInterrupt, BrokenPipeError):
-        try:
-            sender.send(measure(plan, sender.send))
-        except Exception as error:
-            sender.send(error)
+        work = partial(measure, plan._replace(seed=plan.seed + number))
+        yield apart(work, partial(within, progress, number * steps, processes * steps)).assign(process=number)
 
 
 def measure(plan: Plan, done: Callable[[int], object] = lambda done: None) -> pd.DataFrame:

@@ -22,9 +22,9 @@ CACHE = Path("/sys/devices/system/cpu/cpu0/cache")
 STATES = ("cold", "warm")
 
 
-def batches(pages: Pages) -> int:
-    """Batches that `measure_codecs` makes of these pages."""
-    return len(STATES) * -(-len(pages) // BATCH)
+def batches(pages: int, states: Sequence[str] = STATES) -> int:
+    """Batches that `measure_codecs` makes of so many pages."""
+    return len(states) * -(-pages // BATCH)
 
 
 def flusher() -> Callable[[], object]:
@@ -44,6 +44,7 @@ def measure_codecs(
     pages: Pages,
     rng: np.random.Generator,
     done: Callable[[int], object] = lambda done: None,
+    states: Sequence[str] = STATES,
 ) -> None:
     """Add times of compression and decompression of each page, cold and warm, with overheads subtracted.
 
@@ -52,10 +53,10 @@ def measure_codecs(
     if not len(pages):
         return
     flush = flusher()
-    for codec in compressors:  # compiled, and its memory made, before it is timed
-        codec.measure(pages[:BATCH])
+    for codec in compressors:  # compiled, and its memory made, before it is timed, on none of these pages
+        codec.measure(np.zeros_like(pages[:BATCH]))
     finished = 0
-    for state in STATES:
+    for state in states:
         order = rng.permutation(len(pages))
         for start in range(0, len(pages), BATCH):
             numbers = order[start : start + BATCH]

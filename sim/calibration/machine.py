@@ -33,9 +33,17 @@ def describe(about: dict[str, Any]) -> str:
         f"{about['processor']}, kernel {about['kernel']}, governor {about['governor']}, turbo {about['turbo']}, "
         f"load {about['load']}"
     )
-    if about["load"] > BUSY:
-        text += "\nthe machine was not idle: the times may include other work; try again when nothing else runs"
-    return text
+    return "\n".join(filter(None, (text, not_idle(about))))
+
+
+def not_idle(about: dict[str, Any]) -> str:
+    """What there is to say of a machine that was busy; nothing of an idle one."""
+    if about["load"] <= BUSY:
+        return ""
+    return (
+        f"the machine was not idle (load {about['load']}): the times may include other work; "
+        "try again when nothing else runs"
+    )
 
 
 def _read(path: Path) -> str:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from sim.results.comparing import Compared
     from sim.results.result import Result
 
-ELSEWHERE = ("traces", "costs", "swap_devices")  # what may be given: files that are elsewhere now
+ELSEWHERE = ("traces", "costs", "codec_costs", "swap_devices")  # what may be given: files that are elsewhere now
 DIFFERS = 1  # exit status
 
 
@@ -36,7 +36,9 @@ def repeat(
     given = {name: value for name, value in given.items() if value}
     if others := [name for name in given if name not in ELSEWHERE]:
         word = words.get(others[0], others[0])
-        raise UserError(f"--rerun: the provenance sets {word}; give only TRACE, --costs or --swap-device besides")
+        raise UserError(
+            f"--rerun: the provenance sets {word}; give only TRACE, --costs, --codec-costs or --swap-device besides"
+        )
     recorded = Recorded.read(path)
     older = Older.read(recorded.file, recorded.about)
     experiment = recorded.experiment(given.pop("traces", ()), **given)

@@ -130,6 +130,10 @@ def run(
     costs: Annotated[
         list[str] | None, typer.Option(metavar="TOML", help="Override the default costs.", rich_help_panel=TIMING)
     ] = None,
+    codec_costs: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TOML", help="Published codec times of another machine.", rich_help_panel=TIMING),
+    ] = None,
     sensitivity: Annotated[
         bool, typer.Option("--sensitivity", help="Also at both ends of each assumed price.", rich_help_panel=TIMING)
     ] = False,
@@ -248,7 +252,13 @@ def _with_latencies(result: Result) -> list[dict[str, Any]]:
     latencies: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for row in _plain(result.latency[result.latency["operation"] != CODEC]):
         latencies.setdefault(tuple(row.pop(name) for name in run), []).append(row)
-    return [row | {"latency": latencies.get(tuple(row[name] for name in run), [])} for row in _rows(result)]
+    spreads = result.provenance.get("codec_spread", {})
+    return [
+        row
+        | {"latency": latencies.get(tuple(row[name] for name in run), [])}
+        | {"codec_spread": spreads.get(row["trace"], {}).get(row["compressor"])}
+        for row in _rows(result)
+    ]
 
 
 def _rows(result: Result) -> list[dict[str, Any]]:

@@ -181,7 +181,9 @@ def _plain(value: Any) -> str:
 
 
 def _codecs(latency: pd.DataFrame) -> Any:
-    table = _table("compression times, us per page", f"each unique page was timed once, on {_taken(latency)}")
+    table = _table(
+        "compression times, us per page", f"each unique page was timed {_how(latency)}, on {_taken(latency)}"
+    )
     table.add_column("trace", **TEXT)
     table.add_column("compressor", **TEXT)
     parts = in_order(latency["part"])
@@ -193,6 +195,16 @@ def _codecs(latency: pd.DataFrame) -> Any:
         mine = [cells[trace, codec, part] for part in parts]
         table.add_row(trace, codec, *(f"{run[q]:.1f}" for run in mine for q in ("p50_us", "p99_us")))
     return table
+
+
+def _how(latency: pd.DataFrame) -> str:
+    """How often, and how far apart the medians of several processes are."""
+    rows = latency[latency["p50_low_us"].notna()] if "p50_low_us" in latency else latency.iloc[:0]
+    told = [
+        f"{row['trace']}, {row['compressor']}: {row['part']} {row['p50_low_us']:.2f} to {row['p50_high_us']:.2f}"
+        for row in rows.to_dict("records")
+    ]
+    return f"once, or by several processes (their medians, us: {'; '.join(told)})" if told else "once"
 
 
 def _taken(rows: pd.DataFrame) -> str:

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from sim.cli import copies
+from sim.cli import copies, trace_time
 from sim.cli.options import TraceText
 
-app = typer.Typer(no_args_is_help=True, help="Inspect, check and copy traces.")
+app = typer.Typer(no_args_is_help=True, help="Inspect, check, copy and time traces.")
 
 
 @app.command()
@@ -21,9 +21,14 @@ def info(
     """Show the header of a trace."""
     from sim.cli.output import print_json, print_table
     from sim.experiment.inputs import open_input
+    from sim.sizing.retaken import spreads
     from workloads import info as describe
 
-    facts = describe(open_input(trace))
+    opened = open_input(trace)
+    facts = describe(opened)
+    source = facts.pop("source")
+    spread = spreads(opened)
+    facts |= {"codec_times": {codec: found.row() for codec, found in spread.items()}, "source": source}
     if json:
         print_json(facts)
         return
@@ -31,7 +36,9 @@ def info(
     for key, told in (("in_never_written", "page-ins of slots never written"), ("in_freed", "page-ins of freed slots")):
         count = facts.pop(key)
         facts[told] = f"{count:,} ({count / reads:.2%})" if count else count
-    for key, value in facts.pop("source").items():
+    del facts["codec_times"], facts["source"]
+    facts |= {f"codec times: {codec}": found for codec, found in spread.items()}
+    for key, value in source.items():
         parts = {f"{key}: {name}": part for name, part in value.items()} if isinstance(value, dict) else {key: value}
         facts |= {f"source: {name}": part for name, part in parts.items()}
     print_table(trace, ({"field": key, "value": _shown(value)} for key, value in facts.items()))
@@ -59,6 +66,7 @@ def verify(trace: TraceText) -> None:
 
 app.command("sample")(copies.sample)
 app.command("strip")(copies.strip)
+app.command("time")(trace_time.time)
 
 
 @app.command()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sim.ram.closed import Capacity
     from sim.replay.replay import Replay
     from sim.results.density import DensityMeter
+    from sim.timing.codec_costs import CodecCost
     from sim.timing.costs import Cost, Costs
     from sim.timing.setting import Setting
     from workloads.traces.sizes import Sizes
@@ -185,7 +186,8 @@ class TimedJob(Job):
     setting: Setting = field(kw_only=True)
     costs: Costs = field(kw_only=True)
     columns: Row = field(kw_only=True)  # of the frames, besides those of the setting
-    price: Cost | None = None
+    price: Cost | CodecCost | None = None
+    published: str = ""  # the file that the codec's times are from, if any
 
     @property
     def events(self) -> bool:
@@ -218,7 +220,7 @@ class TimedJob(Job):
         if self.price is not None:
             key |= {"price": self.price.name, "value": self.price.value}
             return Rows(varied=[key | row for row in timed.rows if row["part"] == TOTAL])
-        taken = {"codec_times": taken_on(self.trace, self.sizes)}
+        taken = {"codec_times": self.published or taken_on(self.trace, self.sizes)}
         return Rows(
             latency=[key | row | taken for row in timed.rows],
             lost=lost,

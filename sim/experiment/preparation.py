@@ -18,6 +18,7 @@ from workloads.progress import Progress
 if TYPE_CHECKING:
     from sim.compressors.base import Compressor
     from sim.experiment.inputs import Item
+    from sim.experiment.published import Published
     from sim.plugins import Registry
     from workloads.traces.sizes import Sizes
     from workloads.traces.trace import Trace
@@ -37,6 +38,7 @@ def prepare(
     recordings were confirmed, of how many, by trace and codec (`sim.sizing.confirmation`).
     """
     from sim.experiment.inputs import open_inputs
+    from sim.experiment.published import Published
     from sim.plugins import ALLOCATORS, COMPRESSORS, FRONTENDS, make_allocator
     from sim.results.codec_times import codec_times, compressed_sizes, page_outs
     from sim.sizing.confirmation import Sampled
@@ -73,6 +75,7 @@ def prepare(
 
         secondary = {spec: sized(codec) for spec, codec in further.items()}
         done, used = set(), page_outs(trace)
+        published = Published(trace.page_size, used)
         timed = renamed(sampled.sample, trace.name) if sampled else trace
         timed_used = page_outs(timed) if sampled else used
         for codec in codecs:
@@ -92,8 +95,8 @@ def prepare(
                         shared = machine.size // trace.page_size if machine and machine.shared else 0
                         fitted = frontend.in_ram(shared) if shared else frontend
                         jobs.append(Job(trace, sizes, other, fitted, allocator, point, experiment, machine))
-                        jobs.extend(_timed(jobs[-1]))
-        jobs.extend(_baseline(jobs, trace))
+                        jobs.extend(_timed(jobs[-1], published))
+        jobs.extend(_baseline(jobs, trace, published))
     if too_small and not jobs:
         raise too_small[0]
     for left_out in too_small:
@@ -101,7 +104,7 @@ def prepare(
     return list(zip((item for item, _ in opened), given, strict=True)), jobs, rows, confirmed
 
 
-def _baseline(jobs: list[Job], trace: Trace) -> Iterator[Job]:
+def _baseline(jobs: list[Job], trace: Trace, published: Published) -> Iterator[Job]:
     """The swap device alone on machines of all sizes of a trace, where that is not among its runs."""
     from sim.plugins import FRONTENDS
     from sim.ram.meter import BASELINE
@@ -113,7 +116,7 @@ def _baseline(jobs: list[Job], trace: Trace) -> Iterator[Job]:
     for machine in first.experiment.machine.baseline(trace):
         if machine.columns() not in there:
             job = replace(first, frontend=device, secondary=(), machine=machine, baseline=True)
-            yield from (job, *_timed(job))
+            yield from (job, *_timed(job, published))
 
 
 def made(family: Registry[T], items: Iterable[str | T], **given: Any) -> list[T]:
@@ -126,17 +129,21 @@ def made(family: Registry[T], items: Iterable[str | T], **given: Any) -> list[T]
     return list(found.values())
 
 
-def _timed(job: Job) -> Iterator[TimedJob]:
+def _timed(job: Job, published: Published) -> Iterator[TimedJob]:
     """The same run under each setting; with each assumed price at either end, if that was asked for."""
     from sim.timing.sensitivity import variants
 
     timing = job.experiment.timing
     given = vars(job)
-    for setting, costs, columns in timing.settings(job.memory.seed) if timing else ():
-        under: dict[str, Any] = {**given, "setting": setting, "columns": columns}
-        yield TimedJob(**under, costs=costs)
+    for setting, costs, codec_costs, columns in timing.settings(job.memory.seed) if timing else ():
+        under: dict[str, Any] = {**given, "setting": setting, "columns": columns, "costs": costs}
+        times = published.times(job, codec_costs, setting.cpu_scale)
+        yield TimedJob(**under | times)
         if timing and timing.sensitivity:
-            yield from (TimedJob(**under, costs=changed, price=one) for one, changed in variants(costs, setting))
+            ends = variants(costs, setting)
+            yield from (TimedJob(**under | times | {"costs": changed, "price": one}) for one, changed in ends)
+            for one, others in published.ends(job, codec_costs):
+                yield TimedJob(**under | published.times(job, others, setting.cpu_scale), price=one)
 
 
 def distinct(traces: list[Trace]) -> list[Trace]:

@@ -55,13 +55,17 @@ class Recorded:
     def experiment(self, given: Sequence[str] = (), **settings: Any) -> Experiment:
         """The experiment on the same traces, which are looked for among `given`, then where they were.
 
-        `settings` win: files of costs and devices that are elsewhere now. Raises UserError unless there is a trace of
-        each digest.
+        `settings` win: files of costs, codec times and devices that are elsewhere now. Raises UserError unless there is
+        a trace of each digest.
         """
         told = joined(self.about["experiment"], in_parts(settings))
         timing = told.get("timing") or {}
         devices = [str(device).rpartition(":")[0] for device in _listed(timing.get("swap_devices"))]
-        for option, files in (("--costs", _listed(timing.get("costs"))), ("--swap-device", devices)):
+        for option, files in (
+            ("--costs", _listed(timing.get("costs"))),
+            ("--codec-costs", _listed(timing.get("codec_costs"))),
+            ("--swap-device", devices),
+        ):
             for file in files:
                 if isinstance(file, str) and file and not Path(file).is_file():
                     raise UserError(f"{self.file}: {file} is not here; give it as {option}")

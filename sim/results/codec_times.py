@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.machine import processor
+from sim.sizing.spread import Spread
 from sim.timing.latency import CODEC, QUANTILES
 from workloads.traces.events import OUT
 
@@ -56,16 +57,19 @@ def taken_on(trace: Trace, sizes: Sizes) -> str:
 def codec_times(trace: Trace, sizes: Sizes, used: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
     """Rows of the `latency` frame, operation `codec`: its times on the pages of the trace, once a page-out.
 
-    Parts compress and decompress. Nothing for sizes without times, or without page-outs.
+    Parts compress and decompress. `p50_low_us` and `p50_high_us` are there where several processes took the times: the
+    lowest and the highest of their medians. Nothing for sizes without times, or without page-outs.
     """
     if not sizes.compress_ns.any() or not used.any():
         return []
     rows = []
-    taken = taken_on(trace, sizes)
+    taken, spread = taken_on(trace, sizes), Spread.of(sizes.meta)
     for part, column in (("compress", sizes.compress_ns), ("decompress", sizes.decompress_ns)):
         times = np.repeat(column, used) / 1e3
         row: dict[str, Any] = {"trace": trace.name, "compressor": sizes.meta["codec"], "operation": CODEC, "part": part}
         row |= {"count": len(times), "mean_us": float(times.mean()), "max_us": float(times.max())}
         row["codec_times"] = taken
+        if spread:
+            row["p50_low_us"], row["p50_high_us"] = spread.part(part)
         rows.append(row | {name: float(np.quantile(times, q)) for name, q in QUANTILES.items()})
     return rows

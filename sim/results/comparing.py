@@ -35,7 +35,10 @@ KEYS: dict[str, tuple[str, ...]] = {
     "sensitivity": (*RUN, *SETTING, "price", "value", "operation"),
     "events": (),  # by their order
 }
-TEXTS = (*RUN, *SETTING, "costs", "operation", "part", "counter", "price", "moment", "codec_times")
+TEXTS = (
+    *(*RUN, *SETTING, "costs", "codec_costs", "codec_times"),
+    *("operation", "part", "counter", "price", "moment"),
+)
 SWEPT = (*MEMORY, *LATER)  # keys too, where they are
 CLOCKED = ("latency", "timing", "sensitivity", "events")
 UNTIMED = ("trace", "compressor", "operation", "part")  # keys of latencies where only the codecs are timed
@@ -116,7 +119,11 @@ class Older:
 
     def _same_clocks(self, new: Result) -> tuple[set[str], str]:
         """The traces whose latencies must be equal, and why not those of the others; empty if of all."""
-        for name, what in (("prices", "the costs are"), ("devices", "the devices are")):
+        for name, what in (
+            ("prices", "the costs are"),
+            ("codec_costs", "the published codec times are"),
+            ("devices", "the devices are"),
+        ):
             if _figures(self.about.get(name)) != _figures(new.provenance[name]):
                 return set(), f"{what} other ones now"
         then, now = self.about.get("sizes"), new.provenance["sizes"]
@@ -128,7 +135,9 @@ class Older:
 
 
 def _figures(told: Any) -> Any:
-    """The digest for costs."""
+    """The digest for costs, those for costs of several files."""
+    if isinstance(told, list):
+        return [_figures(one) for one in told]
     return told.get("digest", told) if isinstance(told, dict) else told
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sim.machine import processor
 from sim.plugins import GENERATORS
 from sim.results.codec_times import taken_on
+from sim.sizing.spread import Spread
 from workloads.recordings import FOLDER as RECORDINGS
 from workloads.samples import FOLDER as SAMPLES
 from workloads.traces.stripping import safe_source
@@ -48,11 +49,14 @@ def provenance(
     named: Callable[[str], str] = str if keep_source else file_name
     described = experiment.describe()
     described["traces"] = list(dict.fromkeys(_reference(item, trace, keep_source) for item, trace in traces))
-    prices, profiles = [], None
+    prices, published, profiles = [], [], None
     if timing := experiment.timing:
         described["timing"]["swap_devices"] = [named(device) for device in timing.swap_devices]
         described["timing"]["costs"] = [file and named(file) for file in timing.costs]
+        described["timing"]["codec_costs"] = [file and named(file) for file in timing.codec_costs]
         prices = [told | {"file": named(told["file"])} for told in (costs.describe() for costs in timing.all_costs())]
+        known = [costs.describe() for costs in timing.all_codec_costs() if costs]
+        published = [told | {"file": named(told["file"])} for told in known]
         profiles = timing.device_profiles()
     return {
         "complete": complete,
@@ -68,6 +72,8 @@ def provenance(
         "codecs": {sizes.meta["codec"]: sizes.meta.get("version", "given with the trace") for _, sizes in _sized(jobs)},
         "sizes": _digests(jobs),
         "codec_times": _taken(jobs),
+        "codec_spread": _spreads(jobs),
+        "codec_costs": published if len(published) > 1 else next(iter(published), None),
         "prices": prices if len(prices) > 1 else next(iter(prices), None),
         "devices": profiles and {named(name): profile for name, profile in profiles.items()},
         "versions": {package: version(package) for package in PACKAGES},
@@ -121,6 +127,15 @@ def _taken(jobs: Sequence[Job]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for job in jobs:
         found.setdefault(job.trace.name, {})[job.sizes.meta["codec"]] = taken_on(job.trace, job.sizes)
+    return found
+
+
+def _spreads(jobs: Sequence[Job]) -> dict[str, dict[str, dict[str, Any]]]:
+    """How far apart processes were that took a codec's times, by trace and codec, where several did."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for trace, sizes in _sized(jobs):
+        if spread := Spread.of(sizes.meta):
+            found.setdefault(trace, {})[sizes.meta["codec"]] = spread.row()
     return found
 
 

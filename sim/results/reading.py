@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TEXTS = (
-    *(*RUN, "mapping", "arrivals", "device", "costs", "codec_times"),
+    *(*RUN, "mapping", "arrivals", "device", "costs", "codec_costs", "codec_times"),
     *("operation", "part", "counter", "price", "moment", "policy"),
 )
 

@@ -12,9 +12,9 @@ import os
 import platform
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,8 @@ from sim.compressors.identity import identity
 from sim.errors import UserError
 from sim.machine import processor
 from sim.sizing.contents import check_contents, contents_digest
-from sim.sizing.kept import keep, recall
+from sim.sizing.kept import Fields, keep, recall
+from sim.sizing.spread import Spread, as_meta
 from sim.workers import worker_pool
 from workloads.progress import Progress, silent
 from workloads.recordings import FOLDER as RECORDINGS
@@ -35,6 +36,7 @@ CHUNK = 1024  # pages in one call of a worker
 LONG = 2  # times the median of a chunk
 AGAIN = 2  # times at most, so that the processor does not learn the page
 WORTHWHILE = 0.1  # seconds of work on one core from which workers are started
+TIMES = "times"  # the kept array of what `Spread` tells, where the times were taken again
 
 
 def filled(pages: Pages) -> NDArray[np.bool_]:
@@ -77,9 +79,9 @@ def size_pages(
         "host": platform.processor() or platform.machine(),
         "pages": trace.pages_digest,
     }
-    fields = _fields(trace, compressor) if trace.path or in_memory else {}
-    if fields and (columns := recall(fields)):
-        return Sizes(**columns, meta=meta)
+    fields = kept_under(trace, compressor) if trace.path or in_memory else {}
+    if fields and (arrays := recall(fields)):
+        return _recalled(arrays, meta)
     if trace.path:
         check_contents(trace, progress)
     size = np.empty(trace.unique_pages, np.int32)
@@ -111,11 +113,33 @@ def _given(trace: Trace, compressor: Compressor) -> Sizes:
     return sizes
 
 
-def _fields(trace: Trace, compressor: Compressor) -> dict[str, str | int]:
-    """What sizes and times depend on: the bytes of the pages as they were hashed now, the codec's code, the machine."""
+def _recalled(arrays: Mapping[str, NDArray[Any]], meta: dict[str, str]) -> Sizes:
+    spread = as_meta(arrays[TIMES].tolist()) if TIMES in arrays else {}
+    return Sizes(**{name: arrays[name] for name in DTYPES}, meta=meta | spread)
+
+
+def keep_times(fields: Fields, sizes: Sizes, spread: Spread) -> Sizes:
+    """Keep sizes with times that several processes took; return them as the next run finds them.
+
+    The file is replaced whole. Raises UserError if it cannot be.
+    """
+    arrays = sizes.columns() | {TIMES: np.array(spread.texts())}
+    keep(fields, arrays)
+    if (found := recall(fields)) and all(np.array_equal(found.get(n, 0), arrays[n]) for n in arrays):
+        return _recalled(found, sizes.meta)
+    raise UserError(f"{sizes.meta['codec']}: the times could not be kept, so the old ones stay; make room in ~/.cache")
+
+
+def kept_under(trace: Trace, compressor: Compressor, file: str | None = None) -> dict[str, str | int]:
+    """What sizes and times depend on: the bytes of the pages as they were hashed now, the codec's code, the machine.
+
+    `file` is the digest of `pages.parquet`, where that need not be computed.
+    """
+    if file is None:  # pages in memory were digested when the trace was made
+        file = contents_digest(trace) if trace.path else ""
     return {
         "kept": " ".join(DTYPES),
-        "file": contents_digest(trace) if trace.path else "",  # pages in memory were digested when the trace was made
+        "file": file,
         "pages": trace.pages_digest,
         "unique_pages": trace.unique_pages,
         "page_size": trace.page_size,

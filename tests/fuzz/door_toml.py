@@ -1,4 +1,4 @@
-"""TOML: experiments, costs and devices."""
+"""TOML: experiments, costs, codec times and devices."""
 
 from __future__ import annotations
 
@@ -16,6 +16,15 @@ from sim.errors import USER_ERRORS, one_line
 from sim.experiment.description import Experiment
 from sim.timing import costs, devices
 
+CODEC_COSTS = """\
+["zstd:level=3"]
+compress = { mb_per_s = [18, 52] }
+decompress = { ns_per_page = 41000 }
+source = "mine"
+[lz4]
+compress = { mb_per_s = 101.5 }
+source = "mine"
+"""
 TRACE = "random:events=60,slots=16,pages=9"
 WARM = ("zsmalloc:chain=8", "zbud", "zram:mem_limit=65536", "zswap")
 EXPERIMENT = f"""\
@@ -33,11 +42,12 @@ seed = 3
 @cache
 def _toml(kind: str) -> str:
     shipped = {"costs": costs.DEFAULT, "devices": devices.PROFILES}
-    return EXPERIMENT if kind == "experiment" else shipped[kind].read_text()
+    own = {"experiment": EXPERIMENT, "codec-costs": CODEC_COSTS}
+    return own[kind] if kind in own else shipped[kind].read_text()
 
 
 def make_toml(kind: str) -> Callable[[Random, Path], None]:
-    """Mutate one of the three TOML files that a user gives."""
+    """Mutate one of the TOML files that a user gives."""
 
     def make(draw: Random, folder: Path) -> None:
         text = mutated_text(_toml(kind), draw)
@@ -58,7 +68,7 @@ def answer_toml(folder: Path) -> None:
         if small and set(read.allocators) | set(read.frontends) <= set(WARM):  # not what takes long for good reasons
             command("run", "--experiment", file, "--json")
         return
-    option = ("--costs", file) if file.stem == "costs" else ("--swap-device", f"{file}:nvme")
+    option = ("--swap-device", f"{file}:nvme") if file.stem == "devices" else (f"--{file.stem}", file)
     timed = ("--timing", "--page-cluster", "1", "-a", "zsmalloc", "-c", "lz4")
     rows(command("run", sound(True, True), *timed, *option, "--json"))
 

@@ -39,6 +39,7 @@ DOORS = {
     "recorded": Door(make_recorded, answer_recorded),
     "experiment": Door(make_toml("experiment"), answer_toml),
     "costs": Door(make_toml("costs"), answer_toml),
+    "codec-costs": Door(make_toml("codec-costs"), answer_toml),
     "devices": Door(make_toml("devices"), answer_toml),
     "result": Door(make_result, answer_result),
     "decoders": Door(make_streams, answer_streams),

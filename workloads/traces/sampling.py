@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from workloads.errors import TraceError
 from workloads.traces.events import COMPACT, OUT, Events, concat
+from workloads.traces.sizes import OF_THESE
 from workloads.traces.slots import unless_equal
 from workloads.traces.trace import Trace
 
@@ -44,7 +45,8 @@ def sample_slots(trace: Trace, share: float, seed: int) -> Trace:
         table = trace.sizes(codec)
         if table is not None:
             sizes[codec] = table.take(referred.astype(np.int64))
-            sizes[codec].meta.pop("pages", None)  # it named the pages of the whole trace
+            for key in OF_THESE:  # they told of the pages of the whole trace
+                sizes[codec].meta.pop(key, None)
     made = Trace.from_arrays(
         trace.name,
         sampled,

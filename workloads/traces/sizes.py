@@ -24,6 +24,10 @@ LONGEST = 100  # characters of a codec's spec
 LARGEST_PAGE = 1 << 16  # bytes
 SLOWEST = 1 << 40  # ns that a page may take, about 18 minutes
 GIVEN = "given"  # the pseudo codec of generators that draw sizes and have no contents
+SPREAD = ("processes", "compress_p50_us", "decompress_p50_us")
+"""Keys of the meta of times that several processes took: how many, and between which values their medians lie."""
+SPREAD_TEXTS = (re.compile(r"[1-9]\d{0,3}"), *[re.compile(r"\d{1,10}\.\d{3} \d{1,10}\.\d{3}")] * 2)
+OF_THESE = ("pages", *SPREAD)  # keys of the meta that hold for these very pages
 
 DTYPES: dict[str, np.dtype[Any]] = {
     "size": np.dtype(np.int32),
@@ -41,7 +45,8 @@ class Sizes:
     `size` int32[u] bytes after compression; `same_filled` bool[u], whether all machine words are equal;
     `zero_filled` bool[u], whether they are all zero (such a page is same-filled too); `compress_ns`,
     `decompress_ns` int64[u], 0 = not measured; `meta` texts: `codec`, `version`, `host`, `pages` (the
-    `pages_digest` of the trace). Raises TraceError for another type or length.
+    `pages_digest` of the trace), and `SPREAD`, where several processes took the times. Raises TraceError for another
+    type or length.
     """
 
     size: npt.NDArray[np.int32]

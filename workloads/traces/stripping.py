@@ -15,7 +15,7 @@ from workloads.progress import Progress, silent
 from workloads.traces.copying import copy_rows
 from workloads.traces.disk import open_trace
 from workloads.traces.events import KINDS
-from workloads.traces.sizes import Sizes
+from workloads.traces.sizes import SPREAD, SPREAD_TEXTS, Sizes
 from workloads.traces.slots import anonymous
 from workloads.traces.source import DECISIONS, DROPPED
 from workloads.traces.trace import Trace
@@ -63,6 +63,7 @@ NUMBERS: dict[str, Any] = {
 META = {
     "version": re.compile(r"((liblz4|libzstd|zlib) )?\d{1,4}(\.\d{1,4}){0,3}"),
     "host": re.compile("x86_64|AMD64|i[3-6]86|aarch64|arm64|armv[5-8]l|riscv64|ppc64le|s390x|loongarch64"),
+    **dict(zip(SPREAD, SPREAD_TEXTS, strict=True)),
 }
 """What of the meta of sizes stays besides the codec; `host` is a kind of processor."""
 

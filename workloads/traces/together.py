@@ -9,7 +9,7 @@ import numpy as np
 
 from workloads.errors import TraceError
 from workloads.traces.events import COMPACT, OUT, Events, concat
-from workloads.traces.sizes import Sizes
+from workloads.traces.sizes import OF_THESE, Sizes
 from workloads.traces.trace import Trace
 
 
@@ -69,4 +69,4 @@ def _events(traces: Sequence[Trace]) -> Events:
 def _sizes(codec: str, traces: Sequence[Trace]) -> Sizes:
     tables = [table for trace in traces if (table := trace.sizes(codec)) is not None]
     columns = {name: np.concatenate([table.columns()[name] for table in tables]) for name in tables[0].columns()}
-    return Sizes(**columns, meta={key: value for key, value in tables[0].meta.items() if key != "pages"})
+    return Sizes(**columns, meta={key: value for key, value in tables[0].meta.items() if key not in OF_THESE})

@@ -139,6 +139,10 @@ def test_of_an_interrupted_result_what_there_was(older: Path) -> None:
             "give it as --costs",
         ),
         (
+            '{"experiment": {"timing": {"codec_costs": ["no.toml"]}}, "traces": {"a": {"digest": "0"}}}',
+            "give it as --codec-costs",
+        ),
+        (
             '{"experiment": {"timing": {"swap_devices": ["no.toml:x"]}}, "traces": {"a": {"digest": "0"}}}',
             "give it as --swap-device",
         ),
@@ -156,7 +160,7 @@ def test_a_provenance_from_before_experiments_had_parts(older: Path) -> None:
     about = json.loads((older / MARK).read_text())["experiment"]
     timing = Timing().describe()
     timing["devices"] = timing.pop("swap_devices")
-    one = {"cpu_scale": 1.0, "max_comp_streams": None, "costs": None}
+    one = {"cpu_scale": 1.0, "max_comp_streams": None, "costs": None, "codec_costs": None}
     flat = {key: about[key] for key in ("traces", "allocators", "compressors", "frontends")}
     flat |= {"zone_pages": 100, "unusable": 0.5, "seed": 3, "timing": False} | timing | one
     told(older, experiment=flat)

@@ -195,6 +195,7 @@ def test_overload_is_told_after_what_there_is(monkeypatch: pytest.MonkeyPatch, t
         ({"swap_devices": ("a/x.toml:d", "b/x.toml:d")}, "have equal names"),
         ({"mappings": (3,)}, "mappings holds 3; give texts"),
         ({"costs": 3}, "costs=3; give the name of a file"),
+        ({"codec_costs": 3}, "codec_costs=3; give the name of a file"),
     ],
 )
 def test_an_experiment_that_makes_no_sense(settings: dict[str, Any], said: str) -> None:
@@ -249,7 +250,7 @@ def test_every_field_is_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_what_was_not_set_is_no_column(result: Result) -> None:
-    swept = {"zone_pages", "unusable", "seed", "cpu_scale", "max_comp_streams", "costs"}
+    swept = {"zone_pages", "unusable", "seed", "cpu_scale", "max_comp_streams", "costs", "codec_costs"}
     for frame in (result.density, result.timeline, result.latency, result.counters, result.timing, result.sensitivity):
         assert not swept & set(frame.columns)
 
