@@ -75,13 +75,10 @@ def measure(plan: Plan, done: Callable[[int], object] = lambda done: None) -> pd
 
 
 def _measure_device(samples: Samples) -> None:
-    """On a device with the kernel's default codec."""
-    from sim.calibration.device import FLOOR_SLOTS, Floors
-    from sim.plugins import COMPRESSORS
+    from sim.calibration.device import ROUNDS, floors
     from workloads.host.signals import deferred
-    from workloads.host.zram import zram_device
 
-    with deferred(), zram_device(None, FLOOR_SLOTS) as device:
-        floors = Floors(samples, device, 0, COMPRESSORS.make(device.codec()))
-        floors.measure()
-        floors.measure_once()
+    with deferred(), floors(samples) as measured:
+        for _ in range(ROUNDS):
+            measured.measure()
+        measured.measure_once()

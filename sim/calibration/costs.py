@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.timing.costs import Cost
 from sim.timing.lines import FOOTPRINTS
@@ -68,7 +69,7 @@ def _medians(frame: pd.DataFrame, measure: str, **which: str) -> pd.Series[float
 
 def _device_costs(frame: pd.DataFrame) -> list[Cost]:
     """The way to a zram device and back, by what moves no page of a trace (`sim.calibration.device`)."""
-    store, load = (_medians(frame, "device", part=part) for part in ("store", "load"))
+    store, load = (_medians(frame, "device", part=part, state="warm") for part in ("store", "load"))
     if not len(store):
         return []
     found = [
@@ -80,7 +81,7 @@ def _device_costs(frame: pd.DataFrame) -> list[Cost]:
         ),
         _cost("path.page_in", load, "ns", "load of an empty slot of zram through O_DIRECT"),
     ]
-    loaded = _medians(frame, "device", part="object load")
+    loaded = _medians(frame, "device", part="object load", state="warm")
     if len(loaded):
         what = "load of an object on zram, less that of an empty slot and the codec's time; all in the caches"
         found.append(_cost("path.object", (loaded - load).clip(lower=0), "ns", what))
@@ -90,7 +91,8 @@ def _device_costs(frame: pd.DataFrame) -> list[Cost]:
 def _pool_costs(frame: pd.DataFrame) -> list[Cost]:
     """What zsmalloc does for an object, by what zram does for pages that are no trace's."""
     store, stored, there, empty = (
-        _medians(frame, "device", part=part) for part in ("store", "object store", "object discard", "discard")
+        _medians(frame, "device", part=part, state="warm")
+        for part in ("store", "object store", "object discard", "discard")
     )
     if not len(stored):
         return []
@@ -106,7 +108,9 @@ def _pool_costs(frame: pd.DataFrame) -> list[Cost]:
     if len(grown):
         line = _lines_through(grown, 1.0)
         what = "stores on zram that took 1 to 8 new pages for their zspage, less those that took none"
-        found.append(_cost("alloc.grow", (line["start"] - hit).clip(lower=0), "ns", f"{what}: per zspage, less alloc.hit"))
+        found.append(
+            _cost("alloc.grow", (line["start"] - hit).clip(lower=0), "ns", f"{what}: per zspage, less alloc.hit")
+        )
         found.append(_cost("alloc.page", line["slope"], "ns", f"{what}: per page"))
     return found
 
@@ -147,3 +151,10 @@ def _lines_through(frame: pd.DataFrame, unit: float) -> pd.DataFrame:
 def _cost(name: str, medians: pd.Series[float], unit: str, what: str) -> Cost:
     text = f"measured: {what}; {len(medians)} processes: {medians.min():.4g} to {medians.max():.4g}"
     return Cost(name, float(f"{medians.median():.4g}"), unit, text)
+
+
+def scatter(frame: pd.DataFrame, part: str) -> NDArray[np.float64]:
+    """How far stores or loads (`part`) of objects out of the caches lie from their median, ns; float64[n]."""
+    rows = frame[(frame["measure"] == "device") & (frame["part"] == part) & (frame["state"] == "cold")]
+    ns = rows["ns"].to_numpy(float)
+    return ns - np.median(ns) if len(ns) else np.zeros(1)

@@ -1,19 +1,24 @@
 """The floors of a zram device of this host: what a store and a load take that move no page of a trace.
 
-Every page of a trace pays them too. They are of four kinds, all with what they touch in the caches, since lines out of
-the caches are a cost of their own:
+Every page of a trace pays them too. The device has the kernel's default codec, so that they are the same whatever codec
+a trace is measured with. They are of four kinds, all with what they touch in the caches, since lines out of the caches
+are a cost of their own:
 
 - `store` of a same-filled page and `load` of an empty slot: the way to the device and back;
 - `object store`, over another object, and `object load`: pages that repeat a pattern, less the codec's time for them;
 - `discard` of an empty slot and of one with an object: freeing it;
 - `grow`: objects of many sizes, one size after the other, less the codec's time; the model of zsmalloc tells which of
   them took new pages, and how many (`number`).
+
+Stores and loads of objects are also measured `cold`, with emptied caches: as far as they scatter around their median,
+the way itself does.
 """
 
 from __future__ import annotations
 
 import mmap
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import perf_counter_ns
 
 import numpy as np
@@ -23,12 +28,14 @@ from sim.calibration.compiled.loops import Rows, Times, time_reads, time_writes
 from sim.calibration.samples import Samples
 from sim.compressors.base import BATCH, Compressor, Pages
 from sim.compressors.exact import clock_reading_ns
+from sim.plugins import COMPRESSORS
 from workloads.errors import HostError
 from workloads.host.kernel import zsmalloc_chain
-from workloads.host.zram import PAGE, ZramDevice
+from workloads.host.zram import PAGE, ZramDevice, zram_device
 
 COUNT = 64
 ROUNDS = 8
+WARMING = 4  # transfers that are not timed
 PATTERN = 512  # bytes, which codecs copy word by word
 NOISE = range(60, 3600, 60)  # bytes of noise in a page, whose object is a little larger
 GROW_SLOTS = COUNT * len(NOISE)
@@ -52,17 +59,24 @@ def transfer(loop: Transfer, device: ZramDevice, pages: Pages, rows: Rows, slots
     return np.maximum(times - clock_reading_ns(), 1)
 
 
-class Floors:
-    """Measures them on a device, in FLOOR_SLOTS empty slots from `first` on, compressed by `codec` there as here."""
+@contextmanager
+def floors(samples: Samples) -> Iterator[Floors]:
+    """A device of their own, which is removed again. Raises HostError without root or zram."""
+    with zram_device(None, FLOOR_SLOTS) as device:
+        yield Floors(samples, device, COMPRESSORS.make(device.codec()))
 
-    def __init__(self, samples: Samples, device: ZramDevice, first: int, codec: Compressor) -> None:
-        rng = np.random.default_rng(first)
+
+class Floors:
+    """Measures them on a device with FLOOR_SLOTS empty slots, compressed by `codec` there as here."""
+
+    def __init__(self, samples: Samples, device: ZramDevice, codec: Compressor) -> None:
+        self.rng = rng = np.random.default_rng(0)
         self.samples, self.device, self.codec = samples, device, codec
         self.rows, self.target = np.arange(COUNT), aligned_pages(COUNT)
         self.filled, self.pattern = aligned_pages(1), aligned_pages(COUNT)
         self.filled[:] = 1
         self.pattern[:] = np.tile(rng.integers(0, 256, (COUNT, PATTERN), np.uint8), PAGE // PATTERN)
-        self.slots = iter(np.arange(first, first + FLOOR_SLOTS).reshape(-1, COUNT))
+        self.slots = iter(np.arange(FLOOR_SLOTS).reshape(-1, COUNT))
         self.same, self.objects, self.empty = (next(self.slots) for _ in range(3))
         transfer(time_writes, device, self.filled, 0 * self.rows, self.same)
         transfer(time_writes, device, self.pattern, self.rows, self.objects)
@@ -74,6 +88,16 @@ class Floors:
         self._twice("load", time_reads, self.target, self.rows, self.empty)
         self._twice("object store", time_writes, self.pattern, self.rows, self.objects, compress)
         self._twice("object load", time_reads, self.target, self.rows, self.objects, decompress)
+
+    def measure_cold(self, flush: Callable[[], object]) -> None:
+        """Add COUNT stores and loads of objects out of the caches, which `flush` empties; some bring the code back."""
+        for part, loop in (("object store", time_writes), ("object load", time_reads)):
+            pages = self.pattern if loop is time_writes else self.target
+            few, order = self.rows[:WARMING], self.rng.permutation(COUNT)
+            flush()
+            transfer(loop, self.device, pages, few, self.empty[:WARMING] if loop is time_reads else self.objects[few])
+            ns = transfer(loop, self.device, pages, order, self.objects[order])
+            self.samples.add("device", ns, PAGE, part=part, state="cold")
 
     def measure_once(self) -> None:
         """Add samples of discards and of the pool's growth, which leave nothing to be measured again."""

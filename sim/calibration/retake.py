@@ -1,7 +1,7 @@
 """The times of a trace's pages taken again: quietly, by several processes, instead of once during sizing.
 
 Sizing uses all cores and meets every page while other pages are compressed beside it. Here one process at a time, on
-one CPU, takes the codecs in turn, every page once and cold, as a page is that is swapped: not touched just before. What
+one CPU, takes the codecs in turn, every page once and in the caches: memory out of them is a cost by itself. What
 is kept is the median of the processes, page by page.
 """
 
@@ -30,7 +30,7 @@ from workloads.traces.sizes import SPREAD, Sizes, sizes_path, write_sizes
 from workloads.traces.trace import Trace
 
 CHUNK = 64 * BATCH  # pages in memory
-COLD = ("cold",)
+WARM = ("warm",)
 
 
 class Retaken(NamedTuple):
@@ -66,7 +66,7 @@ def retake(
     """
     check(trace)
     fields = [kept_under(trace, codec) for codec in compressors]  # before: of the pages that were timed
-    steps = batches(trace.unique_pages, COLD)
+    steps = batches(trace.unique_pages, WARM)
     taken = []
     for number in range(processes):
         work = partial(times, trace, tuple(compressors), number)
@@ -94,8 +94,8 @@ def times(trace: Trace, compressors: Sequence[Compressor], seed: int, done: Done
     taken = np.zeros((len(compressors), len(PARTS), trace.unique_pages), np.int64)
     for start in range(0, trace.unique_pages, CHUNK):
         pages, samples = trace.page_array(start, start + CHUNK), Samples()
-        measure_codecs(samples, compressors, pages, rng, partial(_further, done, finished), COLD)
-        finished += batches(len(pages), COLD)
+        measure_codecs(samples, compressors, pages, rng, partial(_further, done, finished), WARM)
+        finished += batches(len(pages), WARM)
         frame = samples.frame()
         for i, codec in enumerate(codecs):
             for j, part in enumerate(PARTS):

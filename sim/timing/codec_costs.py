@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 PARTS = ("compress", "decompress")
 KEYS = (*PARTS, "source")
+PUBLISHED = "published"  # in the meta of sizes: the parts whose times are published ones
 NS, MB = "ns_per_page", "mb_per_s"
 EXAMPLE = f"{{ {MB} = 18 }} or {{ {NS} = 227_000 }}, or a range [18, 52]"
 FASTEST, SLOWEST = 1.0, 1e10  # ns a page of 4,096 bytes
@@ -96,7 +97,8 @@ class CodecCosts:
             own, mean = getattr(sizes, f"{part}_ns").astype(np.float64), cost.ns(page_size) / cpu_scale
             before = np.average(own, weights=weights) if weights.any() else own.mean() if len(own) else 0.0
             columns[f"{part}_ns"] = (own * (mean / before) if before else own * 0 + mean).round().astype(np.int64)
-        return replace(sizes, **columns)
+        published = " ".join(part for part in PARTS if f"{part}_ns" in columns)
+        return replace(sizes, **columns, meta=sizes.meta | ({PUBLISHED: published} if published else {}))
 
     def describe(self) -> dict[str, Any]:
         """JSON-safe: the file, a digest of its figures, and each codec's, with their source."""

@@ -13,7 +13,7 @@ from sim.parameters import is_number
 from sim.toml import read_toml
 
 DEFAULT = Path(__file__).with_name("costs.toml")
-UNITS = ("ns", "cycles", "ns/KiB", "lines", "pages", "requests", "GHz")
+UNITS = ("ns", "cycles", "ns/KiB", "lines", "ratio", "pages", "requests", "GHz")
 KEYS = ("value", "unit", "source", "low", "high")
 ASSUMED = "assumed"
 

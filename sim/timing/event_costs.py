@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from sim.frontends.compiled.slots import HUGE, OBJECT, REFUSED, SAME
 from sim.plugins import MAPPINGS
@@ -46,7 +47,7 @@ class EventCosts:
         self.limited = limited  # whether compression streams may lack
 
     def copied(self, size: Any, between: str = "") -> Column:
-        """The cost of copies of so many bytes to memory out of the caches, `between` "cold_" from there too; float64[n]."""
+        """Copies of so many bytes to memory out of the caches; with `between` "cold_", from there too; float64[n]."""
         start, per_kib = self.ns[f"copy.{between}start"], self.ns[f"copy.{between}per_kib"]
         cost: Column = np.where(size > 0, start + per_kib * size / 1024, 0.0)
         return cost
@@ -97,10 +98,12 @@ class EventCosts:
         cost["path"][kind == IN] = ns["path.fault"] + ns["readahead.hit"]
         cost["path"][read] = ns["path.fault"] + ns["path.page_in"]
         cost["path"][loaded] += ns["path.object"]
-        waits = self.lines.now()
+        waits, met = self.lines.now(), _just_read(kind, events.slot)
         cost["memory"] = np.where(out, waits.page, 0.0)
-        cost["memory"] += (read | (kind == FREED) | self._next_line(out, events.slot)) * waits.slot
-        cost["memory"] += self._first_of_cluster(out, stored, detail["lock"]) * waits.store + freed * waits.free
+        cost["memory"] += (read | ((kind == FREED) & ~met) | self._next_line(out, events.slot)) * waits.slot
+        cost["memory"] += (
+            self._first_of_cluster(out, stored, detail["lock"]) * waits.store + (freed & ~met) * waits.free
+        )
         cost["memory"][loaded] += waits.load
         coded = loaded & (what == OBJECT)
         cost["memory"][coded] += self.read(detail["bytes"][coded])
@@ -160,8 +163,8 @@ class EventCosts:
         )
         written_back = np.where(out, detail["writes"] - writes, 0)
         free, submit = ns["alloc.free"], ns["block.submit"]
-        path, memory = ns["path.page_in"] + ns["path.object"], waits.slot + waits.load
-        return with_writebacks(work, written_back, path, memory, self.mean_decompress, free, submit)
+        there, found = ns["path.page_in"] + ns["path.object"], waits.slot + waits.load
+        return with_writebacks(work, written_back, there, found, self.mean_decompress, free, submit)
 
     def _since_the_first(self, events: Events) -> list[float] | None:
         """Times of events, ns after the first of the trace: as floats, times since 1970 would be 256 ns apart."""
@@ -194,3 +197,10 @@ class EventCosts:
             cost["copy"][i] = size.sum()
             then[i] = released
         return moves
+
+
+def _just_read(kind: Any, slot: Any) -> Any:
+    """Which events free what they, or the event before them, have read, so that it is in the caches; bool[n]."""
+    met: npt.NDArray[np.bool_] = kind == IN
+    met[1:] |= met[:-1] & (slot[1:] == slot[:-1])
+    return met

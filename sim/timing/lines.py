@@ -76,7 +76,8 @@ class Lines:
         pages = self.allocator.pages
         page = self.costs.entries["lines.page"].value * self.miss(self.n_slots * self.allocator.page_size)
         steps = (self._slot, self._load, self._store, self._free)
-        return Waits(*(self._of(some, pages) for some in steps), self._of((OBJECT,), pages), page)
+        slot, load, store, free = (self._of(some, pages) for some in steps)
+        return Waits(slot, load, store, free, self._of((OBJECT,), pages), page)
 
     def _of(self, steps: Iterable[Step], pages: int) -> float:
         return sum(

@@ -17,6 +17,7 @@ from sim.timing.costs import Costs, read_costs
 from sim.timing.devices import read_device
 from sim.timing.engine import Engine
 from sim.timing.event_costs import EventCosts
+from sim.timing.kernel_codecs import as_in_the_kernel
 from sim.timing.latency import TOTAL
 from sim.timing.lines import Lines
 from sim.timing.measure import Meter
@@ -62,6 +63,7 @@ def simulate(
     that have ended. Equal arguments give equal results, in any process.
     """
     costs = read_costs() if costs is None else costs
+    sizes, secondary = as_in_the_kernel(sizes, costs), [as_in_the_kernel(other, costs) for other in secondary]
     streams = setting.streams or frontend.streams
     limited = streams is not None and streams < setting.cpus
     meter, check, notes = Meter(events), Check(), Notes()

@@ -1,8 +1,10 @@
 """Predicted latency against measured: 4-KiB writes and reads of a zram device of this host.
 
 The prediction is the timing model's: the costs of the way there and back, calibrated in the same run by what involves
-no page of the trace (floors of the device, copies in user space), and each page's compression time in user space.
-Nothing is fitted to the writes and reads that it is compared with.
+no page of the trace (floors of the device, loads and copies in user space), and each page's compression time in user
+space. These costs are medians; what scatters around them, such as the first transfer after other work, is taken from
+floors too: each prediction has the deviation of one of them added. Nothing is fitted to the writes and reads that it is
+compared with.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import numpy.typing as npt
 
 from allocators.zspages.zsmalloc import Zsmalloc
 from sim.calibration.calibrate import sample_pages
-from sim.calibration.costs import measured_costs
+from sim.calibration.costs import measured_costs, scatter
 from sim.calibration.samples import Samples
 from sim.compressors.base import BATCH, Compressor, Pages
 from sim.errors import UserError
@@ -37,6 +39,7 @@ from workloads.traces.trace import Trace
 
 PERCENTILES = (50, 95, 99)
 OPERATIONS = ("page-out", "page-in")
+SCATTER = {"page-out": "object store", "page-in": "object load"}
 Times = npt.NDArray[np.float64]
 
 
@@ -73,8 +76,9 @@ def compare_latency(
                 measured, samples = measure_live(shuffled, compressor, rng, pending)
             given = Trace.from_arrays(trace.name, there_and_back(measured.back), shuffled)
             predicted = predict(given, compressor.spec, measured, calibrated(samples), chain)
-            for operation, ns in zip(OPERATIONS, (measured.write, measured.read), strict=True):
-                pairs.append(Pair(operation, ns / 1e3, predicted[operation]))
+            for (operation, part), ns in zip(SCATTER.items(), (measured.write, measured.read), strict=True):
+                scattered = predicted[operation] + rng.choice(scatter(samples.frame(), part), len(ns)) / 1e3
+                pairs.append(Pair(operation, ns / 1e3, scattered))
             done(repeat + 1, repeats)
     return summary(pairs)
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from sim.calibration.codecs import flusher
 from sim.calibration.compiled.loops import Times, time_reads, time_writes
-from sim.calibration.device import FLOOR_SLOTS, Floors, Transfer, aligned_pages, transfer
+from sim.calibration.device import WARMING, Floors, Transfer, aligned_pages, floors, transfer
 from sim.calibration.memory import measure_memory
 from sim.calibration.samples import Samples
 from sim.compressors.base import BATCH, Compressor, Pages
@@ -26,15 +26,14 @@ from workloads.errors import HostError
 from workloads.host.signals import Pending
 from workloads.host.zram import ZramDevice, zram_device
 
-WARMING = 4  # pages
 FEW = 16  # pages that go through the compressor together, so that they stay in the core's caches
 
 
 class Measured(NamedTuple):
     """One repeat over n pages, in the order in which they were written; times int64[n] in ns.
 
-    `write` and `read`: the device's 4-KiB writes and reads; `back` int64[n]: in which order it was read. `size` int32[n], `compress`, `decompress`: the codec's in
-    user space.
+    `write` and `read`: the device's 4-KiB writes and reads; `back` int64[n]: the order of the reads. `size` int32[n],
+    `compress`, `decompress`: the codec's in user space.
     """
 
     write: Times
@@ -57,16 +56,17 @@ def measure_live(
     n = len(pages)
     samples = Samples()
     measure_memory(samples, rng)
-    slots = n + FLOOR_SLOTS + WARMING
-    with zram_device(compressor.name, slots, parameters=compressor.algorithm_params) as device:
-        floors = Floors(samples, device, n, compressor)
-        measured = _in_turn(pages, compressor, device, floors, rng, pending)
-        floors.measure_once()
+    with (
+        zram_device(compressor.name, n + WARMING, parameters=compressor.algorithm_params) as device,
+        floors(samples) as beside,
+    ):
+        measured = _in_turn(pages, compressor, device, beside, rng, pending)
+        beside.measure_once()
         return measured, samples
 
 
 def _in_turn(
-    pages: Pages, compressor: Compressor, device: ZramDevice, floors: Floors, rng: np.random.Generator, pending: Pending
+    pages: Pages, compressor: Compressor, device: ZramDevice, beside: Floors, rng: np.random.Generator, pending: Pending
 ) -> Measured:
     n = len(pages)
     back = rng.permutation(n)
@@ -74,7 +74,7 @@ def _in_turn(
     source[:] = pages
     size = np.zeros(n, np.int32)
     write, read, compress, decompress = np.zeros((4, n), np.int64)
-    scratch, spare = aligned_pages(WARMING), np.arange(n + FLOOR_SLOTS, n + FLOOR_SLOTS + WARMING)
+    scratch, spare = aligned_pages(WARMING), np.arange(n, n + WARMING)
     scratch[:] = pages[rng.integers(0, n, WARMING)]
     flush, other = flusher(), copy.copy(compressor)
     warming = scratch.copy()
@@ -90,7 +90,8 @@ def _in_turn(
     for phase, loop in enumerate((time_writes, time_reads)):
         for turn, here in enumerate(batches):
             pending.check()
-            floors.measure()
+            beside.measure()
+            beside.measure_cold(flush)
             forget(loop)
             if loop is time_writes:
                 write[here] = transfer(loop, device, source, here, here)

@@ -23,9 +23,10 @@ import numpy.typing as npt
 
 from sim.calibration.codecs import flusher
 from sim.calibration.compiled.loops import Times, time_page_outs, time_touches
+from sim.calibration.device import WARMING
 from sim.compressors.base import BATCH, Compressor, Pages
 from sim.compressors.exact import clock_reading_ns
-from sim.validate.live_latency import FEW, WARMING
+from sim.validate.live_latency import FEW
 from workloads.errors import HostError
 from workloads.host.zram import PAGE
 

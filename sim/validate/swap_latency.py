@@ -5,7 +5,7 @@ measured in the same run on same-filled pages: nothing is fitted to the pages of
 but the kernel puts off work and does it for many pages at once: a fault in 31 moves its batch of new pages to the LRU
 lists (PAGEVEC_SIZE in include/linux/pagevec.h), for instance. So each prediction has the deviation of some same-filled
 page from their median added. A fault frees the object of its page; the model has that as a free after each page-in,
-without `path.free`, which is part of the fault, and without waits for memory: the page-in has just read those lines.
+without `path.free`, which is part of the fault.
 """
 
 from __future__ import annotations
@@ -20,14 +20,13 @@ from typing import Any
 
 import numpy as np
 
-from sim.calibration.device import FLOOR_SLOTS, Floors
+from sim.calibration.device import ROUNDS, WARMING, floors
 from sim.calibration.memory import measure_memory
 from sim.calibration.samples import Samples
 from sim.calibration.swap import SWAP, swap_costs
 from sim.compressors.base import Compressor, Pages
 from sim.timing.costs import Costs
 from sim.validate.latency import OPERATIONS, Pair, Times, calibrated, one_cpu, pages_for_a_device, simulated, summary
-from sim.validate.live_latency import WARMING
 from sim.validate.live_swap import FLOORS, Swapped, measure_swapped
 from sim.validate.recorded import Report, quiet
 from workloads.errors import HostError
@@ -35,14 +34,13 @@ from workloads.host.cgroup import memory_cgroup, require_cgroup
 from workloads.host.kernel import zsmalloc_chain
 from workloads.host.registry import own_name
 from workloads.host.signals import STOPPING, Pending, deferred
-from workloads.host.zram import PAGE, require_zram, zram_device
+from workloads.host.zram import PAGE, require_zram
 from workloads.host.zram_swap import swap_device
 from workloads.traces.events import FREE, IN, OUT, Events
 from workloads.traces.sizes import Sizes
 from workloads.traces.trace import Trace
 
 LOOK_S = 0.05
-ROUNDS = 8  # of the device's floors
 SPARE_SLOTS = 1024  # two clusters of swap slots
 MOST_LEFT_OUT = 0.03  # of the pages
 
@@ -71,7 +69,7 @@ def compare_swap(
     with report(f"{compressor.spec} on {trace.name}, swapped to zram") as done, one_cpu():
         for repeat in range(repeats):
             with deferred() as pending:
-                samples = _floors(compressor, repeat)
+                samples = _floors(repeat)
                 swapped = _measured(pages, compressor, repeat, pending)
             n, valid = len(pages), swapped.valid
             wrong = int((~valid[:n]).sum())
@@ -87,15 +85,14 @@ def compare_swap(
     return summary(pairs), left_out
 
 
-def _floors(compressor: Compressor, seed: int) -> Samples:
-    """Memory, and the floors of direct I/O, on a device of their own."""
+def _floors(seed: int) -> Samples:
+    """Memory, and the floors of direct I/O."""
     samples = Samples()
     measure_memory(samples, np.random.default_rng(seed))
-    with zram_device(compressor.name, FLOOR_SLOTS, parameters=compressor.algorithm_params) as device:
-        floors = Floors(samples, device, 0, compressor)
+    with floors(samples) as measured:
         for _ in range(ROUNDS):
-            floors.measure()
-        floors.measure_once()
+            measured.measure()
+        measured.measure_once()
     return samples
 
 
@@ -192,5 +189,5 @@ def predicted(trace: Trace, sizes: Sizes, swapped: Swapped, costs: Costs, chain:
     operation, us = events["operation"], events["total_us"]
     out, into = np.empty((2, len(sizes)))
     out[swapped.out] = us[operation == "page-out"]
-    into[swapped.into] = us[operation == "page-in"] + (us - events["memory_us"])[operation == "free"]
+    into[swapped.into] = us[operation == "page-in"] + us[operation == "free"]
     return dict(zip(OPERATIONS, (out, into), strict=True))

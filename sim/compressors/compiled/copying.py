@@ -33,7 +33,7 @@ def copy_bytes(data: Bytes, at: int, distance: int, count: int) -> None:
 
 
 PERIODS = 0xECA89880
-"""For each distance below 8, a nibble: its smallest multiple from 8 on, which repeats the same pattern in whole words."""
+"""For each distance below 8, a nibble: its smallest multiple from 8 on, which repeats the same pattern in words."""
 HALVES = 0x76546440
 """The same from 4 on."""
 
@@ -65,7 +65,7 @@ def copy_match(data: Bytes, at: int, distance: int, count: int) -> None:
 
 @compiled
 def copy_words(data: Bytes, at: int, distance: int, count: int) -> None:
-    """`copy_match` from 8 bytes or more away, with room for 15 bytes after it: two words at a time, as in the kernel's LZO."""
+    """`copy_match` from 8 bytes away or more, with room for 15 bytes after it: two words a turn, as the kernel's LZO."""
     end = at + count
     while True:
         copy8(data, at, data, at - distance)

@@ -10,13 +10,14 @@ import pytest
 
 from sim.calibration.calibrate import Plan, calibrate, sample_pages
 from sim.calibration.codecs import measure_codecs
-from sim.calibration.costs import measured_costs, to_toml
+from sim.calibration.costs import measured_costs, scatter, to_toml
 from sim.calibration.machine import machine
 from sim.calibration.samples import COLUMNS, Samples
 from sim.calibration.summary import codec_rows
 from sim.errors import SpecError, UserError
 from sim.plugins import COMPRESSORS
 from sim.timing.costs import read_costs
+from sim.timing.lines import FOOTPRINTS
 from workloads import Events, Trace, open_sample
 
 PAGE = 4096
@@ -52,11 +53,13 @@ def test_new_processes_measure(tmp_path: Path) -> None:
     assert [frame["process"].unique().tolist() for frame in frames] == [[0], [1]]
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
     frame = pd.concat(frames)
-    assert {"clock", "copy", "compare", "fault", "codec"} <= set(frame["measure"])
+    assert {"clock", "copy", "compare", "fault", "miss", "codec"} <= set(frame["measure"])
+    assert sorted(set(frame.loc[frame["measure"] == "miss", "number"])) == [size >> 10 for size in FOOTPRINTS.values()]
     file = tmp_path / "host.toml"
     file.write_text(to_toml(measured_costs(frame), ["a host", ""]))
     costs, shipped = read_costs(file), read_costs()
-    for name in ("copy.start", "copy.per_kib", "check.same_filled", "path.fault"):
+    copies = ("copy.start", "copy.per_kib", "copy.cold_start", "copy.cold_per_kib", "memory.read_per_kib")
+    for name in (*copies, *(f"memory.{miss}" for miss in FOOTPRINTS), "check.same_filled", "path.fault"):
         assert costs.entries[name].source.startswith("measured: ")
         assert costs.entries[name].unit == shipped.entries[name].unit
     assert costs.entries["path.page_out"] == shipped.entries["path.page_out"], "needs a device"
@@ -97,6 +100,31 @@ def test_prices_are_the_medians_of_the_processes() -> None:
     }
     assert found["path.fault"].source.endswith("; 3 processes: 1000 to 2000")
     assert [cost.name for cost in measured_costs(made(0, 1).query("measure == 'fault'"))] == ["path.fault"]
+
+
+def test_what_the_pool_does_is_left_when_the_way_and_the_codec_are_not() -> None:
+    samples, ns = Samples(), np.ones(5)
+    samples.add("compare", 100 * ns, PAGE)
+    for part, took in {"store": 1000, "load": 800, "object store": 1400, "object load": 950}.items():
+        samples.add("device", took * ns, PAGE, part=part)
+        samples.add("device", 9999 * ns, PAGE, part=part, state="cold")
+    samples.add("device", 700 * ns, PAGE, part="object discard")
+    samples.add("device", 550 * ns, PAGE, part="discard")
+    for pages in range(1, 9):
+        samples.add("device", (650 + 150 * pages) * ns, pages, part="grow")
+    found = {cost.name: cost.value for cost in measured_costs(samples.frame())}
+    assert found == pytest.approx(
+        {"path.page_out": 900, "path.page_in": 800, "path.object": 150}
+        | {"alloc.hit": 250, "alloc.free": 150, "alloc.grow": 400, "alloc.page": 150}
+    )
+
+
+def test_floors_out_of_the_caches_tell_how_the_way_scatters() -> None:
+    samples = Samples()
+    samples.add("device", np.array([5.0, 1.0, 2.0]), PAGE, part="object load", state="cold")
+    samples.add("device", np.array([700.0]), PAGE, part="object load")
+    assert scatter(samples.frame(), "object load").tolist() == [3, -1, 0]
+    assert scatter(samples.frame(), "object store").tolist() == [0], "not measured"
 
 
 def test_pages_of_a_trace() -> None:

@@ -15,6 +15,7 @@ from sim.calibration.compiled.loops import (
     time_comparisons,
     time_copies,
     time_first_touches,
+    time_loads,
     time_page_outs,
     time_reads,
     time_touches,
@@ -64,9 +65,10 @@ def test_pages_keep_their_contents_when_told_to_go() -> None:
 def test_copies_go_where_they_should() -> None:
     source = np.arange(1, 101, dtype=np.uint8)
     target = np.zeros(1000, np.uint8)
-    time_copies(target, np.array([[0, 300], [600, 900]]), source, 60, times := numbers(0, 0))
-    for place in (0, 300, 600, 900):
-        assert np.array_equal(target[place : place + 60], source[:60])
+    places, starts = np.array([[0, 300], [600, 900]]), np.array([[0, 1], [2, 40]])
+    time_copies(target, places, source, starts, 60, times := numbers(0, 0))
+    for place, start in zip(places.ravel(), starts.ravel(), strict=True):
+        assert np.array_equal(target[place : place + 60], source[start : start + 60])
         target[place : place + 60] = 0
     assert not target.any()
     assert times.min() >= 0
@@ -84,6 +86,13 @@ def test_touches_write_to_each_page() -> None:
     time_first_touches(memory, numbers(0, 0, 0))
     assert memory[:, 0].tolist() == [1, 1, 1]
     assert memory.sum() == 3
+
+
+def test_loads_follow_the_ring() -> None:
+    ring = np.full(8 * 5, -1, np.int64)
+    ring[::8] = (2, 3, 4, 0, 1)  # 0, 2, 4, 1, 3 and again
+    assert time_loads(ring, 0, 3, times := numbers(0, 0)) == 2
+    assert times.min() >= 0
 
 
 def test_a_longer_chain_takes_longer() -> None:
@@ -107,4 +116,4 @@ def test_as_plain_python() -> None:
         check=False,
     )
     assert plain.returncode == 0, plain.stdout
-    assert "7 passed" in plain.stdout
+    assert "8 passed" in plain.stdout

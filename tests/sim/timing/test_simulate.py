@@ -23,13 +23,17 @@ from workloads import COMPACT, FREE, GIVEN, IN, OUT, Events, Sizes, Trace
 from workloads.generators.base import churn, with_pages
 
 OUT_NS, IN_NS, HIT, PAGE = 360 + 400 + 10, 420 + 1200, 250, 400
+FREE_OF_CHARGE = ("copy.start", "copy.per_kib", "copy.cold_start", "copy.cold_per_kib", "path.object", "alloc.grow")
 
 
 def costs(**changed: float) -> Costs:
-    """The shipped costs with copies free of charge, and what is given (dots as __)."""
+    """The shipped costs with copies and memory free of charge, an allocator's round, and what is given (dots as __)."""
     found = read_costs()
-    for name, value in {"copy__start": 0.0, "copy__per_kib": 0.0, **changed}.items():
-        found = found.with_value(name.replace("__", "."), value)
+    free = [*FREE_OF_CHARGE, *(name for name in found.entries if name.startswith("memory."))]
+    round_ones = {"alloc.hit": HIT, "alloc.free": 250.0, "alloc.page": PAGE}
+    given = {name.replace("__", "."): value for name, value in changed.items()}
+    for name, value in (dict.fromkeys(free, 0.0) | round_ones | given).items():
+        found = found.with_value(name, value)
     return found
 
 
@@ -114,8 +118,12 @@ def test_same_filled_pages_are_not_compressed() -> None:
 
 
 def test_incompressible_pages_are_copied_not_decompressed() -> None:
-    run = timed(trace([OUT, IN], [0, 0], [0, -1], [4096]), "zsmalloc", costs=costs(copy__per_kib=100.0))
-    assert took(run, "copy") == [400, 400]
+    run = timed(
+        trace([OUT, IN], [0, 0], [0, -1], [4096]),
+        "zsmalloc",
+        costs=costs(copy__per_kib=100.0, copy__cold_per_kib=110.0),
+    )
+    assert took(run, "copy") == [400, 440]
     assert took(run, "decompress") == [0, 0]
 
 
@@ -235,7 +243,7 @@ def test_compaction_copies_every_object_that_it_moves() -> None:
     n = 60
     kinds, slots = [OUT] * n + [FREE] * (n // 2) + [COMPACT], [*range(n), *range(0, n, 2), 0]
     case = trace(kinds, slots, [0] * n + [-1] * (n // 2 + 1), [1000])
-    given = costs(copy__per_kib=1024.0, compact__object=1e6, alloc__release=0.0)
+    given = costs(copy__cold_per_kib=1024.0, compact__object=1e6, alloc__release=0.0)
     run = timed(case, "zsmalloc", costs=given)
     moved, copied = took(run, "alloc")[-1] / 1e6, took(run, "copy")[-1]
     assert moved > 0

@@ -13,7 +13,7 @@ import pytest
 from costs_kit import free_of_charge
 from live_kit import devices, needs_zram, with_device
 
-from sim.calibration.device import COUNT, FLOOR_SLOTS, measure_floors
+from sim.calibration.device import COUNT, NOISE, floors
 from sim.calibration.samples import Samples
 from sim.errors import UserError
 from sim.plugins import COMPRESSORS
@@ -24,7 +24,6 @@ from workloads import open_sample
 from workloads.errors import HostError
 from workloads.generators.sizes import Bell
 from workloads.host import zram
-from workloads.host.zram import zram_device
 from workloads.traces.events import IN, OUT
 from workloads.traces.trace import Trace
 
@@ -33,20 +32,21 @@ PAGE = 4096
 
 
 def test_a_page_goes_out_and_comes_back() -> None:
-    events = there_and_back(3)
+    events = there_and_back(np.array([2, 0, 1]))
     assert events.kind.tolist() == [OUT, OUT, OUT, IN, IN, IN]
-    assert events.slot.tolist() == [0, 1, 2, 0, 1, 2]
+    assert events.slot.tolist() == [0, 1, 2, 2, 0, 1]
     assert events.page.tolist() == [0, 1, 2, -1, -1, -1]
 
 
 def test_the_prediction_is_codec_time_and_prices() -> None:
     n = 200
     pages = open_sample("gcc").page_array(0, n)
-    trace = Trace.from_arrays("there and back", there_and_back(n), pages)
+    back = np.arange(n)
+    trace = Trace.from_arrays("there and back", there_and_back(back), pages)
     rng = np.random.default_rng(1)
     compress, decompress = rng.integers(1000, 9000, (2, n))
     size = np.where(np.arange(n) < 20, PAGE, 100).astype(np.int32)  # the first ones are kept whole
-    measured = Measured(compress, compress, size, compress, decompress)
+    measured = Measured(compress, compress, back, size, compress, decompress)
     costs = free_of_charge(path__page_out=300, path__page_in=400, check__miss=5)
     predicted = predict(trace, "lz4", measured, costs, chain=8)
     assert np.allclose(predicted["page-out"], (compress + 305) / 1e3)
@@ -113,13 +113,21 @@ def test_on_a_device() -> None:
 @pytest.mark.usefixtures("others")
 def test_floors_are_those_of_a_device() -> None:
     samples = Samples()
-    with zram_device(None, FLOOR_SLOTS + 7) as device:
-        measure_floors(samples, device, 7)
-        stat = device.mm_stat()
-    assert (stat.same_pages, stat.compr_data_size) == (COUNT, 0)
+    with floors(samples) as measured:
+        measured.measure()
+        measured.measure_cold(lambda: None)
+        stat = measured.device.mm_stat()
+        assert (stat.same_pages, stat.orig_data_size) == (COUNT, 2 * COUNT * PAGE)
+        measured.measure_once()
     frame = samples.frame()
-    assert frame["part"].tolist() == ["store"] * COUNT + ["load"] * COUNT
-    assert frame["ns"].min() > 0
+    warm = frame[(frame["state"] == "warm") & ~frame["part"].str.contains("discard|grow")]
+    assert warm["part"].value_counts().to_dict() == dict.fromkeys(
+        ("store", "load", "object store", "object load"), COUNT
+    )
+    assert (frame["state"] == "cold").sum() == 2 * COUNT
+    grown = frame.loc[frame["part"] == "grow", "number"]
+    assert set(grown) <= set(range(1, 9))
+    assert len(grown) > len(NOISE)
 
 
 @pytest.mark.live
