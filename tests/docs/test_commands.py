@@ -68,7 +68,7 @@ def recorded(folder: Path) -> None:
 
 def calibrated(folder: Path) -> None:
     """In place of `cswap calibrate`, which takes half a minute: the costs of a machine that were committed."""
-    shutil.copy(ROOT / "docs" / "latency-live" / "host.toml", folder)
+    shutil.copy(ROOT / "results" / "latency-live" / "host.toml", folder)
 
 
 def memories(folder: Path) -> None:
