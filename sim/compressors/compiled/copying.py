@@ -7,7 +7,7 @@ the caller will write over; near the end of an array a copy is exact. No access 
 from __future__ import annotations
 
 from allocators.compiled.jit import compiled
-from sim.compressors.compiled.memory import Bytes, copy1, copy4, copy8, copy16, copy_exact, equal_bytes
+from sim.compressors.compiled.memory import Bytes, copy1, copy8, copy16, copy_exact, equal_bytes
 
 
 @compiled
@@ -32,12 +32,6 @@ def copy_bytes(data: Bytes, at: int, distance: int, count: int) -> None:
         at += 1
 
 
-PERIODS = 0xECA89880
-"""For each distance below 8, a nibble: its smallest multiple from 8 on, which repeats the same pattern in words."""
-HALVES = 0x76546440
-"""The same from 4 on."""
-
-
 @compiled
 def copy_match(data: Bytes, at: int, distance: int, count: int) -> None:
     """Repeat at `at` what lies `distance` bytes before it; a distance below `count` repeats the pattern.
@@ -46,54 +40,17 @@ def copy_match(data: Bytes, at: int, distance: int, count: int) -> None:
     one long match, it is this loop that takes the time.
     """
     end = at + count
-    period = distance
-    if end + 16 > len(data):
-        _copy_to_the_end(data, at, distance, end)
-        return
-    if distance < 8:
-        period = PERIODS >> 4 * distance & 15
-        copy_four(data, at, distance)
-        copy4(data, at + 4, data, at + 4 - (HALVES >> 4 * distance & 15))
-    else:
-        copy8(data, at, data, at - distance)
-    copy8(data, at + 8, data, at + 8 - period)
-    at += 16
-    while at < end:
-        copy8(data, at, data, at - period)
-        at += 8
-
-
-@compiled
-def copy_words(data: Bytes, at: int, distance: int, count: int) -> None:
-    """`copy_match` from 8 bytes away or more, with room for 15 bytes behind: two words a turn, as the kernel's LZO."""
-    end = at + count
-    while True:
-        copy8(data, at, data, at - distance)
-        copy8(data, at + 8, data, at + 8 - distance)
-        at += 16
-        if at >= end:
-            return
-
-
-@compiled
-def copy_four(data: Bytes, at: int, distance: int) -> None:
-    """`copy_bytes` of four, without a loop."""
-    copy1(data, at, data, at - distance)
-    copy1(data, at + 1, data, at + 1 - distance)
-    copy1(data, at + 2, data, at + 2 - distance)
-    copy1(data, at + 3, data, at + 3 - distance)
-
-
-@compiled
-def _copy_to_the_end(data: Bytes, at: int, distance: int, end: int) -> None:
-    """`copy_match` where the last words would leave the array."""
     last = len(data) - 8  # no word begins later
     period = distance
     if distance < 8:
-        period = PERIODS >> 4 * distance & 15
-        first = min(end - at, 8)
-        copy_bytes(data, at, distance, first)
-        at += first
+        while period < 8:  # a multiple of the distance repeats the same pattern, and lets whole words be copied
+            period += distance
+        copy_bytes(data, at, distance, min(count, 8))
+        at += 8
+    elif at + 8 <= last:
+        copy8(data, at, data, at - distance)
+        copy8(data, at + 8, data, at + 8 - distance)
+        at += 16
     whole = min(end, last + 1)
     while at < whole:
         copy8(data, at, data, at - period)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import binding, ir  # type: ignore[import-untyped]
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import cgutils, types
 from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
@@ -20,7 +20,6 @@ Bytes = NDArray[np.uint8]
 
 # numba's stub describes the decorator's argument, not its result.
 _intrinsic: Callable[[Callable[..., Any]], Callable[..., Any]] = intrinsic
-binding.initialize_native_asmparser()  # for `move_bytes`
 _BYTE, _WORD, _LONG = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 
 
@@ -50,17 +49,6 @@ def equal_bytes(data: Bytes, left: int, right: int) -> int:
 def copy1(target: Bytes, at: int, source: Bytes, start: int) -> None:
     """Copy one byte, by an instruction of its own: short loops of it are not made into code for long ones."""
     target[at] = source[start]
-
-
-def move_bytes(target: Bytes, at: int, source: Bytes, start: int, count: int) -> None:
-    """Copy `count` bytes, at least one, one after the other, so that a copy may repeat what it wrote."""
-    for i in range(count):
-        target[at + i] = source[start + i]
-
-
-def copy4(target: Bytes, at: int, source: Bytes, start: int) -> None:
-    """Copy four bytes at once: read first, then written."""
-    target[at : at + 4] = source[start : start + 4].copy()
 
 
 def copy8(target: Bytes, at: int, source: Bytes, start: int) -> None:
@@ -108,23 +96,6 @@ def _copy1(typing: Any, target: Any, at: Any, source: Any, start: Any) -> Any:
     return types.none(target, types.int64, source, types.int64), code
 
 
-@_intrinsic
-def _move_bytes(typing: Any, target: Any, at: Any, source: Any, start: Any, count: Any) -> Any:
-    """The loop that compilers make of the kernel's: an instruction that moves a byte and counts both addresses up."""
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        read = _address(context, builder, _BYTE, signature.args[2], *arguments[2:4])
-        write = _address(context, builder, _BYTE, signature.args[0], *arguments[:2])
-        end = builder.gep(write, [arguments[4]], source_etype=_BYTE)
-        pointer = _BYTE.as_pointer()
-        kind = ir.FunctionType(ir.LiteralStructType([pointer, pointer]), [pointer, pointer, pointer])
-        loop = "1: movsb\ncmp $4, $0\njb 1b"
-        builder.asm(kind, loop, "={di},={si},0,1,r,~{memory},~{flags}", [write, read, end], side_effect=True)
-        return context.get_dummy_value()
-
-    return types.none(target, types.int64, source, types.int64, types.int64), code
-
-
 def _copy(bits: ir.IntType) -> Any:
     @_intrinsic
     def copy(typing: Any, target: Any, at: Any, source: Any, start: Any) -> Any:
@@ -165,7 +136,7 @@ def _equal_bytes(typing: Any, data: Any, left: Any, right: Any) -> Any:
 
 
 _load1, _load2, _load4 = _load(_BYTE), _load(ir.IntType(16)), _load(_WORD)
-_copy4, _copy8, _copy16 = _copy(_WORD), _copy(_LONG), _copy(ir.IntType(128))
+_copy8, _copy16 = _copy(_LONG), _copy(ir.IntType(128))
 
 overload(byte_at, strict=False)(lambda data, at: lambda data, at: _load1(data, at))
 overload(half_at, strict=False)(lambda data, at: lambda data, at: _load2(data, at))
@@ -173,14 +144,6 @@ overload(word_at, strict=False)(lambda data, at: lambda data, at: _load4(data, a
 overload(equal_bytes, strict=False)(lambda data, left, right: lambda data, left, right: _equal_bytes(data, left, right))
 overload(copy1, strict=False)(
     lambda target, at, source, start: lambda target, at, source, start: _copy1(target, at, source, start)
-)
-overload(move_bytes, strict=False)(
-    lambda target, at, source, start, count: (
-        lambda target, at, source, start, count: _move_bytes(target, at, source, start, count)
-    )
-)
-overload(copy4, strict=False)(
-    lambda target, at, source, start: lambda target, at, source, start: _copy4(target, at, source, start)
 )
 overload(copy8, strict=False)(
     lambda target, at, source, start: lambda target, at, source, start: _copy8(target, at, source, start)
