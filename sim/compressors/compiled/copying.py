@@ -6,8 +6,12 @@ the caller will write over; near the end of an array a copy is exact. No access 
 
 from __future__ import annotations
 
+from typing import Any
+
+from numpy.typing import NDArray
+
 from allocators.compiled.jit import compiled
-from sim.compressors.compiled.memory import Bytes, copy1, copy4, copy8, copy16, copy_exact, equal_bytes
+from sim.compressors.compiled.memory import Bytes, clear1, clear8, copy1, copy4, copy8, copy_exact, equal_bytes
 
 
 @compiled
@@ -21,6 +25,29 @@ def copy_literals(target: Bytes, at: int, source: Bytes, start: int, count: int)
             done += 16
     else:
         copy_exact(target, at, source, start, count)
+
+
+@compiled
+def copy16(target: Bytes, at: int, source: Bytes, start: int) -> None:
+    """Copy sixteen bytes between two different arrays, in two words as the kernel does."""
+    copy8(target, at, source, start)
+    copy8(target, at + 8, source, start + 8)
+
+
+@compiled
+def clear(data: NDArray[Any], at: int, count: int) -> None:
+    """Set `count` bytes from the offset `at` to zero as the kernel's memset does: 64 at a time, in words."""
+    end = at + count
+    while end - at >= 64:
+        for i in range(0, 64, 8):
+            clear8(data, at + i)
+        at += 64
+    while end - at >= 8:
+        clear8(data, at)
+        at += 8
+    while at < end:
+        clear1(data, at)
+        at += 1
 
 
 @compiled

@@ -7,9 +7,9 @@ damaged, reaches beyond one.
 from __future__ import annotations
 
 from allocators.compiled.jit import compiled
-from sim.compressors.compiled.copying import copy_literals, copy_match
+from sim.compressors.compiled.copying import copy16, copy_literals, copy_match
 from sim.compressors.compiled.lz4_encode import MIN_MATCH
-from sim.compressors.compiled.memory import Bytes, byte_at, copy8, copy16, half_at
+from sim.compressors.compiled.memory import Bytes, byte_at, copy8, half_at
 
 SHORT, ROOM = 24, 40
 """Bytes of stream and block that hold any sequence without length bytes: then the copies need no loops, whose turns

@@ -7,10 +7,10 @@ its array first, so no stream, however damaged, reaches beyond one.
 from __future__ import annotations
 
 from allocators.compiled.jit import compiled
-from sim.compressors.compiled.copying import copy_words
+from sim.compressors.compiled.copying import clear, copy16, copy_words
 from sim.compressors.compiled.lzo_encode import VERSION, VERSION_MARK
 from sim.compressors.compiled.lzo_tokens import MIDDLE_DISTANCE, MIN_ZEROS
-from sim.compressors.compiled.memory import Bytes, byte_at, copy4, copy8, copy_exact, half_at, move_bytes
+from sim.compressors.compiled.memory import Bytes, byte_at, copy4, copy_exact, half_at, move_bytes
 
 CORRUPT = -1
 RUN = 4  # literals or more
@@ -81,7 +81,7 @@ def decompress_block(stream: Bytes, end: int, block: Bytes) -> int:
                 zeros = (byte_at(stream, at + 3) << 3 | (code & 7)) + MIN_ZEROS if end - at > 3 else size + 1
                 if zeros > size - done:
                     return CORRUPT
-                block[done : done + zeros] = 0
+                clear(block, done, zeros)
                 done += zeros
                 before = byte_at(stream, at + 1) & 3
                 at += 4
@@ -154,8 +154,7 @@ def _copy_run(block: Bytes, done: int, stream: Bytes, at: int, count: int, end: 
     if count + 15 <= len(block) - done and count + 15 <= end - at:
         copied = 0
         while copied < count:
-            copy8(block, done + copied, stream, at + copied)
-            copy8(block, done + copied + 8, stream, at + copied + 8)
+            copy16(block, done + copied, stream, at + copied)
             copied += 16
         return True
     if count + 3 > end - at or count > len(block) - done:

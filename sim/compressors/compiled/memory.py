@@ -1,7 +1,8 @@
 """Unaligned little-endian words in byte arrays, which numba lacks.
 
 Each function is written in plain Python, which says what it does and is used with `NUMBA_DISABLE_JIT=1`, and has a
-compiled form of one or two machine instructions. All take one-dimensional C-contiguous uint8 arrays and offsets in
+compiled form of one or two machine instructions, which stay these: the kernel has no vector registers, so that loops of
+them must not become loops of larger steps (`_alone`). All take one-dimensional C-contiguous uint8 arrays and offsets in
 bytes. Nothing checks the bounds: the codecs prove them before they call. Compiled, for little-endian machines.
 """
 
@@ -20,7 +21,7 @@ Bytes = NDArray[np.uint8]
 
 # numba's stub describes the decorator's argument, not its result.
 _intrinsic: Callable[[Callable[..., Any]], Callable[..., Any]] = intrinsic
-binding.initialize_native_asmparser()  # for `move_bytes`
+binding.initialize_native_asmparser()  # for `_alone` and `move_bytes`
 _BYTE, _WORD, _LONG = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 
 
@@ -48,7 +49,7 @@ def equal_bytes(data: Bytes, left: int, right: int) -> int:
 
 
 def copy1(target: Bytes, at: int, source: Bytes, start: int) -> None:
-    """Copy one byte, by an instruction of its own: short loops of it are not made into code for long ones."""
+    """Copy one byte."""
     target[at] = source[start]
 
 
@@ -68,9 +69,14 @@ def copy8(target: Bytes, at: int, source: Bytes, start: int) -> None:
     target[at : at + 8] = source[start : start + 8].copy()
 
 
-def copy16(target: Bytes, at: int, source: Bytes, start: int) -> None:
-    """Copy sixteen bytes at once: read first, then written."""
-    target[at : at + 16] = source[start : start + 16].copy()
+def clear1(data: NDArray[Any], at: int) -> None:
+    """Set the byte at the offset `at` to zero; `data` may have any element type."""
+    data.view(np.uint8)[at] = 0
+
+
+def clear8(data: NDArray[Any], at: int) -> None:
+    """Set the eight bytes from the offset `at` to zero, at once; `data` may have any element type."""
+    data.view(np.uint8)[at : at + 8] = 0
 
 
 def copy_exact(target: Bytes, at: int, source: Bytes, start: int, count: int) -> None:
@@ -96,16 +102,9 @@ def _load(bits: ir.IntType) -> Any:
     return load
 
 
-@_intrinsic
-def _copy1(typing: Any, target: Any, at: Any, source: Any, start: Any) -> Any:
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        read = _address(context, builder, _BYTE, signature.args[2], *arguments[2:])
-        write = _address(context, builder, _BYTE, signature.args[0], *arguments[:2])
-        # Atomic in name only: a plain move, which LLVM does not vectorize.
-        builder.store_atomic(builder.load(read, align=1, typ=_BYTE), write, "unordered", 1)
-        return context.get_dummy_value()
-
-    return types.none(target, types.int64, source, types.int64), code
+def _alone(builder: Any) -> None:
+    """An empty piece of assembly, which LLVM does not look into: it neither merges nor vectorizes what lies around it."""
+    builder.asm(ir.FunctionType(ir.VoidType(), []), "", "", [], side_effect=True)
 
 
 @_intrinsic
@@ -132,11 +131,25 @@ def _copy(bits: ir.IntType) -> Any:
             read = _address(context, builder, bits, signature.args[2], *arguments[2:])
             write = _address(context, builder, bits, signature.args[0], *arguments[:2])
             builder.store(builder.load(read, align=1, typ=bits), write, align=1)
+            _alone(builder)
             return context.get_dummy_value()
 
         return types.none(target, types.int64, source, types.int64), code
 
     return copy
+
+
+def _clear(bits: ir.IntType) -> Any:
+    @_intrinsic
+    def clear(typing: Any, data: Any, at: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            builder.store(bits(0), _address(context, builder, bits, signature.args[0], *arguments), align=1)
+            _alone(builder)
+            return context.get_dummy_value()
+
+        return types.none(data, types.int64), code
+
+    return clear
 
 
 @_intrinsic
@@ -165,7 +178,8 @@ def _equal_bytes(typing: Any, data: Any, left: Any, right: Any) -> Any:
 
 
 _load1, _load2, _load4 = _load(_BYTE), _load(ir.IntType(16)), _load(_WORD)
-_copy4, _copy8, _copy16 = _copy(_WORD), _copy(_LONG), _copy(ir.IntType(128))
+_copy1, _copy4, _copy8 = _copy(_BYTE), _copy(_WORD), _copy(_LONG)
+_clear1, _clear8 = _clear(_BYTE), _clear(_LONG)
 
 overload(byte_at, strict=False)(lambda data, at: lambda data, at: _load1(data, at))
 overload(half_at, strict=False)(lambda data, at: lambda data, at: _load2(data, at))
@@ -185,9 +199,8 @@ overload(copy4, strict=False)(
 overload(copy8, strict=False)(
     lambda target, at, source, start: lambda target, at, source, start: _copy8(target, at, source, start)
 )
-overload(copy16, strict=False)(
-    lambda target, at, source, start: lambda target, at, source, start: _copy16(target, at, source, start)
-)
+overload(clear1, strict=False)(lambda data, at: lambda data, at: _clear1(data, at))
+overload(clear8, strict=False)(lambda data, at: lambda data, at: _clear8(data, at))
 overload(copy_exact, strict=False)(
     lambda target, at, source, start, count: (
         lambda target, at, source, start, count: _copy_exact(target, at, source, start, count)
