@@ -28,6 +28,20 @@ def copy_literals(target: Bytes, at: int, source: Bytes, start: int, count: int)
 
 
 @compiled
+def copy_run(target: Bytes, at: int, source: Bytes, start: int, count: int) -> None:
+    """Copy `count` bytes between two different arrays as the kernel's LZO does: exactly, the last 15 one by one."""
+    end = at + count
+    while at + 16 <= end:
+        copy16(target, at, source, start)
+        at += 16
+        start += 16
+    while at < end:
+        copy1(target, at, source, start)
+        at += 1
+        start += 1
+
+
+@compiled
 def copy16(target: Bytes, at: int, source: Bytes, start: int) -> None:
     """Copy sixteen bytes between two different arrays, in two words as the kernel does."""
     copy8(target, at, source, start)
@@ -39,8 +53,14 @@ def clear(data: NDArray[Any], at: int, count: int) -> None:
     """Set `count` bytes from the offset `at` to zero as the kernel's memset does: 64 at a time, in words."""
     end = at + count
     while end - at >= 64:
-        for i in range(0, 64, 8):
-            clear8(data, at + i)
+        clear8(data, at)
+        clear8(data, at + 8)
+        clear8(data, at + 16)
+        clear8(data, at + 24)
+        clear8(data, at + 32)
+        clear8(data, at + 40)
+        clear8(data, at + 48)
+        clear8(data, at + 56)
         at += 64
     while end - at >= 8:
         clear8(data, at)
