@@ -150,7 +150,7 @@ def _copy_few(block: Bytes, done: int, stream: Bytes, at: int, count: int, end: 
 
 @compiled
 def _copy_run(block: Bytes, done: int, stream: Bytes, at: int, count: int, end: int) -> bool:
-    """Copy a run of literals: by words where there is room, else a byte at a time; whether it is as `_copy_few` says."""
+    """Copy a run of literals: by words where there is room, else by bytes; whether there is, as `_copy_few` says."""
     if count + 15 <= len(block) - done and count + 15 <= end - at:
         copied = 0
         while copied < count:

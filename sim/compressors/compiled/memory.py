@@ -8,13 +8,14 @@ bytes. Nothing checks the bounds: the codecs prove them before they call. Compil
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from llvmlite import binding, ir  # type: ignore[import-untyped]
 from numba.core import cgutils, types
-from numba.extending import intrinsic, overload
+from numba.extending import intrinsic, overload, register_jitable
 from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
@@ -56,7 +57,7 @@ def copy1(target: Bytes, at: int, source: Bytes, start: int) -> None:
 def move_bytes(target: Bytes, at: int, source: Bytes, start: int, count: int) -> None:
     """Copy `count` bytes, at least one, one after the other, so that a copy may repeat what it wrote."""
     for i in range(count):
-        target[at + i] = source[start + i]
+        copy1(target, at + i, source, start + i)
 
 
 def copy4(target: Bytes, at: int, source: Bytes, start: int) -> None:
@@ -103,7 +104,7 @@ def _load(bits: ir.IntType) -> Any:
 
 
 def _alone(builder: Any) -> None:
-    """An empty piece of assembly, which LLVM does not look into: it neither merges nor vectorizes what lies around it."""
+    """An empty piece of assembly: LLVM does not look into it, and neither merges nor vectorizes what lies around it."""
     builder.asm(ir.FunctionType(ir.VoidType(), []), "", "", [], side_effect=True)
 
 
@@ -188,11 +189,14 @@ overload(equal_bytes, strict=False)(lambda data, left, right: lambda data, left,
 overload(copy1, strict=False)(
     lambda target, at, source, start: lambda target, at, source, start: _copy1(target, at, source, start)
 )
-overload(move_bytes, strict=False)(
-    lambda target, at, source, start, count: (
-        lambda target, at, source, start, count: _move_bytes(target, at, source, start, count)
+if platform.machine() in ("x86_64", "AMD64"):  # elsewhere a loop of `copy1`
+    overload(move_bytes, strict=False)(
+        lambda target, at, source, start, count: (
+            lambda target, at, source, start, count: _move_bytes(target, at, source, start, count)
+        )
     )
-)
+else:
+    register_jitable(move_bytes)
 overload(copy4, strict=False)(
     lambda target, at, source, start: lambda target, at, source, start: _copy4(target, at, source, start)
 )
