@@ -6,8 +6,12 @@ the caller will write over; near the end of an array a copy is exact. No access 
 
 from __future__ import annotations
 
+from typing import Any
+
+from numpy.typing import NDArray
+
 from allocators.compiled.jit import compiled
-from sim.compressors.compiled.memory import Bytes, copy1, copy8, copy16, copy_exact, equal_bytes
+from sim.compressors.compiled.memory import Bytes, clear1, clear8, copy1, copy4, copy8, copy_exact, equal_bytes
 
 
 @compiled
@@ -24,12 +28,61 @@ def copy_literals(target: Bytes, at: int, source: Bytes, start: int, count: int)
 
 
 @compiled
+def copy_run(target: Bytes, at: int, source: Bytes, start: int, count: int) -> None:
+    """Copy `count` bytes between two different arrays as the kernel's LZO does: exactly, the last 15 one by one."""
+    end = at + count
+    while at + 16 <= end:
+        copy16(target, at, source, start)
+        at += 16
+        start += 16
+    while at < end:
+        copy1(target, at, source, start)
+        at += 1
+        start += 1
+
+
+@compiled
+def copy16(target: Bytes, at: int, source: Bytes, start: int) -> None:
+    """Copy sixteen bytes between two different arrays, in two words as the kernel does."""
+    copy8(target, at, source, start)
+    copy8(target, at + 8, source, start + 8)
+
+
+@compiled
+def clear(data: NDArray[Any], at: int, count: int) -> None:
+    """Set `count` bytes from the offset `at` to zero as the kernel's memset does: 64 at a time, in words."""
+    end = at + count
+    while end - at >= 64:
+        clear8(data, at)
+        clear8(data, at + 8)
+        clear8(data, at + 16)
+        clear8(data, at + 24)
+        clear8(data, at + 32)
+        clear8(data, at + 40)
+        clear8(data, at + 48)
+        clear8(data, at + 56)
+        at += 64
+    while end - at >= 8:
+        clear8(data, at)
+        at += 8
+    while at < end:
+        clear1(data, at)
+        at += 1
+
+
+@compiled
 def copy_bytes(data: Bytes, at: int, distance: int, count: int) -> None:
     """Repeat at `at` what lies `distance` bytes before it, a byte at a time (as the kernel's LZO does near the end)."""
     end = at + count
     while at < end:
         copy1(data, at, data, at - distance)
         at += 1
+
+
+PERIODS = 0xECA89880
+"""For each distance below 8, a nibble: its smallest multiple from 8 on, which repeats the same pattern in words."""
+HALVES = 0x76546440
+"""The same from 4 on."""
 
 
 @compiled
@@ -40,17 +93,54 @@ def copy_match(data: Bytes, at: int, distance: int, count: int) -> None:
     one long match, it is this loop that takes the time.
     """
     end = at + count
-    last = len(data) - 8  # no word begins later
     period = distance
+    if end + 16 > len(data):
+        _copy_to_the_end(data, at, distance, end)
+        return
     if distance < 8:
-        while period < 8:  # a multiple of the distance repeats the same pattern, and lets whole words be copied
-            period += distance
-        copy_bytes(data, at, distance, min(count, 8))
+        period = PERIODS >> 4 * distance & 15
+        copy_four(data, at, distance)
+        copy4(data, at + 4, data, at + 4 - (HALVES >> 4 * distance & 15))
+    else:
+        copy8(data, at, data, at - distance)
+    copy8(data, at + 8, data, at + 8 - period)
+    at += 16
+    while at < end:
+        copy8(data, at, data, at - period)
         at += 8
-    elif at + 8 <= last:
+
+
+@compiled
+def copy_words(data: Bytes, at: int, distance: int, count: int) -> None:
+    """`copy_match` from 8 bytes away or more, with room for 15 bytes after it: two words a turn, as the kernel's LZO."""
+    end = at + count
+    while True:
         copy8(data, at, data, at - distance)
         copy8(data, at + 8, data, at + 8 - distance)
         at += 16
+        if at >= end:
+            return
+
+
+@compiled
+def copy_four(data: Bytes, at: int, distance: int) -> None:
+    """`copy_bytes` of four, without a loop."""
+    copy1(data, at, data, at - distance)
+    copy1(data, at + 1, data, at + 1 - distance)
+    copy1(data, at + 2, data, at + 2 - distance)
+    copy1(data, at + 3, data, at + 3 - distance)
+
+
+@compiled
+def _copy_to_the_end(data: Bytes, at: int, distance: int, end: int) -> None:
+    """`copy_match` where the last words would leave the array."""
+    last = len(data) - 8  # no word begins later
+    period = distance
+    if distance < 8:
+        period = PERIODS >> 4 * distance & 15
+        first = min(end - at, 8)
+        copy_bytes(data, at, distance, first)
+        at += first
     whole = min(end, last + 1)
     while at < whole:
         copy8(data, at, data, at - period)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocators.compiled.jit import compiled
-from sim.compressors.compiled.copying import common_length, copy_literals
+from sim.compressors.compiled.copying import clear, common_length, copy_literals
 from sim.compressors.compiled.memory import Bytes, byte_at, word_at
 
 MIN_MATCH = 4
@@ -101,7 +101,7 @@ def compress_block(block: Bytes, stream: Bytes, table: NDArray[np.uint16], accel
     out = 0
     anchor = 0
     here = 1  # place 0 is what an empty table names
-    table[:] = 0
+    clear(table, 0, 2 * TABLE_SIZE)
     while here <= last:
         here, match = _search(block, table, here, last, acceleration)
         if match < 0:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocators.compiled.jit import compiled
-from sim.compressors.compiled.copying import common_length, copy_literals
+from sim.compressors.compiled.copying import clear, common_length, copy_run
 from sim.compressors.compiled.lzo_tokens import (
     MAX_ZEROS,
     MIDDLE_DISTANCE,
@@ -85,7 +85,7 @@ def _compress_part(
     runs: bool,
 ) -> tuple[int, int, int]:
     """Compress block[start:end]; where the stream goes on, its hook, and literals not yet written."""
-    table[:] = 0
+    clear(table, 0, 2 * TABLE_SIZE)
     last = end - TAIL
     anchor = start
     here = start + max(4 - left_over, 0) + 1
@@ -154,7 +154,7 @@ def _compress(block: Bytes, stream: Bytes, table: NDArray[np.uint16], runs: bool
     left_over += size - start
     if out == begin and 0 < left_over <= 238:  # the first instruction has a form of its own
         stream[out] = 17 + left_over
-        copy_literals(stream, out + 1, block, size - left_over, left_over)
+        copy_run(stream, out + 1, block, size - left_over, left_over)
         out += 1 + left_over
     elif left_over:
         out = put_literals(stream, out, block, size - left_over, left_over, hook)

@@ -8,7 +8,7 @@ function returns is the next one.
 from __future__ import annotations
 
 from allocators.compiled.jit import compiled
-from sim.compressors.compiled.copying import copy_literals
+from sim.compressors.compiled.copying import copy16, copy_run
 from sim.compressors.compiled.memory import Bytes
 
 NEAR_LENGTH, NEAR_DISTANCE = 8, 0x800
@@ -42,7 +42,10 @@ def put_literals(stream: Bytes, out: int, block: Bytes, start: int, count: int, 
     else:
         stream[out] = 0
         out = _put_excess(stream, out + 1, count - 18)
-    copy_literals(stream, out, block, start, count)
+    if count <= 16 and start + 16 <= len(block) and out + 16 <= len(stream):
+        copy16(stream, out, block, start)
+    else:
+        copy_run(stream, out, block, start, count)
     return out + count
 
 

@@ -1,25 +1,28 @@
 """Unaligned little-endian words in byte arrays, which numba lacks.
 
 Each function is written in plain Python, which says what it does and is used with `NUMBA_DISABLE_JIT=1`, and has a
-compiled form of one or two machine instructions. All take one-dimensional C-contiguous uint8 arrays and offsets in
+compiled form of one or two machine instructions, which stay these: the kernel has no vector registers, so that loops of
+them must not become loops of larger steps (`_alone`). All take one-dimensional C-contiguous uint8 arrays and offsets in
 bytes. Nothing checks the bounds: the codecs prove them before they call. Compiled, for little-endian machines.
 """
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import ir  # type: ignore[import-untyped]
+from llvmlite import binding, ir  # type: ignore[import-untyped]
 from numba.core import cgutils, types
-from numba.extending import intrinsic, overload
+from numba.extending import intrinsic, overload, register_jitable
 from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
 
 # numba's stub describes the decorator's argument, not its result.
 _intrinsic: Callable[[Callable[..., Any]], Callable[..., Any]] = intrinsic
+binding.initialize_native_asmparser()  # for `_alone` and `move_bytes`
 _BYTE, _WORD, _LONG = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 
 
@@ -47,8 +50,19 @@ def equal_bytes(data: Bytes, left: int, right: int) -> int:
 
 
 def copy1(target: Bytes, at: int, source: Bytes, start: int) -> None:
-    """Copy one byte, by an instruction of its own: short loops of it are not made into code for long ones."""
+    """Copy one byte."""
     target[at] = source[start]
+
+
+def move_bytes(target: Bytes, at: int, source: Bytes, start: int, count: int) -> None:
+    """Copy `count` bytes, at least one, one after the other, so that a copy may repeat what it wrote."""
+    for i in range(count):
+        copy1(target, at + i, source, start + i)
+
+
+def copy4(target: Bytes, at: int, source: Bytes, start: int) -> None:
+    """Copy four bytes at once: read first, then written."""
+    target[at : at + 4] = source[start : start + 4].copy()
 
 
 def copy8(target: Bytes, at: int, source: Bytes, start: int) -> None:
@@ -56,9 +70,14 @@ def copy8(target: Bytes, at: int, source: Bytes, start: int) -> None:
     target[at : at + 8] = source[start : start + 8].copy()
 
 
-def copy16(target: Bytes, at: int, source: Bytes, start: int) -> None:
-    """Copy sixteen bytes at once: read first, then written."""
-    target[at : at + 16] = source[start : start + 16].copy()
+def clear1(data: NDArray[Any], at: int) -> None:
+    """Set the byte at the offset `at` to zero; `data` may have any element type."""
+    data.view(np.uint8)[at] = 0
+
+
+def clear8(data: NDArray[Any], at: int) -> None:
+    """Set the eight bytes from the offset `at` to zero, at once; `data` may have any element type."""
+    data.view(np.uint8)[at : at + 8] = 0
 
 
 def copy_exact(target: Bytes, at: int, source: Bytes, start: int, count: int) -> None:
@@ -84,16 +103,26 @@ def _load(bits: ir.IntType) -> Any:
     return load
 
 
+def _alone(builder: Any) -> None:
+    """An empty piece of assembly: LLVM does not look into it, and neither merges nor vectorizes what lies around it."""
+    builder.asm(ir.FunctionType(ir.VoidType(), []), "", "", [], side_effect=True)
+
+
 @_intrinsic
-def _copy1(typing: Any, target: Any, at: Any, source: Any, start: Any) -> Any:
+def _move_bytes(typing: Any, target: Any, at: Any, source: Any, start: Any, count: Any) -> Any:
+    """The loop that compilers make of the kernel's: an instruction that moves a byte and counts both addresses up."""
+
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        read = _address(context, builder, _BYTE, signature.args[2], *arguments[2:])
+        read = _address(context, builder, _BYTE, signature.args[2], *arguments[2:4])
         write = _address(context, builder, _BYTE, signature.args[0], *arguments[:2])
-        # Atomic in name only: a plain move, which LLVM does not vectorize.
-        builder.store_atomic(builder.load(read, align=1, typ=_BYTE), write, "unordered", 1)
+        end = builder.gep(write, [arguments[4]], source_etype=_BYTE)
+        pointer = _BYTE.as_pointer()
+        kind = ir.FunctionType(ir.LiteralStructType([pointer, pointer]), [pointer, pointer, pointer])
+        loop = "1: movsb\ncmp $4, $0\njb 1b"
+        builder.asm(kind, loop, "={di},={si},0,1,r,~{memory},~{flags}", [write, read, end], side_effect=True)
         return context.get_dummy_value()
 
-    return types.none(target, types.int64, source, types.int64), code
+    return types.none(target, types.int64, source, types.int64, types.int64), code
 
 
 def _copy(bits: ir.IntType) -> Any:
@@ -103,11 +132,25 @@ def _copy(bits: ir.IntType) -> Any:
             read = _address(context, builder, bits, signature.args[2], *arguments[2:])
             write = _address(context, builder, bits, signature.args[0], *arguments[:2])
             builder.store(builder.load(read, align=1, typ=bits), write, align=1)
+            _alone(builder)
             return context.get_dummy_value()
 
         return types.none(target, types.int64, source, types.int64), code
 
     return copy
+
+
+def _clear(bits: ir.IntType) -> Any:
+    @_intrinsic
+    def clear(typing: Any, data: Any, at: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            builder.store(bits(0), _address(context, builder, bits, signature.args[0], *arguments), align=1)
+            _alone(builder)
+            return context.get_dummy_value()
+
+        return types.none(data, types.int64), code
+
+    return clear
 
 
 @_intrinsic
@@ -136,7 +179,8 @@ def _equal_bytes(typing: Any, data: Any, left: Any, right: Any) -> Any:
 
 
 _load1, _load2, _load4 = _load(_BYTE), _load(ir.IntType(16)), _load(_WORD)
-_copy8, _copy16 = _copy(_LONG), _copy(ir.IntType(128))
+_copy1, _copy4, _copy8 = _copy(_BYTE), _copy(_WORD), _copy(_LONG)
+_clear1, _clear8 = _clear(_BYTE), _clear(_LONG)
 
 overload(byte_at, strict=False)(lambda data, at: lambda data, at: _load1(data, at))
 overload(half_at, strict=False)(lambda data, at: lambda data, at: _load2(data, at))
@@ -145,12 +189,22 @@ overload(equal_bytes, strict=False)(lambda data, left, right: lambda data, left,
 overload(copy1, strict=False)(
     lambda target, at, source, start: lambda target, at, source, start: _copy1(target, at, source, start)
 )
+if platform.machine() in ("x86_64", "AMD64"):  # elsewhere a loop of `copy1`
+    overload(move_bytes, strict=False)(
+        lambda target, at, source, start, count: (
+            lambda target, at, source, start, count: _move_bytes(target, at, source, start, count)
+        )
+    )
+else:
+    register_jitable(move_bytes)
+overload(copy4, strict=False)(
+    lambda target, at, source, start: lambda target, at, source, start: _copy4(target, at, source, start)
+)
 overload(copy8, strict=False)(
     lambda target, at, source, start: lambda target, at, source, start: _copy8(target, at, source, start)
 )
-overload(copy16, strict=False)(
-    lambda target, at, source, start: lambda target, at, source, start: _copy16(target, at, source, start)
-)
+overload(clear1, strict=False)(lambda data, at: lambda data, at: _clear1(data, at))
+overload(clear8, strict=False)(lambda data, at: lambda data, at: _clear8(data, at))
 overload(copy_exact, strict=False)(
     lambda target, at, source, start, count: (
         lambda target, at, source, start, count: _copy_exact(target, at, source, start, count)
