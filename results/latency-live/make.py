@@ -1,4 +1,4 @@
-"""Predicted beside measured latency on a zram device of this host, written into this folder (root; let nothing else run).
+"""Predicted beside measured latency on a zram device of this host, written into this folder (root, idle machine).
 
     python results/latency-live/make.py [TRACE.cswap]...
 
@@ -35,7 +35,7 @@ SAMPLES = ("gcc-sample", "pandas-sample", "redis-sample", "node-sample")
 CODECS = ("lz4", "lzo", "lzo-rle")
 PATHS = ("direct", "swap")
 STATES = ("idle", "busy")
-PAGES, REPEATS = 2000, 5
+PAGES, REPEATS = 2000, 3
 KEY = ["trace", "compressor", "path", "state"]
 
 
@@ -63,6 +63,23 @@ def measured(trace: Trace, codec: str, path: str) -> list[dict[str, object]]:
     if path == "swap":
         return compare_swap(trace, compressor, PAGES, REPEATS)[0]
     return compare_latency(trace, compressor, PAGES, REPEATS)
+
+
+def tables() -> str:
+    """The ratios as docs/calibration.md shows them: a table for each path and percentile, both states of the machine."""
+    rows = pd.read_csv(FILE)
+    names = list(dict.fromkeys(rows["trace"].str.removesuffix("-sample")))
+    lines = []
+    for path, percentile in product(PATHS, (50, 99)):
+        here = rows[(rows["path"] == path) & (rows["percentile"] == percentile)]
+        lines += ["", f"| {path}, p{percentile} | " + " | ".join(f"{name} out | in" for name in names) + " |"]
+        lines.append("|---" * (1 + 2 * len(names)) + "|")
+        for state, codec in product(STATES, CODECS):
+            mine = here[(here["state"] == state) & (here["compressor"] == codec)]
+            ratio = mine.set_index([mine["trace"].str.removesuffix("-sample"), "operation"])["ratio"]
+            cells = [f"{ratio[name, operation]:.2f}" for name, operation in product(names, ("page-out", "page-in"))]
+            lines.append(f"| {codec}, {state} | " + " | ".join(cells) + " |")
+    return "\n".join(lines[1:])
 
 
 def noise(count: int = PAGES) -> Trace:

@@ -5,13 +5,14 @@
 
 Page-cluster: a benchmark of zram with fio on a dump of real memory, random reads of 2**n pages, mean ns
 (u/VenditatioDelendaEst, quoted at https://notes.xeome.dev/notes/Zram). Mapping: cycles for one map and unmap of an
-object that spans two pages, x86, S. Jennings in the thread on zsmalloc, July 2012.
+object that spans two pages, x86, S. Jennings in the thread on zsmalloc, July 2012. Faults: whole faults and page-outs
+of 20,000 pages of a phone's zram, on a big and a little core, mean us (quetschn, October 2026, Xiaomi Mi 9T).
 
 Two ways to read 2**n pages are simulated. As fio reads them: one request, into memory of its own. As a page fault
 reads them: page by page into the swap cache, each with a new page. `sizes` has the codecs' sizes and times of the pages
 of two samples, taken on the machine that `measured.json` describes; the figures follow from them on any machine. One
-factor for the speed of that machine, by which lz4 at page-cluster 0 agrees with the published mean, is used for
-everything else. `latency.csv` has every simulated run (`cswap plot` draws it).
+factor for the speed of that machine, by which lz4 at page-cluster 0 (for the phone's cores: its page-in) agrees with
+the published mean, is used for everything else. `latency.csv` has every simulated run (`cswap plot` draws it).
 """
 
 from __future__ import annotations
@@ -48,6 +49,10 @@ PUBLISHED = {  # mean ns at page-cluster 0, 1, 2, 3; compression ratio
     "lzo": ((2428, 4436, 8438, 16426), 2.77),
     "zstd": ((5714, 10847, 21073, 41343), 3.37),
 }
+CORES = {  # us: page-in, page-out
+    "A76": {"lz4": (5.3, 10.3), "lzo": (6.4, 11.2), "zstd": (16.9, 34.7)},
+    "A55": {"lz4": (16.2, 31.2), "lzo": (17.4, 33.9), "zstd": (47.5, 133.0)},
+}
 REPEATS = 11
 WAYS = ("one request", "swap readahead")
 CYCLES = {"copy": 560, "pte": 760, "pte in a VM": 1500}
@@ -55,9 +60,10 @@ CYCLES = {"copy": 560, "pte": 760, "pte in a VM": 1500}
 
 def main(folder: Path = HERE) -> None:
     """Write the figures, their picture and the simulated runs into a folder."""
-    clusters, mappings = page_cluster(), mapping()
+    clusters, mappings, phone = page_cluster(), mapping(), faults()
     clusters.to_csv(folder / "page_cluster.csv", index=False, float_format="%.4g")
     mappings.to_csv(folder / "mapping.csv", index=False, float_format="%.4g")
+    phone.to_csv(folder / "faults.csv", index=False, float_format="%.4g")
     frame(simulated).to_csv(folder / "latency.csv", index=False)
     draw(clusters, mappings).savefig(folder / "published.png", dpi=110)
     about = {
@@ -68,7 +74,7 @@ def main(folder: Path = HERE) -> None:
         "files": {"latency.csv": digest_file(folder / "latency.csv")},
     }
     (folder / MARK).write_text(json.dumps(about, indent=2) + "\n")
-    print(clusters.to_string(index=False), mappings.to_string(index=False), sep="\n\n")
+    print(*(table.to_string(index=False) for table in (clusters, mappings, phone)), sep="\n\n")
 
 
 def measure() -> None:
@@ -172,6 +178,26 @@ def mapping() -> pd.DataFrame:
         free = frame[f"{operation}_us"].iloc[-1]
         frame[f"{operation}_longer_percent"] = 100 * (frame[f"{operation}_us"] / free - 1)
     return frame
+
+
+def faults() -> pd.DataFrame:
+    """Published and simulated mean us of whole page-ins and page-outs, by core and codec."""
+    found = {}
+    for codec in CORES["A76"]:
+        count = len(sizes(codec))
+        rows, kind = np.arange(count), np.repeat((OUT, IN), count)
+        events = Events.of(kind, np.tile(rows, 2), np.concatenate((rows, np.full(count, -1))))
+        timed = run(events, codec, "zsmalloc", Setting(cpus=1, arrivals="saturate"), read_costs(), "whole faults")
+        mean = {(row["operation"], row["part"]): row["mean_us"] for row in timed.rows}
+        found[codec] = [mean[operation, "total"] for operation in ("page-in", "page-out")]
+    rows = []
+    for core, codecs in CORES.items():
+        factor = codecs["lz4"][0] / found["lz4"][0]
+        for codec, published in codecs.items():
+            for operation, us, ours in zip(("page-in", "page-out"), published, found[codec], strict=True):
+                scaled = {"simulated_us": ours, "scaled_us": factor * ours, "scaled_by_published": factor * ours / us}
+                rows.append({"core": core, "codec": codec, "operation": operation, "published_us": us} | scaled)
+    return pd.DataFrame(rows)
 
 
 def draw(clusters: pd.DataFrame, mappings: pd.DataFrame) -> plt.Figure:

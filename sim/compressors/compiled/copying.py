@@ -112,7 +112,7 @@ def copy_match(data: Bytes, at: int, distance: int, count: int) -> None:
 
 @compiled
 def copy_words(data: Bytes, at: int, distance: int, count: int) -> None:
-    """`copy_match` from 8 bytes away or more, with room for 15 bytes after it: two words a turn, as the kernel's LZO."""
+    """`copy_match` from 8 bytes away or more, with room for 15 bytes behind: two words a turn, as the kernel's LZO."""
     end = at + count
     while True:
         copy8(data, at, data, at - distance)
