@@ -66,7 +66,7 @@ def measured(trace: Trace, codec: str, path: str) -> list[dict[str, object]]:
 
 
 def tables() -> str:
-    """The ratios as docs/calibration.md shows them: a table for each path and percentile, both states of the machine."""
+    """The ratios as docs/calibration.md shows them: a table for each path and percentile, idle and busy."""
     rows = pd.read_csv(FILE)
     names = list(dict.fromkeys(rows["trace"].str.removesuffix("-sample")))
     lines = []

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from sim.frontends.compiled.slots import HUGE, OBJECT, REFUSED, SAME
 from sim.plugins import MAPPINGS
 from sim.replay.detailed import Moved
 from sim.timing.costs import Costs
 from sim.timing.latency import PARTS
-from sim.timing.lines import Lines
+from sim.timing.lines import Lines, Waits
 from sim.timing.setting import Setting
 from sim.timing.work import COMPACT, FAILED, FREE, NO_LOCK, PAGE_IN, PAGE_OUT, UNTIMED, Column, Work
 from sim.timing.writeback import with_writebacks
@@ -38,7 +37,7 @@ class EventCosts:
         self.mean_decompress = float(sizes.decompress_ns.mean()) * setting.cpu_scale if len(sizes) else 0.0
         self.lines = lines
         self.cluster = costs.number("reclaim.cluster")
-        self.page_outs = 0  # before this batch
+        self.page_outs = 0  # with an object, before this batch
         self.page_size, order = lines.allocator.page_size, lines.allocator.block_order
         self.block_ns = self.ns["alloc.order1"] / 2**order if order else self.ns["alloc.page"]  # a page of a block
         self.release_ns = self.ns["alloc.release"] / 2**order
@@ -52,9 +51,14 @@ class EventCosts:
         cost: Column = np.where(size > 0, start + per_kib * size / 1024, 0.0)
         return cost
 
-    def read(self, size: Any) -> Column:
-        """What a reader waits for the lines of an object of so many bytes, after the first one; float64[n]."""
-        cost: Column = self.ns["memory.read_per_kib"] * size / 1024
+    def _memory(self, events: Events, detail: Any, waits: Waits, out: Any, read: Any) -> Column:
+        """Waits for the page, the slot, and what changes when an object goes; not again for what was just read."""
+        kind, slot = events.kind, events.slot
+        met = kind == IN
+        met[1:] |= met[:-1] & (slot[1:] == slot[:-1])
+        freed = (detail["free_lock"] != NO_LOCK) & ~met
+        found = read | ((kind == FREED) & ~met) | self._next_line(out, slot)
+        cost: Column = out * waits.page + freed * waits.free + found * waits.slot
         return cost
 
     def _next_line(self, out: Any, slot: Any) -> Any:
@@ -64,15 +68,14 @@ class EventCosts:
         other[out] = np.diff(lines, prepend=-1) != 0
         return other
 
-    def _first_of_cluster(self, out: Any, stored: Any, lock: Any) -> Any:
+    def _first_of_cluster(self, stored: Any, lock: Any) -> Any:
         """Which page-outs are the first of their lock, that is of their size class, among those that reclaim does
         without the program in between; bool[n].
         """
-        cluster = (self.page_outs + np.cumsum(out)) // self.cluster
-        self.page_outs += int(out.sum())
         rows = np.flatnonzero(stored)
-        _, first = np.unique(cluster[rows] * (1 + lock.max()) + lock[rows], return_index=True)
-        found = np.zeros(len(out), np.bool_)
+        cluster = (self.page_outs + np.arange(len(rows))) // self.cluster
+        _, first = np.unique(cluster * (1 + lock.max(initial=0)) + lock[rows], return_index=True)
+        found = np.zeros(len(stored), np.bool_)
         found[rows[first]] = True
         return found
 
@@ -98,16 +101,14 @@ class EventCosts:
         cost["path"][kind == IN] = ns["path.fault"] + ns["readahead.hit"]
         cost["path"][read] = ns["path.fault"] + ns["path.page_in"]
         cost["path"][loaded] += ns["path.object"]
-        waits, met = self.lines.now(), _just_read(kind, events.slot)
-        cost["memory"] = np.where(out, waits.page, 0.0)
-        cost["memory"] += (read | ((kind == FREED) & ~met) | self._next_line(out, events.slot)) * waits.slot
-        cost["memory"] += (
-            self._first_of_cluster(out, stored, detail["lock"]) * waits.store + (freed & ~met) * waits.free
-        )
-        cost["memory"][loaded] += waits.load
-        coded = loaded & (what == OBJECT)
-        cost["memory"][coded] += self.read(detail["bytes"][coded])
+        waits = self.lines.now()
+        cost["memory"] = self._memory(events, detail, waits, out, read)
         cost["memory"][stored] += waits.object
+        cost["memory"][loaded] += waits.load
+        cost["memory"] += self._first_of_cluster(stored, detail["lock"]) * waits.store
+        coded = loaded & (what == OBJECT)
+        cost["memory"][coded] += self.ns["memory.read_per_kib"] * detail["bytes"][coded] / 1024
+        self.page_outs += int(stored.sum())
         cost["check"][out] = np.where(what[out] == SAME, ns["check.same_filled"], ns["check.miss"])
         compressed = detail["compressed"] != 0
         cost["compress"][compressed] = self.compress_ns[detail["page"][compressed]]
@@ -197,10 +198,3 @@ class EventCosts:
             cost["copy"][i] = size.sum()
             then[i] = released
         return moves
-
-
-def _just_read(kind: Any, slot: Any) -> Any:
-    """Which events free what they, or the event before them, have read, so that it is in the caches; bool[n]."""
-    met: npt.NDArray[np.bool_] = kind == IN
-    met[1:] |= met[:-1] & (slot[1:] == slot[:-1])
-    return met
