@@ -66,18 +66,18 @@ def measured(trace: Trace, codec: str, path: str) -> list[dict[str, object]]:
 
 
 def tables() -> str:
-    """The ratios as docs/calibration.md shows them: a table for each path and percentile, idle and busy."""
+    """The ratios of page-outs / page-ins as docs/calibration.md shows them: a table for each path and percentile."""
     rows = pd.read_csv(FILE)
     names = list(dict.fromkeys(rows["trace"].str.removesuffix("-sample")))
     lines = []
     for path, percentile in product(PATHS, (50, 99)):
         here = rows[(rows["path"] == path) & (rows["percentile"] == percentile)]
-        lines += ["", f"| {path}, p{percentile} | " + " | ".join(f"{name} out | in" for name in names) + " |"]
-        lines.append("|---" * (1 + 2 * len(names)) + "|")
+        lines += ["", f"| {path}, p{percentile} | " + " | ".join(names) + " |"]
+        lines.append("|---" * (1 + len(names)) + "|")
         for state, codec in product(STATES, CODECS):
             mine = here[(here["state"] == state) & (here["compressor"] == codec)]
             ratio = mine.set_index([mine["trace"].str.removesuffix("-sample"), "operation"])["ratio"]
-            cells = [f"{ratio[name, operation]:.2f}" for name, operation in product(names, ("page-out", "page-in"))]
+            cells = [f"{ratio[name, 'page-out']:.2f} / {ratio[name, 'page-in']:.2f}" for name in names]
             lines.append(f"| {codec}, {state} | " + " | ".join(cells) + " |")
     return "\n".join(lines[1:])
 
