@@ -50,7 +50,10 @@ def main(given: list[str]) -> None:
         with busy(state == "busy"):
             found = measured(trace, codec, path)
         about = machine()
-        rows += [{**key, **row, "processor": about["processor"], "kernel": about["kernel"]} for row in found]
+        rows += [
+            {**key, **row, "processor": about["processor"], "kernel": about["kernel"].partition("-")[0]}
+            for row in found
+        ]
         part = FILE.with_suffix(".part")
         pd.DataFrame(rows).to_csv(part, index=False, float_format="%.4g")
         part.replace(FILE)

@@ -16,7 +16,10 @@ from sim.cli import app
 
 RESULTS = Path(__file__).parents[2] / "results"
 PUBLISHED = RESULTS / "latency-published"
-STUDIES = {"ram"}  # tables of many runs and recordings, with a provenance of their own: no result that a run wrote
+STUDIES = {
+    "latency-live",
+    "ram",
+}  # tables of many runs and recordings, with a provenance of their own: no result that a run wrote
 SHIPPED = sorted(path.name for path in RESULTS.iterdir() if path.is_dir() and path.name not in STUDIES)
 
 
@@ -73,6 +76,17 @@ SAID = {
     "lzo": "lzo {} to {} % below",
     "zstd": "zstd {} % below",
 }
+
+
+def test_live_latencies_are_told_as_measured() -> None:
+    spec = importlib.util.spec_from_file_location("live", RESULTS / "latency-live" / "make.py")
+    assert spec
+    assert spec.loader
+    spec.loader.exec_module(live := importlib.util.module_from_spec(spec))
+    tables = live.tables().splitlines()
+    assert len(tables) > 4 * 8
+    docs = (RESULTS.parent / "docs" / "calibration.md").read_text().splitlines()
+    assert set(tables) <= set(docs)
 
 
 def assert_close(one: pd.DataFrame, other: pd.DataFrame) -> None:
