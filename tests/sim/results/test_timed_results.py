@@ -98,7 +98,7 @@ def test_saved_and_read_again(result: Result, tmp_path: Path) -> None:
     for name in ("latency", "timing", "sensitivity", "events"):
         pd.testing.assert_frame_equal(getattr(again, name), getattr(result, name))
     assert not (tmp_path / "events.csv").exists()
-    assert again.provenance["prices"]["prices"]["alloc.hit"]["source"].startswith("assumed")
+    assert again.provenance["prices"]["prices"]["alloc.order1"]["source"].startswith("assumed")
     assert again.provenance["devices"]["nvme"]["queue_depth"] > 1
     run(Experiment(**SMALL)).save(tmp_path)
     assert Result.load(tmp_path).timing.empty
