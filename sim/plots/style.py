@@ -148,7 +148,7 @@ WAITING = "////"
 PARTS = {
     "queue": ("#D55E00", WAITING, "waiting for a CPU or kswapd"),
     "path": ("#BBBBBB", "", "the kernel's way there and back"),
-    "memory": ("#44AA99", "...", "memory out of the caches"),
+    "memory": ("#A6761D", "...", "memory out of the caches"),
     "check": ("#777777", "", "same-filled?"),
     "stream": ("#882255", WAITING, "waiting for a compression stream"),
     "compress": ("#0072B2", "", "compressing"),
