@@ -140,7 +140,8 @@ def _timed(job: Job, published: Published) -> Iterator[TimedJob]:
         times = published.times(job, codec_costs, setting.cpu_scale)
         yield TimedJob(**under | times)
         if timing and timing.sensitivity:
-            ends = variants(costs, setting)
+            codecs = [sizes.meta["codec"] for sizes in (job.sizes, *job.secondary)]
+            ends = variants(costs, setting, job.frontend.name, codecs)
             yield from (TimedJob(**under | times | {"costs": changed, "price": one}) for one, changed in ends)
             for one, others in published.ends(job, codec_costs):
                 yield TimedJob(**under | published.times(job, others, setting.cpu_scale), price=one)

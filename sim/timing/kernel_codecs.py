@@ -13,12 +13,16 @@ from sim.timing.costs import Costs
 from workloads.traces.sizes import Sizes
 
 
+def family(codec: str) -> str:
+    """The codec of a spec, as costs call it."""
+    return codec.partition(":")[0].replace("-", "_")
+
+
 def as_in_the_kernel(sizes: Sizes, costs: Costs) -> Sizes:
     """Sizes with the kernel's times; those that were published for the kernel of another machine stay."""
-    family = sizes.meta.get("codec", "").partition(":")[0].replace("-", "_")
     columns = {}
     for part in PARTS:
-        ratio = costs.entries.get(f"codec.{family}_{part}")
+        ratio = costs.entries.get(f"codec.{family(sizes.meta.get('codec', ''))}_{part}")
         if ratio is not None and part not in sizes.meta.get(PUBLISHED, "").split():
             times = getattr(sizes, f"{part}_ns")
             columns[f"{part}_ns"] = (times * ratio.value).round().astype(times.dtype)

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sim.plugins import MAPPINGS
+from sim.timing.codec_costs import PARTS
 from sim.timing.costs import Cost, Costs
+from sim.timing.kernel_codecs import family
 from sim.timing.latency import TOTAL, run_columns, setting_columns
+from sim.timing.lines import SLOT
 from sim.timing.setting import Setting
 
 FIGURES = ("mean_us", "p50_us", "p99_us")
 
 
-def variants(costs: Costs, setting: Setting) -> Iterator[tuple[Cost, Costs]]:
-    """The costs with each assumed cost at each end of its range; only those of the mapping in use."""
-    used = MAPPINGS.make(setting.mapping).name.replace("-", "_")
+def variants(costs: Costs, setting: Setting, frontend: str, codecs: Iterable[str]) -> Iterator[tuple[Cost, Costs]]:
+    """The costs with each assumed cost at each end of its range; of mappings, codecs, frontends only those in use."""
+    mapping = MAPPINGS.make(setting.mapping).name.replace("-", "_")
+    used = {
+        "map": {mapping, f"{mapping}_per_cpu"},
+        "codec": {f"{family(codec)}_{part}" for codec in codecs for part in PARTS},
+    }
+    others = {step.lines for name, steps in SLOT.items() if name != frontend for step in steps}
     for cost in costs.assumed():
         section, _, key = cost.name.partition(".")
-        if section == "map" and not (key == used or key == f"{used}_per_cpu"):
+        if key not in used.get(section, {key}) or (section == "lines" and key in others):
             continue
         for value in (cost.low, cost.high):
             if value is not None and value != cost.value:

@@ -10,6 +10,7 @@ import pytest
 from sim.errors import UserError
 from sim.timing.costs import read_costs
 from sim.timing.devices import device_profiles, read_device
+from sim.timing.sensitivity import variants
 from sim.timing.setting import Setting
 
 GOOD = 'value = 1, source = "mine"'
@@ -138,3 +139,16 @@ def test_service_times_have_their_mean_and_percentile(name: str) -> None:
 def test_a_setting_that_makes_no_sense(setting: dict[str, object], said: str) -> None:
     with pytest.raises((UserError, OSError), match=said):
         Setting(**setting)  # type: ignore[arg-type]
+
+
+def test_only_costs_in_use_are_varied() -> None:
+    def varied(frontend: str, *codecs: str) -> set[str]:
+        return {cost.name for cost, _ in variants(read_costs(), Setting(mapping="copy"), frontend, codecs)}
+
+    assert varied("zswap", "lz4", "zstd:level=3") - varied("zswap", "lz4") == {
+        "codec.zstd_compress",
+        "codec.zstd_decompress",
+    }
+    assert varied("zswap", "lz4") - varied("zram", "lz4") == {"lines.zswap_tree"}
+    assert {"lines.page", "alloc.order1", "path.fault"} <= varied("zram", "lz4")
+    assert not any(name.startswith("map.") for name in varied("zram", "lz4"))
