@@ -33,13 +33,13 @@ def measured_costs(frame: pd.DataFrame) -> list[Cost]:
         found.append(_cost("path.fault", fault, "ns", "first write to a page of anonymous memory"))
     cold = _medians(frame, "compare", state="cold")
     if len(cold):
-        found.append(_cost("check.same_filled", cold, "ns", "4096 equal bytes, not in the core's caches"))
+        found.append(_cost("check.same_filled", cold, "ns", "4096 equal bytes, out of the caches"))
     found += _pool_costs(frame)
     found += _memory_costs(frame)
     for state, between, where in (("cold", "", "to"), ("cold both", "cold_", "from and to")):
         copies = _copies(frame, state)
         if copies is not None:
-            what = f"copies of 64 to 4096 bytes {where} memory that is not in the core's caches"
+            what = f"copies of 64 to 4096 bytes {where} memory out of the caches"
             found.append(_cost(f"copy.{between}start", copies["start"], "ns", what))
             found.append(_cost(f"copy.{between}per_kib", copies["per_kib"], "ns/KiB", what))
     return found
@@ -97,9 +97,10 @@ def _pool_costs(frame: pd.DataFrame) -> list[Cost]:
     if not len(stored):
         return []
     free = (there - empty).clip(lower=0)
-    hit = (stored - store - free).clip(lower=0)
+    there_and_back = store - _medians(frame, "compare", state="warm")  # as path.page_out
+    hit = (stored - there_and_back - free).clip(lower=0)
     what = "discard of a slot of zram with an object, less that of an empty one; all in the caches"
-    told = "store of an object on zram over another, less that of a same-filled page, alloc.free and the codec's time"
+    told = "store of an object on zram over another, less path.page_out, alloc.free and the codec's time"
     found = [
         _cost("alloc.hit", hit, "ns", told),
         _cost("alloc.free", free, "ns", what),
@@ -125,7 +126,7 @@ def _memory_costs(frame: pd.DataFrame) -> list[Cost]:
             found.append(_cost(f"memory.{name}", misses.groupby("process")["ns"].median(), "ns", what))
     copies = _copies(frame, "cold source")
     if copies is not None:
-        what = "copies of 64 to 4096 bytes from memory that is not in the core's caches"
+        what = "copies of 64 to 4096 bytes from memory out of the caches"
         found.append(_cost("memory.read_per_kib", copies["per_kib"], "ns/KiB", what))
     return found
 

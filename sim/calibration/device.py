@@ -20,6 +20,7 @@ import mmap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import perf_counter_ns
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,8 @@ from sim.calibration.samples import Samples
 from sim.compressors.base import BATCH, Compressor, Pages
 from sim.compressors.exact import clock_reading_ns
 from sim.plugins import COMPRESSORS
+from sim.timing.costs import read_costs
+from sim.timing.kernel_codecs import ratio
 from workloads.errors import HostError
 from workloads.host.kernel import zsmalloc_chain
 from workloads.host.zram import PAGE, ZramDevice, zram_device
@@ -71,7 +74,7 @@ class Floors:
 
     def __init__(self, samples: Samples, device: ZramDevice, codec: Compressor) -> None:
         self.rng = rng = np.random.default_rng(0)
-        self.samples, self.device, self.codec = samples, device, codec
+        self.samples, self.device, self.codec, self.costs = samples, device, codec, read_costs()
         self.rows, self.target = np.arange(COUNT), aligned_pages(COUNT)
         self.filled, self.pattern = aligned_pages(1), aligned_pages(COUNT)
         self.filled[:] = 1
@@ -83,7 +86,7 @@ class Floors:
 
     def measure(self) -> None:
         """Add COUNT samples of each store and load."""
-        _, compress, decompress = self.codec.measure(np.array(self.pattern))
+        _, compress, decompress = self._codec_times(self.pattern)
         self._twice("store", time_writes, self.filled, 0 * self.rows, self.same)
         self._twice("load", time_reads, self.target, self.rows, self.empty)
         self._twice("object store", time_writes, self.pattern, self.rows, self.objects, compress)
@@ -109,7 +112,14 @@ class Floors:
         for taken, ns in self._growing():
             self.samples.add("device", ns, taken, part="grow")
 
-    def _twice(self, part: str, loop: Transfer, pages: Pages, rows: Rows, slots: Rows, codec: Times | int = 0) -> None:
+    def _codec_times(self, pages: Pages) -> tuple[Any, Any, Any]:
+        """Sizes, and what the kernel's codec takes for these pages."""
+        sizes, *times = self.codec.measure(np.array(pages))
+        ratios = (ratio(self.codec.spec, part, self.costs) for part in ("compress", "decompress"))
+        compress, decompress = (ns * longer for ns, longer in zip(times, ratios, strict=True))
+        return sizes, compress, decompress
+
+    def _twice(self, part: str, loop: Transfer, pages: Pages, rows: Rows, slots: Rows, codec: Any = 0) -> None:
         """The second time counts: then all that it touches is in the caches."""
         transfer(loop, self.device, pages, rows, slots)
         ns = transfer(loop, self.device, pages, rows, slots)
@@ -123,14 +133,14 @@ class Floors:
             times[i] = perf_counter_ns() - start
         return times
 
-    def _growing(self) -> Iterator[tuple[Rows, Times]]:
+    def _growing(self) -> Iterator[tuple[Rows, Any]]:
         """For pages with so much noise: pages that each store took, and how much longer it was than one of none."""
         pool, pages = Zsmalloc(chain=zsmalloc_chain()), aligned_pages(COUNT)
         assert BATCH >= COUNT, "one batch of the codec, so that it sees these pages once"
         for noise, slots in zip(NOISE, self.slots, strict=True):
             pages[:] = 0
             pages[:, :noise] = np.random.default_rng(noise).integers(1, 256, (COUNT, noise), np.uint8)
-            sizes, compress, _ = self.codec.measure(np.array(pages))
+            sizes, compress, _ = self._codec_times(pages)
             ns = transfer(time_writes, self.device, pages, self.rows, slots) - compress
             held = [pool.pages]
             for size in sizes.tolist():

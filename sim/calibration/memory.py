@@ -16,8 +16,8 @@ from sim.compressors.exact import clock_reading_ns
 
 COPY_SIZES = (64, 128, 256, 512, 1024, 1536, 2048, 3072, 4096)
 """Bytes; objects are of all these sizes."""
-POOL = 64 << 20
-"""Bytes of memory that copies go to: more than a core's own caches hold."""
+POOL = 256 << 20
+"""Bytes of memory that copies go to: many times what the caches hold."""
 TOGETHER = 8
 """Copies between two readings of the clock, because a small one takes no longer than a reading."""
 LINKS = 10_000

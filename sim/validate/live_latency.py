@@ -2,7 +2,7 @@
 
 Batches of pages are written in the order of their slots, as swap writes them, and later read in random order, as faults
 do. In turn with them other batches go through the compressor in user space, and the floors of the device are measured,
-so that all see the same noise. Before each write and read the core's caches are emptied, since a page that is swapped
+so that all see the same noise. Before each write and read the caches are emptied, since a page that is swapped
 out or in was not touched just before, nor was what lies on the way to it; then the code, but not the pages, is brought
 back by a few pages that are not timed. The compressor's own pages are in the caches: memory out of them is a cost by
 itself. No page is met twice by the same code.
