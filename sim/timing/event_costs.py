@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from sim.frontends.compiled.slots import HUGE, OBJECT, REFUSED, SAME
 from sim.plugins import MAPPINGS
@@ -37,7 +38,11 @@ class EventCosts:
         self.mean_decompress = float(sizes.decompress_ns.mean()) * setting.cpu_scale if len(sizes) else 0.0
         self.lines = lines
         self.cluster = costs.number("reclaim.cluster")
-        self.page_outs = 0  # with an object, before this batch
+        # What batches before left in the caches, so that times do not depend on how events are cut in batches.
+        self.page_outs = 0  # with an object
+        self.met: npt.NDArray[np.int64] = np.zeros(0, np.int64)  # locks of the cluster that is not full
+        self.line = -1  # of the last page-out's slot
+        self.read_slot = -1  # by the last event, if it was a page-in
         self.page_size, order = lines.allocator.page_size, lines.allocator.block_order
         self.block_ns = self.ns["alloc.order1"] / 2**order if order else self.ns["alloc.page"]  # a page of a block
         self.release_ns = self.ns["alloc.release"] / 2**order
@@ -54,8 +59,10 @@ class EventCosts:
     def _memory(self, events: Events, detail: Any, waits: Waits, out: Any, read: Any) -> Column:
         """Waits for the page, the slot, and what changes when an object goes; not again for what was just read."""
         kind, slot = events.kind, events.slot
-        met = kind == IN
-        met[1:] |= met[:-1] & (slot[1:] == slot[:-1])
+        came = kind == IN
+        before = np.concatenate(([self.read_slot], np.where(came, slot, -1)))
+        met = came | (slot == before[:-1])
+        self.read_slot = int(before[-1])
         freed = (detail["free_lock"] != NO_LOCK) & ~met
         found = read | ((kind == FREED) & ~met) | self._next_line(out, slot)
         cost: Column = out * waits.page + freed * waits.free + found * waits.slot
@@ -65,7 +72,8 @@ class EventCosts:
         """Which page-outs go to a slot whose line of memory is not that of the page-out before; bool[n]."""
         lines = slot[out] // SLOTS_OF_A_LINE
         other = np.zeros(len(out), np.bool_)
-        other[out] = np.diff(lines, prepend=-1) != 0
+        other[out] = np.diff(lines, prepend=self.line) != 0
+        self.line = int(lines[-1]) if len(lines) else self.line
         return other
 
     def _first_of_cluster(self, stored: Any, lock: Any) -> Any:
@@ -74,9 +82,12 @@ class EventCosts:
         """
         rows = np.flatnonzero(stored)
         cluster = (self.page_outs + np.arange(len(rows))) // self.cluster
-        _, first = np.unique(cluster * (1 + lock.max(initial=0)) + lock[rows], return_index=True)
         found = np.zeros(len(stored), np.bool_)
-        found[rows[first]] = True
+        if len(rows):
+            keys, first = np.unique(cluster << 32 | lock[rows], return_index=True)
+            found[rows[first[~np.isin(keys, self.met)]]] = True
+            open_ones = np.union1d(keys, self.met)
+            self.met = open_ones[open_ones >> 32 == cluster[-1]]
         return found
 
     def work(self, events: Events, outcome: Any, detail: Any, moved: Mapping[int, Moved], start: int) -> Work:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sim.plugins import FRONTENDS, make_allocator
+from sim.timing import simulate as simulation
 from sim.timing.costs import Costs, read_costs
 from sim.timing.lines import FOOTPRINTS, FREE, LOAD, SLOT, STORE, Lines
 from sim.timing.setting import Setting
@@ -68,6 +69,18 @@ def test_classes_are_met_again_within_a_cluster() -> None:
     more = np.flatnonzero(np.array(found) - again > 0)
     assert (np.diff(more.reshape(-1, 2)) == 1).all(), "once for each of the two classes"
     assert (np.diff(more[::2])[1:] == cluster).all()
+
+
+@pytest.mark.parametrize("batch", [1, 7, 50])
+def test_waits_do_not_depend_on_how_events_are_cut(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(1)
+    out = np.arange(90)
+    back = np.repeat(rng.permutation(90), 2)  # each read, then freed at once
+    kinds, slots = [OUT] * 90 + [IN, FREED] * 90 + [OUT] * 90, [*out.tolist(), *back.tolist(), *out.tolist()]
+    whole = waits(kinds, slots)
+    monkeypatch.setattr(simulation, "BATCH", batch)
+    # The pool's pages, and so the latency of its memory, are those at the end of a batch; here they are all the same.
+    assert waits(kinds, slots) == whole
 
 
 @pytest.mark.parametrize("allocator", ["zbud", "xvmalloc", "kmalloc", "order1", "ideal"])
