@@ -90,13 +90,16 @@ class Live:
             self._records.append(self.backend.read(0.05))
         return joined(self._records)
 
-    def settled(self) -> tuple[Records, tuple[int, int]]:
-        """All until now, and the pages moved by then; again if somebody else's page was moved in between."""
+    def settled(self) -> tuple[Records, tuple[int, int], int]:
+        """All until now, and by then the pages moved and those on the device.
+
+        Again if somebody else's page was moved or freed in between: swap is the whole machine's.
+        """
         while True:
-            moved = self.pages_moved()
+            before = self.pages_moved(), self.on_device()
             records = self.records()
-            if self.pages_moved() == moved:
-                return records, moved
+            if (self.pages_moved(), self.on_device()) == before:
+                return records, *before
 
     def on_device(self) -> int:
         """Pages that the device holds, the swap header apart."""
@@ -150,7 +153,7 @@ def _replayed(records: Records) -> dict[int, int]:
 
 
 def test_what_is_seen_is_what_the_kernel_did(live: Live) -> None:
-    records, moved = live.settled()
+    records, moved, _ = live.settled()
     kinds = {kind: int((records.kind == kind).sum()) for kind in (PAGE_OUT, PAGE_IN, SLOT_FREE, ZERO_OUT)}
     assert (kinds[PAGE_IN], kinds[PAGE_OUT]) == moved
     assert kinds[PAGE_IN] > 1000
@@ -180,12 +183,12 @@ def test_every_free_on_the_device_is_seen(live: Live) -> None:
         zeros = {slot for slot, page in _replayed(records).items() if page < 0}
         return len(_replayed(records).keys() - zeros)
 
-    records = live.records()
-    assert on_device(records) == live.on_device()
+    records, _, held = live.settled()
+    assert on_device(records) == held
     live.cgroup.kill()
     time.sleep(0.05)
-    records = live.records()
-    assert on_device(records) == live.on_device()
+    records, _, held = live.settled()
+    assert on_device(records) == held
     assert live.cgroup.swapped() == 0
 
 
@@ -195,7 +198,7 @@ def test_a_recorder_that_is_late_loses_contents_and_says_so_but_no_event(
     monkeypatch.setattr(drain, "MOST_PAGES", 0)
     with _watched(tmp_path, 24576) as live:
         monkeypatch.undo()
-        records, moved = live.settled()
+        records, moved, _ = live.settled()
         ours = (records.kind == PAGE_OUT) & (records.owner == OURS)
         outs = int((records.kind == PAGE_OUT).sum())
         assert (int((records.kind == PAGE_IN).sum()), outs) == moved
