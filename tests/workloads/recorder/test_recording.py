@@ -140,7 +140,8 @@ def test_memory_is_sampled(tmp_path: Path) -> None:
     assert (memory["used"] <= 40 << 20).all()
     last = memory.iloc[-1]
     assert last["anon"] + last["file"] + last["kernel"] == pytest.approx(last["used"], rel=0.05)
-    assert last["pool"] == trace.source["mm_stat"]["mem_used_total"]
+    if not trace.source["pages_of_others"]:  # they come at any time
+        assert last["pool"] == trace.source["mm_stat"]["mem_used_total"]
     (events,) = trace.batches()
     assert events.time_ns is not None
     assert memory["time_ns"].iloc[0] < events.time_ns[0] < memory["time_ns"].iloc[-1]
