@@ -1,6 +1,6 @@
-"""xvmalloc's rules: blocks split and coalesced inside single pages, found through 508 free lists.
+"""xvmalloc's rules: blocks split and coalesced inside single pages, found through 508 free lists in pages of 4 KiB.
 
-Source: drivers/staging/zram/xvmalloc.c (Linux 2.6.37 to 3.2). Blocks are records here, not bytes of the page;
+Source: drivers/staging/zram/xvmalloc.c and xvmalloc_int.h (Linux 2.6.37 to 3.2). Blocks are records here, not bytes of the page;
 a block's record is its object's handle.
 """
 
@@ -21,9 +21,8 @@ from allocators.errors import AllocatorError
 from allocators.zone import PageZone
 
 SMALLEST = 32  # a smaller remainder is in no list, but still coalesces
-SPACING = 8  # of the free lists, in bytes
 
-RULES = np.dtype([("align", np.int64), ("page_size", np.int64)], align=True)
+RULES = np.dtype([("align", np.int64), ("spacing", np.int64), ("page_size", np.int64)], align=True)
 BLOCK = np.dtype(
     [
         ("page", np.int32),
@@ -64,10 +63,17 @@ def grown(pool: XvmallocPool) -> XvmallocPool:
     return pool._replace(zone=zone.grown(pool.zone), block=block, blocks=blocks)
 
 
+def spacing(align: int, page_size: int) -> int:
+    """Bytes from one free list to the next (FL_DELTA): always 8 in 2.6.37; later by the size of a page."""
+    if align == 4:
+        return 8
+    return 16 if page_size == 65536 else page_size // 512
+
+
 @compiled
 def list_of(pool: XvmallocPool, width: int) -> int:
     """The list a free block goes on: rounded down, the last one for all that is larger."""
-    return min((width - SMALLEST) // SPACING, len(pool.head) - 1)
+    return min((width - SMALLEST) // pool.rules[0].spacing, len(pool.head) - 1)
 
 
 @compiled
@@ -94,7 +100,7 @@ def remove(pool: XvmallocPool, b: int) -> None:
 @compiled
 def find(pool: XvmallocPool, width: int) -> int:
     """The head of the first list all of whose blocks are large enough, or NIL."""
-    key = (max(width, SMALLEST) - SMALLEST + SPACING - 1) // SPACING
+    key = -((SMALLEST - max(width, SMALLEST)) // pool.rules[0].spacing)
     if key >= len(pool.head):
         return NIL
     key = bitmap.at_or_above(pool.marks, key)
@@ -197,7 +203,10 @@ def free(pool: XvmallocPool, handle: int) -> None:
 
 
 class Xvmalloc(CompiledAllocator):
-    """xvmalloc with a header of `align` bytes: 4 (Linux 2.6.37) or 8 (the later 64-bit header)."""
+    """xvmalloc with a header of `align` bytes: 4 (Linux 2.6.37) or 8 (the later 64-bit header).
+
+    2.6.37 cannot have run with pages of 64 KiB: its bitmap of free lists has too few bits for them. The model has enough.
+    """
 
     name: ClassVar[str] = "xvmalloc"
     records_size = True
@@ -209,8 +218,8 @@ class Xvmalloc(CompiledAllocator):
             raise AllocatorError(f"xvmalloc: align={align} is unknown; use 4 or 8")
         self.align = align
         rules = arrays.records(1, RULES)
-        rules["align"], rules["page_size"] = align, page_size
-        count = (page_size - align - SMALLEST) // SPACING + 1
+        rules["align"], rules["spacing"], rules["page_size"] = align, spacing(align, page_size), page_size
+        count = (page_size - align - SMALLEST) // spacing(align, page_size) + 1
         self.state = XvmallocPool(
             zone=self.zone.state,
             rules=rules,
@@ -249,7 +258,7 @@ class Xvmalloc(CompiledAllocator):
                 on_list = free and entry.width >= SMALLEST
                 self.require((b in listed) == on_list, f"block {b} is on no list or a wrong one")
                 if on_list:
-                    key = min((int(entry.width) - SMALLEST) // SPACING, len(self.state.head) - 1)
+                    key = min((int(entry.width) - SMALLEST) // self.state.rules[0].spacing, len(self.state.head) - 1)
                     self.require(listed[b] == key, f"block {b} is on list {listed[b]}, not {key}")
                 offset += int(entry.width) + self.align
                 before, b = b, int(entry.after)

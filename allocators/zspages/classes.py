@@ -15,7 +15,7 @@ from allocators.eras import ON, Span
 from allocators.zspages import compaction
 
 MIN_SIZE = 32
-CLASS_BITS = 8  # classes lie page_size / 2**8 bytes apart: 16 for pages of 4 KiB
+CLASS_BITS = 8  # classes lie page_size / 2**8 bytes apart, except in 2012: 16 for pages of 4 KiB
 
 Groups = Callable[[int], list[int]]
 """The fullness group for 0..n objects in use of n: 0 empty, the last one full, higher is fuller."""
@@ -30,9 +30,9 @@ class SizeClass(NamedTuple):
     objs: int
 
 
-def class_sizes(page_size: int, smallest: int = MIN_SIZE) -> list[int]:
-    """Sizes of all classes before merging, ascending."""
-    step = page_size >> CLASS_BITS
+def class_sizes(page_size: int, smallest: int = MIN_SIZE, spacing: int | None = None) -> list[int]:
+    """Sizes of all classes before merging, ascending, `spacing` bytes apart (default: 256 steps to a page)."""
+    step = spacing or page_size >> CLASS_BITS
     count = -(-(page_size - smallest) // step) + 1
     return [min(smallest + i * step, page_size) for i in range(count)]
 
@@ -81,10 +81,11 @@ class Era(NamedTuple):
     tag_bits: int = 0  # of a handle, between the page's number and the object's
     emptier_second: bool = False  # a zspage that is emptier than the head of its list goes behind it
     compaction: int = compaction.NONE
+    spacing: int | None = None  # bytes between size classes (ZS_SIZE_CLASS_DELTA) if it is the same for every page size
 
 
 ERAS = {
-    "2012": Era(4, 4, pages_by_percent, merges=False, handle_words=0, groups=groups_by_quarter(1)),
+    "2012": Era(4, 4, pages_by_percent, merges=False, handle_words=0, groups=groups_by_quarter(1), spacing=16),
     "6.1": Era(
         *(4, 4, pages_by_percent),
         merges=True,
@@ -124,7 +125,7 @@ def smallest_size(era: Era, chain: int, page_size: int, bits: int, physmem_bits:
 def zsmalloc_classes(era: Era, chain: int, page_size: int, smallest: int = MIN_SIZE) -> list[SizeClass]:
     """The size classes of one era, ascending; equal shapes merge downward, if they do."""
     classes: list[SizeClass] = []
-    for index, size in reversed(list(enumerate(class_sizes(page_size, smallest)))):
+    for index, size in reversed(list(enumerate(class_sizes(page_size, smallest, era.spacing)))):
         pages = era.pages(size, page_size, chain)
         objs = pages * page_size // size
         if not era.merges or not classes or (classes[-1].pages, classes[-1].objs) != (pages, objs):

@@ -43,8 +43,10 @@ def make(label: str, page_size: int = 4096, zone: PageZone | None = None) -> Any
 
 def largest(label: str, page_size: int = 4096) -> int:
     """The largest size that an allocator stores: by the rules of its kernel, or found out."""
-    if label.startswith("xvmalloc"):
-        return page_size - 8  # align=4 too: its free lists end there
+    if label.startswith("xvmalloc"):  # up to the last of its free lists, which are 8, 16, 32 or 64 bytes apart
+        return page_size - (
+            8 if label == "xvmalloc-a4" else {4096: 8, 8192: 16, 16384: 32, 32768: 64, 65536: 16}[page_size]
+        )
     if label == "zbud-6.1":
         return page_size - 2 * page_size // 64  # all chunks but the header's, and one must stay free
     if label == "zbud-zcache":

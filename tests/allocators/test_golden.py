@@ -1,9 +1,10 @@
-"""Equal to the kernels' own allocators in every row (tests/golden/allocators), compiled and as plain Python."""
+"""Equal to the kernels' own allocators in every row of tests/golden/allocators*, compiled and as plain Python."""
 
 from __future__ import annotations
 
 import csv
 import gzip
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -21,26 +22,27 @@ from allocators.zspages.allocator import ZspageAllocator
 from allocators.zspages.zsmalloc import Zsmalloc
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "allocators"
-FILES = sorted((GOLDEN / "csv").glob("*.csv"))
+FILES = sorted(GOLDEN.parent.glob("allocators*/csv/*.csv"))
+PAGE_SIZES = {"allocators": 4096, "allocators-16k": 16384}
 CODES = {"a": ALLOC, "f": FREE, "c": COMPACT}
 # The same loop compiled and not; with NUMBA_DISABLE_JIT=1 all functions are plain and there is one way to run.
 RUNS = {"compiled": batch.replay, "plain": plain(batch.replay)} if JIT else {"plain": batch.replay}
 
 
 def allocator_of(file: Path) -> CompiledAllocator:
-    label = file.stem.rpartition(".")[0]
+    label, page_size = file.stem.rpartition(".")[0], PAGE_SIZES[file.parent.parent.name]
     if label.startswith("zsmalloc-6.12-c"):
-        return Zsmalloc(chain=int(label.removeprefix("zsmalloc-6.12-c")))
-    allocator: CompiledAllocator = allocator_kit.make({"z3fold-6.1": "z3fold"}.get(label, label))
+        return Zsmalloc(chain=int(label.removeprefix("zsmalloc-6.12-c")), page_size=page_size)
+    allocator: CompiledAllocator = allocator_kit.make({"z3fold-6.1": "z3fold"}.get(label, label), page_size)
     return allocator
 
 
 @cache
-def stretches(name: str) -> list[allocator_kit.Sequence]:
-    """The operations of a file, cut where it asks for a row."""
+def stretches(file: Path) -> list[allocator_kit.Sequence]:
+    """The operations of a sequence, cut where it asks for a row."""
     found: list[allocator_kit.Sequence] = []
     rows: list[tuple[int, int, int]] = []
-    for line in gzip.decompress((GOLDEN / "ops" / f"{name}.ops.gz").read_bytes()).decode().splitlines():
+    for line in gzip.decompress(file.read_bytes()).decode().splitlines():
         code, *numbers = line.split()
         if code == "s":
             op, key, size = np.array(rows or np.empty((0, 3)), np.int64).T
@@ -51,13 +53,14 @@ def stretches(name: str) -> list[allocator_kit.Sequence]:
     return found
 
 
-def rows_of(allocator: CompiledAllocator, name: str, loop: Any) -> Iterator[dict[str, int]]:
+def rows_of(allocator: CompiledAllocator, file: Path, loop: Any) -> Iterator[dict[str, int]]:
     """The rows of the golden file, as our allocator gives them."""
-    objects = 1 + max(int(sequence.key.max(initial=0)) for sequence in stretches(name))
+    sequences = stretches(file.parent.parent / "ops" / f"{file.stem.rpartition('.')[2]}.ops.gz")
+    objects = 1 + max(int(sequence.key.max(initial=0)) for sequence in sequences)
     run = allocator_kit.Run(allocator, objects, loop)
     sizes: dict[int, int] = {}
     ops = failed = 0
-    for sequence in stretches(name):
+    for sequence in sequences:
         handles, _ = run(sequence)
         ops += len(sequence.op)
         for op, key, size, handle in zip(*(column.tolist() for column in (*sequence, handles)), strict=True):
@@ -71,17 +74,18 @@ def rows_of(allocator: CompiledAllocator, name: str, loop: Any) -> Iterator[dict
 
 
 @pytest.mark.parametrize("mode", RUNS)
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name.removesuffix("-public.csv"))
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.parent.name}-{file.stem}")
 def test_rows(file: Path, mode: str) -> None:
     expected = [{key: int(value) for key, value in row.items()} for row in csv.DictReader(file.open())]
     allocator = allocator_of(file)
-    ours = list(rows_of(allocator, file.stem.rpartition(".")[2], RUNS[mode]))
+    ours = list(rows_of(allocator, file, RUNS[mode]))
     assert [{key: row[key] for key in expected[0]} for row in ours] == expected
     allocator.check()
 
 
 def test_nothing_is_missing() -> None:
-    assert len(FILES) >= 90
+    folders = Counter(file.parent.parent.name for file in FILES)
+    assert folders == {"allocators": 117, "allocators-16k": 32}
 
 
 @pytest.mark.parametrize("file", sorted((GOLDEN / "classes").glob("*.csv")), ids=lambda file: file.stem)

@@ -11,7 +11,9 @@ Block = list[int | None]
 class Xvmalloc:
     def __init__(self, align: int, page_size: int = 4096) -> None:
         self.align, self.whole = align, page_size - align
-        self.last = (self.whole - 32) // 8
+        late = {16: 4}.get(page_size.bit_length() - 1, page_size.bit_length() - 1 - 9)  # FL_DELTA_SHIFT since 2.6.39
+        self.delta = 1 << (3 if align == 4 else late)
+        self.last = (self.whole - 32) // self.delta
         self.held: list[list[Block]] = []
         self.lists: dict[int, list[Block]] = {key: [] for key in range(self.last + 1)}
         self.where: dict[int, list[Block]] = {}
@@ -23,7 +25,7 @@ class Xvmalloc:
 
     def insert(self, block: Block) -> None:
         if block[0] >= 32:
-            self.lists[min((block[0] - 32) // 8, self.last)].insert(0, block)
+            self.lists[min((block[0] - 32) // self.delta, self.last)].insert(0, block)
 
     def remove(self, block: Block) -> None:
         for entries in self.lists.values():
@@ -33,7 +35,7 @@ class Xvmalloc:
                     return
 
     def find(self, size: int) -> Block | None:
-        lowest = -(-max(0, size - 32) // 8)
+        lowest = -(-max(0, size - 32) // self.delta)
         return next((self.lists[key][0] for key in range(lowest, self.last + 1) if self.lists[key]), None)
 
     def alloc(self, size: int) -> int | None:

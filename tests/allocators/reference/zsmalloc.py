@@ -52,7 +52,8 @@ class Zsmalloc:
         previous: SizeClass | None = None
         page_shift = page_size.bit_length() - 1
         obj_index_bits = bits - (physmem_bits - page_shift) - (era == "6.1")  # 6.1 keeps a bit for its tag
-        sizes = range(max(32, (chain << page_shift) >> obj_index_bits), page_size, page_size // 256)
+        delta = 16 if era == "2012" else page_size // 256
+        sizes = range(max(32, (chain << page_shift) >> obj_index_bits), page_size, delta)
         for size in [page_size, *sizes[::-1]]:
             length = chain_length(era, size, chain, page_size)
             objs = length * page_size // size
