@@ -23,12 +23,12 @@ class Placement(NamedTuple):
     """Where an object lies: byte ranges of physical pages, in the order of its bytes."""
 
     parts: tuple[tuple[int, int, int], ...]  # (page number, offset, bytes)
-    one_block: bool = False  # its pages were allocated as one block, so they are known to be adjacent
+    adjacent: bool = False  # its pages lie side by side: taken as one block, or mapped so for good
 
     @property
     def spans(self) -> bool:
         """Whether its bytes lie in several pages that must be mapped; pages adjacent by chance must be too."""
-        return len(self.parts) > 1 and not self.one_block
+        return len(self.parts) > 1 and not self.adjacent
 
 
 class Allocator(Configured, ABC):

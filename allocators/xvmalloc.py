@@ -1,7 +1,7 @@
 """xvmalloc's rules: blocks split and coalesced inside single pages, found through 508 free lists in pages of 4 KiB.
 
-Source: drivers/staging/zram/xvmalloc.c and xvmalloc_int.h (Linux 2.6.37 to 3.2). Blocks are records here, not bytes of the page;
-a block's record is its object's handle.
+Source: drivers/staging/zram/xvmalloc.c and xvmalloc_int.h (Linux 2.6.37 to 3.2). Blocks are records here, not bytes of
+the page; a block's record is its object's handle.
 """
 
 from __future__ import annotations
@@ -205,7 +205,7 @@ def free(pool: XvmallocPool, handle: int) -> None:
 class Xvmalloc(CompiledAllocator):
     """xvmalloc with a header of `align` bytes: 4 (Linux 2.6.37) or 8 (the later 64-bit header).
 
-    2.6.37 cannot have run with pages of 64 KiB: its bitmap of free lists has too few bits for them. The model has enough.
+    2.6.37 has too few bits in its bitmap of free lists for pages of 64 KiB. The model has enough.
     """
 
     name: ClassVar[str] = "xvmalloc"

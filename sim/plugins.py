@@ -138,6 +138,7 @@ ALLOCATORS: Registry[Allocator] = Registry(
         "xvmalloc": "allocators.xvmalloc:Xvmalloc",
         "zbud": "allocators.zbud:Zbud",
         "z3fold": "allocators.z3fold:Z3fold",
+        "zblock": "allocators.zblock:Zblock",
         "order1": "allocators.zspages.order1:Order1",
         "kmalloc": "allocators.zspages.kmalloc:Kmalloc",
         "coalesce": "allocators.coalesce:Coalesce",

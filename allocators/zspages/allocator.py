@@ -89,7 +89,7 @@ class ZspageAllocator(CompiledAllocator):
             length = min(end - start, self.page_size - offset)
             parts.append((block + nth % (1 << order), offset, length))
             start += length
-        return Placement(tuple(parts), one_block=int(cls.pages) == 1 << order)
+        return Placement(tuple(parts), adjacent=int(cls.pages) == 1 << order)
 
     def class_usage(self, sizes: Ints) -> list[dict[str, int]]:
         """See `Allocator.class_usage`."""

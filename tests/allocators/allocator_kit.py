@@ -17,6 +17,7 @@ from allocators.zbud import Zbud
 from sim.plugins import ALLOCATORS
 
 Spec = tuple[str, dict[str, Any]]
+PAGE_SIZES = (4096, 16384, 65536)
 
 VARIANTS: dict[str, Spec] = {
     "zsmalloc-2012": ("zsmalloc", {"era": "2012"}),
@@ -28,8 +29,11 @@ VARIANTS: dict[str, Spec] = {
     "zsmalloc-6.12-lpae": ("zsmalloc", {"bits": 32, "physmem_bits": 40}),
     "xvmalloc-a8": ("xvmalloc", {"align": 8}),
     "zbud-zcache": ("zbud", {"era": "zcache"}),
+    "zblock-v2": ("zblock", {"version": "v2"}),
+    "zblock-v4": ("zblock", {"version": "v4"}),
 }
-DEFAULTS = {"zsmalloc": "zsmalloc-6.12-c8", "xvmalloc": "xvmalloc-a4", "zbud": "zbud-6.1"}  # labels in golden rows
+# Labels in golden rows.
+DEFAULTS = {"zsmalloc": "zsmalloc-6.12-c8", "xvmalloc": "xvmalloc-a4", "zbud": "zbud-6.1", "zblock": "zblock-vmalloc"}
 KNOWN = {*DEFAULTS.values(), *VARIANTS, "z3fold", "order1", "kmalloc", "coalesce", "ideal"}
 # Every allocator there is, and what else of the known ones is worth a test.
 ALL: dict[str, Spec] = {DEFAULTS.get(name, name): (name, {}) for name in ALLOCATORS.names()} | VARIANTS
@@ -41,11 +45,20 @@ def make(label: str, page_size: int = 4096, zone: PageZone | None = None) -> Any
     return ALLOCATORS.find(name)(**config, page_size=page_size, zone=zone)  # type: ignore[call-arg]
 
 
+def page_sizes(label: str) -> tuple[int, ...]:
+    """The page sizes that an allocator has rules for, of those worth a test."""
+    return {"zblock-v2": (4096,), "zblock-v4": (4096, 16384), "zblock-vmalloc": (4096, 16384)}.get(label, PAGE_SIZES)
+
+
 def largest(label: str, page_size: int = 4096) -> int:
     """The largest size that an allocator stores: by the rules of its kernel, or found out."""
     if label.startswith("xvmalloc"):  # up to the last of its free lists, which are 8, 16, 32 or 64 bytes apart
         return page_size - (
             8 if label == "xvmalloc-a4" else {4096: 8, 8192: 16, 16384: 32, 32768: 64, 65536: 16}[page_size]
+        )
+    if label.startswith("zblock"):  # less than a page, and than the largest slot
+        return {("zblock-v2", 4096): 4095, ("zblock-v4", 16384): 13095, ("zblock-vmalloc", 16384): 16359}.get(
+            (label, page_size), 4079
         )
     if label == "zbud-6.1":
         return page_size - 2 * page_size // 64  # all chunks but the header's, and one must stay free

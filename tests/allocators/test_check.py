@@ -43,6 +43,17 @@ Z3FOLD = {
     "handle lost": lambda s: bump(s.handles.top, ..., 1),
     "page lost": lambda s: bump(s.pages.top, ..., 1),
 }
+ZBLOCK = {
+    "type of a block": lambda s: bump(s.block, "type", 0),
+    "slots in use": lambda s: bump(s.block, "used", 0),
+    "a slot said to be free": lambda s: bump(s.free, ..., (0, 0)),
+    "a slot that there is not": lambda s: bump(s.free, ..., (0, -1), by=1 << 31),
+    "blocks of a type": lambda s: bump(s.type, "blocks", 3),
+    "objects of a type": lambda s: bump(s.type, "objects", 3),
+    "a page held twice": lambda s: bump(s.page, ..., (1, 0)),
+    "a list lost": lambda s: bump(s.head, ..., int(s.head.argmax()), by=-1 - int(s.head.max())),
+    "block lost": lambda s: bump(s.blocks.top, ..., 1),
+}
 COALESCE = {
     "start of a fragment": lambda s: bump(s.fragment, "start", 0),
     "width of a fragment": lambda s: bump(s.fragment, "width", 0),
@@ -68,6 +79,7 @@ DAMAGES: dict[str, dict[str, Callable[[Any], None]]] = {
     "xvmalloc": XVMALLOC,
     "zbud": ZBUD,
     "z3fold": Z3FOLD,
+    "zblock": ZBLOCK,
     "coalesce": COALESCE,
     "ideal": IDEAL,
 }

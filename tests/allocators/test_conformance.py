@@ -15,9 +15,10 @@ from allocators import AllocatorError, NoMemory, PageZone, Placement, TooLarge, 
 from allocators.compiled import dispatch
 from sim.plugins import ALLOCATORS
 
-PAGE_SIZES = (4096, 16384, 65536)
 every = pytest.mark.parametrize("label", allocator_kit.ALL)
-pages_of_any_size = pytest.mark.parametrize("page_size", PAGE_SIZES)
+every_with_pages_of_any_size = pytest.mark.parametrize(
+    ("label", "page_size"), [(label, size) for label in allocator_kit.ALL for size in allocator_kit.page_sizes(label)]
+)
 
 
 def fill(allocator: Any, label: str, count: int, seed: int = 0) -> dict[int, int]:
@@ -39,8 +40,7 @@ def ranges(allocator: Any, handles: Any) -> list[tuple[int, int, int]]:
     return sorted((page, offset, offset + length) for page, offset, length in parts)
 
 
-@every
-@pages_of_any_size
+@every_with_pages_of_any_size
 def test_life(label: str, page_size: int) -> None:
     allocator = allocator_kit.make(label, page_size)
     sizes = fill(allocator, label, 1500)  # the arrays have room for 1024 records at first
@@ -68,8 +68,7 @@ def test_life(label: str, page_size: int) -> None:
     allocator.check()
 
 
-@every
-@pages_of_any_size
+@every_with_pages_of_any_size
 def test_placement(label: str, page_size: int) -> None:
     allocator = allocator_kit.make(label, page_size)
     sizes = fill(allocator, label, 300)
@@ -87,18 +86,17 @@ def test_placement(label: str, page_size: int) -> None:
     several_parts = any(len(allocator.placement(handle).parts) > 1 for handle in sizes)
     if label in allocator_kit.KNOWN:
         assert any(spans_pages) == (allocator.name in ("zsmalloc", "coalesce"))
-        assert several_parts == (allocator.name in ("zsmalloc", "coalesce", "order1"))
+        assert several_parts == (allocator.name in ("zsmalloc", "coalesce", "order1", "zblock"))
 
 
-def test_only_pages_of_one_block_need_no_mapping() -> None:
+def test_only_pages_known_to_be_adjacent_need_no_mapping() -> None:
     parts = ((4, 4000, 96), (5, 0, 100))
     assert Placement(parts).spans  # adjacent by chance
-    assert not Placement(parts, one_block=True).spans
+    assert not Placement(parts, adjacent=True).spans
     assert not Placement(parts[:1]).spans
 
 
-@every
-@pages_of_any_size
+@every_with_pages_of_any_size
 def test_limits(label: str, page_size: int) -> None:
     allocator = allocator_kit.make(label, page_size)
     most = allocator_kit.largest(label, page_size)
@@ -127,7 +125,7 @@ def test_zone_runs_out(label: str) -> None:
     zone = PageZone(64)
     allocator = allocator_kit.make(label, zone=zone)
     size = allocator_kit.largest(label)
-    handles = [allocator.alloc(size) for _ in range(64)]
+    handles = [allocator.alloc(size) for _ in range(56 if label == "zblock-v2" else 64)]  # its 8 pages hold 7 of them
     with pytest.raises(NoMemory, match=rf"^{allocator.spec}: no free pages for an object of {size} bytes$"):
         allocator.alloc(size)
     assert (allocator.pages, zone.free_blocks()) == (64, [0] * 11)
@@ -149,6 +147,28 @@ def test_zspage_that_finds_too_few_pages_gives_back_what_it_took() -> None:
     assert (allocator.pages, zone.free_blocks()) == (0, [0, 1] + [0] * 9)
     allocator.alloc(4096)
     allocator.check()
+
+
+def test_block_that_finds_too_few_pages_gives_back_what_it_took() -> None:
+    for version, size in (("vmalloc", 3000), ("v2", 3632), ("v4", 2040)):  # blocks of 7 and 8 pages
+        zone = PageZone(6)
+        allocator = allocator_kit.make(f"zblock-{version}", zone=zone)
+        with pytest.raises(NoMemory):
+            allocator.alloc(size)
+        assert (allocator.pages, zone.free_blocks()) == (0, [0, 1, 1] + [0] * 8)
+        allocator.alloc(300)
+        allocator.check()
+
+
+def test_a_block_of_zblock_is_adjacent_pages_of_one_order_or_any_pages() -> None:
+    zones = [PageZone.fragmented(640, 160, 1) for _ in range(2)]  # single pages only
+    v4, vmalloc = (allocator_kit.make(label, zone=zone) for label, zone in zip(("zblock-v4", "zblock-vmalloc"), zones))
+    with pytest.raises(NoMemory):
+        v4.alloc(1000)
+    placement = [vmalloc.placement(vmalloc.alloc(3000)) for _ in range(3)][-1]
+    assert len(placement.parts) == 2
+    assert placement.parts[0][0] + 1 != placement.parts[1][0]
+    assert not placement.spans
 
 
 @every
@@ -180,6 +200,7 @@ DEFAULTS: list[tuple[str, dict[str, Any]]] = [
     ("zsmalloc", {"era": 6.12}),
     ("xvmalloc", {"align": 4}),
     ("zbud", {"era": 6.1}),
+    ("zblock", {"version": "vmalloc"}),
 ]
 
 
@@ -204,6 +225,17 @@ def test_a_default_that_is_spelt_out_is_not_in_the_spec(name: str, config: dict[
             {"era": "2012"},
             "zbud: era=2012 is unknown; give era=6.1 (Linux 3.11 to 6.14), era=zcache (Linux 3.0 to 3.5)",
         ),
+        ("zblock", {"version": "v3"}, "zblock: version=v3 is unknown; use v2, v4, vmalloc"),
+        (
+            "zblock",
+            {"version": "v2", "page_size": 16384},
+            "zblock: version=v2 has tables for pages of 4096 bytes, not of 16384",
+        ),
+        (
+            "zblock",
+            {"page_size": 65536},
+            "zblock: version=vmalloc has tables for pages of 4096 and 16384 bytes, not of 65536",
+        ),
         ("ideal", {"page_size": 5000}, "page_size=5000: not a power of two from 4096 to 65536"),
         ("ideal", {"page_size": 2048}, "page_size=2048: not a power of two from 4096 to 65536"),
     ],
@@ -214,8 +246,7 @@ def test_parameters_that_make_no_sense(name: str, config: dict[str, Any], messag
     assert str(caught.value) == message
 
 
-@every
-@pages_of_any_size
+@every_with_pages_of_any_size
 def test_what_classes_take_adds_up_to_the_pages(label: str, page_size: int) -> None:
     allocator = allocator_kit.make(label, page_size)
     sizes = fill(allocator, label, 700)
@@ -223,7 +254,7 @@ def test_what_classes_take_adds_up_to_the_pages(label: str, page_size: int) -> N
         allocator.free(handle)
         del sizes[handle]
     rows = allocator.class_usage(np.array(list(sizes.values())))
-    assert bool(rows) == (label.startswith("zsmalloc") or label in ("order1", "kmalloc"))
+    assert bool(rows) == (label.startswith(("zsmalloc", "zblock")) or label in ("order1", "kmalloc"))
     if rows:
         assert sum(row["zspages"] * row["class_pages"] for row in rows) == allocator.pages
         assert sum(row["objects"] for row in rows) == len(sizes)

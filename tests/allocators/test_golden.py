@@ -18,6 +18,7 @@ from allocators import CompiledAllocator
 from allocators.compiled import batch
 from allocators.compiled.batch import ALLOC, COMPACT, FREE
 from allocators.compiled.jit import JIT, plain
+from allocators.zblock import TABLES
 from allocators.zspages.allocator import ZspageAllocator
 from allocators.zspages.zsmalloc import Zsmalloc
 
@@ -94,6 +95,17 @@ def test_size_classes(file: Path) -> None:
     allocator: ZspageAllocator = Zsmalloc(era=era, chain=int(chain) if chain else None)
     expected = [tuple(map(int, row.values())) for row in csv.DictReader(file.open())]
     assert [tuple(c) for c in allocator.classes] == expected
+
+
+def test_block_types() -> None:
+    expected = [tuple(row.values()) for row in csv.DictReader((GOLDEN / "block_types.csv").open())]
+    ours = [
+        (version, page_size, number, slots, pages, width, pages * page_size - table.header - slots * width)
+        for version, tables in TABLES.items()
+        for page_size, table in tables.items()
+        for number, (width, slots, pages) in enumerate(table.types(page_size))
+    ]
+    assert sorted(tuple(map(str, row)) for row in ours) == sorted(expected)
 
 
 @pytest.mark.parametrize(("config", "size"), [({"era": "6.1"}, 3257), ({"era": "6.12", "chain": 8}, 3625)])

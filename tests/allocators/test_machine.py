@@ -20,12 +20,13 @@ from hypothesis.stateful import (
 from test_reference import REFERENCES
 
 from allocators import NoMemory, PageZone, TooLarge
+from allocators.zblock import Zblock
 from allocators.zspages.allocator import ZspageAllocator
 
 PAGE = 4096
 ZONE_PAGES = 32
 EDGES = [0, 1, 31, 32, 33, 63, 64, 65, 2048, 3264, 3265, 3624, 3625, 3840, 3841, 3904, 3905, 3968, 3969]
-EDGES += [4088, 4089, 4092, 4093, 4096, 4097]
+EDGES += [63, 64, 119, 120, 2039, 2040, 3632, 3633, 4079, 4080, 4088, 4089, 4092, 4093, 4096, 4097]
 sizes = st.one_of(st.integers(1, PAGE), st.sampled_from(EDGES), st.integers(1, 8).map(lambda n: 400 * n))
 
 
@@ -45,6 +46,8 @@ class Machine(RuleBasedStateMachine):
         self.twins: dict[int, int] = {}
 
     def pages_needed(self, size: int) -> int:
+        if isinstance(self.allocator, Zblock):
+            return int(self.allocator.state.type[int(self.allocator.state.type_of[size])].pages)
         if not isinstance(self.allocator, ZspageAllocator):
             return 1
         return int(self.allocator.classes[int(self.allocator.state.class_of[size])].pages)
@@ -60,7 +63,11 @@ class Machine(RuleBasedStateMachine):
             assert twin is None
         except NoMemory:
             assert self.limited
-            assert ZONE_PAGES - self.allocator.pages < self.pages_needed(size)
+            needed = self.pages_needed(size)
+            if self.label in ("zblock-v2", "zblock-v4"):  # adjacent ones
+                assert not any(self.zone.free_blocks()[needed.bit_length() - 1 :])
+            else:
+                assert ZONE_PAGES - self.allocator.pages < needed
         else:
             assert not refused
             assert handle not in self.sizes

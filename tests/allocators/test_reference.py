@@ -9,6 +9,7 @@ import allocator_kit
 import pytest
 from reference.xvmalloc import Xvmalloc
 from reference.z3fold import Z3fold
+from reference.zblock import Zblock
 from reference.zbud import Zbud
 from reference.zsmalloc import Zsmalloc
 
@@ -28,6 +29,9 @@ REFERENCES: dict[str, Callable[[int], Any]] = {
     "zbud-6.1": lambda page_size: Zbud("6.1", page_size),
     "zbud-zcache": lambda page_size: Zbud("zcache", page_size),
     "z3fold": Z3fold,
+    "zblock-v2": lambda page_size: Zblock("v2", page_size),
+    "zblock-v4": lambda page_size: Zblock("v4", page_size),
+    "zblock-vmalloc": lambda page_size: Zblock("vmalloc", page_size),
 }
 
 
@@ -48,8 +52,10 @@ def replayed(reference: Any, sequence: allocator_kit.Sequence) -> list[int]:
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("page_size", [4096, 16384, 65536])
-@pytest.mark.parametrize("label", REFERENCES)
+@pytest.mark.parametrize(
+    ("label", "page_size"),
+    [(label, page_size) for label in REFERENCES for page_size in allocator_kit.page_sizes(label)],
+)
 def test_pages_after_every_operation(label: str, page_size: int, seed: int) -> None:
     sequence = allocator_kit.random_sequence(seed * 1000 + page_size, 1500, page_size=page_size)
     allocator = allocator_kit.make(label, page_size)
