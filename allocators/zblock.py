@@ -255,6 +255,7 @@ class Zblock(CompiledAllocator):
         table["width"], table["slots"], table["pages"] = np.array(types).T
         if version != "vmalloc":
             table["order"] = np.log2(table["pages"])
+            self.block_order = 2  # 0 to 3; what a page of a block costs to take is priced by one order
         type_of = np.searchsorted(table["width"], np.arange(page_size), side="right").astype(np.int16)
         type_of[type_of == len(types)] = NIL
         self.state = ZblockPool(
@@ -307,7 +308,7 @@ class Zblock(CompiledAllocator):
         stored = np.bincount(self.state.type_of[sizes], weights=sizes, minlength=len(kinds)).astype(np.int64).tolist()
         rows = []
         for kind, held in zip(kinds, stored, strict=True):
-            width, slots, pages, blocks, objects = (int(kind[field]) for field in (*TYPE.names[:3], *TYPE.names[4:]))
+            width, slots, pages, _, blocks, objects = kind.tolist()
             if blocks:
                 row = {"class_size": width, "class_pages": pages, "class_objects": slots, "zspages": blocks}
                 row |= {"objects": objects, "stored": held, "rounding": objects * width - held}

@@ -39,6 +39,7 @@ CONFIGS: list[tuple[str, dict[str, Any]]] = [
     ("zbud", {}),
     ("zbud", {"era": "zcache"}),
     ("z3fold", {}),
+    ("zblock", {}),
     ("order1", {}),
     ("kmalloc", {}),
     ("coalesce", {}),

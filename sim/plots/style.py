@@ -23,6 +23,7 @@ FAMILIES = {
     "xvmalloc": "#D55E00",
     "zbud": "#CC79A7",
     "z3fold": "#E69F00",
+    "zblock": "#6A3D9A",
     "order1": "#009E73",
     "kmalloc": "#999999",
     "coalesce": "#56B4E9",

@@ -162,7 +162,7 @@ def test_block_that_finds_too_few_pages_gives_back_what_it_took() -> None:
 
 def test_a_block_of_zblock_is_adjacent_pages_of_one_order_or_any_pages() -> None:
     zones = [PageZone.fragmented(640, 160, 1) for _ in range(2)]  # single pages only
-    v4, vmalloc = (allocator_kit.make(label, zone=zone) for label, zone in zip(("zblock-v4", "zblock-vmalloc"), zones))
+    v4, vmalloc = (allocator_kit.make(f"zblock-{v}", zone=z) for v, z in zip(("v4", "vmalloc"), zones, strict=True))
     with pytest.raises(NoMemory):
         v4.alloc(1000)
     placement = [vmalloc.placement(vmalloc.alloc(3000)) for _ in range(3)][-1]

@@ -16,7 +16,8 @@ from sim.replay.replay import replay
 from workloads import COMPACT, FREE, GIVEN, IN, OUT, Events, Sizes, Trace
 from workloads.generators.base import churn, with_pages
 
-ALLOCATORS = ("zsmalloc", "zsmalloc:era=2012", "zsmalloc:era=6.1", "xvmalloc", "zbud", "z3fold", "order1", "coalesce")
+ALLOCATORS = ("zsmalloc", "zsmalloc:era=2012", "zsmalloc:era=6.1", "xvmalloc", "zbud", "z3fold", "zblock", "order1")
+ALLOCATORS += ("zblock:version=v2", "coalesce")
 
 
 def case(n: int = 1500, slots: int = 400) -> tuple[Trace, Sizes]:

@@ -26,6 +26,8 @@ ALLOCATORS = (
     "zbud",
     "zbud:era=zcache",
     "z3fold",
+    "zblock",
+    "zblock:version=v4",
     "order1",
     "kmalloc",
     "coalesce",
