@@ -150,26 +150,36 @@ class PageZone:
         """A zone of `pages` with `free` of them free, scattered at random.
 
         `unusable` is the kernel's unusable free space index of `order`: the share of the free pages that lie in
-        blocks smaller than 2**order pages. Raises AllocatorError if the zone cannot be that fragmented.
+        blocks smaller than 2**order pages. The index of order k is then 1 - (1 - unusable)**(k / order): the odds that
+        a free block is half of one twice as large are the same at every order. No two free blocks are buddies. Raises
+        AllocatorError if the zone cannot be that fragmented.
         """
         if not 0 <= unusable <= 1 or not 1 <= order <= MAX_ORDER or not 0 < free <= pages:
             raise AllocatorError("a fragmented zone: give 0 <= unusable <= 1, 1 <= order <= 10, free <= pages")
-        block = 1 << order
-        blocks = pages // block
-        small = round(free * unusable / (block // 2))  # half-free blocks
-        whole = round((free - small * (block // 2)) / block)
-        if small + whole > blocks:
+        blocks, placed = [0] * (MAX_ORDER + 1), 0
+        for k in range(MAX_ORDER, -1, -1):
+            usable = free * (1 - unusable) ** (k / order)  # pages in blocks of this order and above
+            blocks[k] = max(0, int(usable + 1e-6) - placed) >> k
+            placed += blocks[k] << k
+        needed = sum(count << min(k + 1, MAX_ORDER) for k, count in enumerate(blocks))
+        if needed > pages:
             raise AllocatorError(
                 f"a zone of {pages} pages cannot have {free} free at an index of {unusable}: "
-                f"give at least {(small + whole) * block} pages"
+                f"give at least {needed} pages"
             )
-        zone = cls(blocks * block)
-        chosen = np.random.default_rng(seed).permutation(blocks)[: small + whole] * block
+        zone = cls(pages)
         zone.state.area[:] = NIL
         zone.state.page["free"] = 0
-        zone.state.info["held"] = zone.state.info["pages"]
-        release(zone.state, chosen[:small], order - 1)
-        release(zone.state, chosen[small:], order)
+        zone.state.info["held"] = pages
+        rng = np.random.default_rng(seed)
+        places = rng.permutation(pages >> MAX_ORDER) << MAX_ORDER
+        release(zone.state, places[: blocks[MAX_ORDER]], MAX_ORDER)
+        places = places[blocks[MAX_ORDER] :]
+        for k in range(MAX_ORDER - 1, -1, -1):
+            release(zone.state, places[: blocks[k]], k)  # in one half of a place; others hold the other half
+            places = places[blocks[k] :]
+            rest = [(pages >> k) - 1 << k] if pages >> k & 1 else []  # of a zone that is no multiple of the places
+            places = rng.permutation(np.concatenate([places, places + (1 << k), rest]).astype(np.int64))
         zone.state.info["taken"] = zone.state.info["held"]
         zone.state.info["held"] = 0
         return zone

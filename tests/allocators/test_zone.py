@@ -82,15 +82,15 @@ def test_a_zone_without_limit_grows_by_the_largest_block() -> None:
 
 
 @pytest.mark.parametrize(("pages", "free", "order"), [(1000, 400, 1), (4096, 1000, 3), (8192, 4096, 10), (999, 99, 2)])
-@pytest.mark.parametrize("unusable", [0, 0.25, 0.9, 1])
+@pytest.mark.parametrize("unusable", [0, 0.01, 0.25, 0.9, 1])
 def test_a_fragmented_zone_is_as_fragmented_as_asked(pages: int, free: int, order: int, unusable: float) -> None:
     zone = PageZone.fragmented(pages, free, unusable, order=order, seed=pages)
     zone.check()
     count = sum(blocks << k for k, blocks in enumerate(zone.free_blocks()))
-    # Both are met to within one block of the order in question.
-    assert abs(count - free) <= 1 << order
-    assert abs(zone.unusable_index(order) - unusable) <= (1 << order) / free
-    assert sum(zone.free_blocks()[: order - 1]) == 0  # what is unusable lies in blocks of half the size
+    assert count == free
+    for k in range(11):  # met to within one block of the order in question
+        asked = 1 - (1 - unusable) ** (k / order)
+        assert asked - 1e-6 <= zone.unusable_index(k) < asked + (1 << k) / free
     rest = [int(rules.take(zone.state, 0)) for _ in range(count)]
     assert NIL not in rest
     assert rules.take(zone.state, 0) == NIL
@@ -102,6 +102,47 @@ def test_fragmentation_is_scattered_by_the_seed_alone() -> None:
         return np.flatnonzero(PageZone.fragmented(1000, 100, 0.5, seed=seed).state.page["free"]).tolist()
 
     assert free_pages(1) == free_pages(1) != free_pages(2)
+
+
+def test_a_zone_that_is_not_fragmented_has_the_largest_blocks() -> None:
+    assert PageZone.fragmented(4000, 1500, 0).free_blocks() == PageZone(1500).free_blocks()
+    assert PageZone.fragmented(4000, 1500, 1).free_blocks() == [1500] + [0] * 10
+
+
+@pytest.mark.parametrize("free", [1, 2, 3, 100, 1023, 1024, 1025, 5000])
+@pytest.mark.parametrize("order", [1, 3, 10])
+def test_four_times_the_free_pages_always_suffice(free: int, order: int) -> None:
+    for unusable in (0.0001, 0.3, 0.7, 0.9999):
+        zone = PageZone.fragmented(4 * free, free, unusable, order=order)
+        assert sum(blocks << k for k, blocks in enumerate(zone.free_blocks())) == free
+
+
+@pytest.mark.parametrize("free", [1, 77, 1024, 3001])
+@pytest.mark.parametrize("unusable", [0.1, 0.5, 1])
+def test_the_pages_said_to_suffice_do(free: int, unusable: float) -> None:
+    with pytest.raises(AllocatorError) as caught:
+        PageZone.fragmented(free, free, unusable)
+    enough = int(str(caught.value).split()[-2])
+    assert PageZone.fragmented(enough, free, unusable).unusable_index(1) >= unusable
+    with pytest.raises(AllocatorError, match=f"give at least {enough} pages"):
+        PageZone.fragmented(enough - 1, free, unusable)
+
+
+def test_refusals_of_blocks_follow_the_index_of_their_order() -> None:
+    def stored(label: str, order: int) -> int:
+        allocator = allocator_kit.make(label, zone=PageZone.fragmented(8192, 2048, 0.5, order=order))
+        for count in range(100_000):
+            try:
+                allocator.alloc(3500)  # v2: 9 in 8 pages; order1: 2 in a pair; zblock: 9 in any 8
+            except NoMemory:
+                assert allocator.pages <= 2048
+                return count
+        raise AssertionError("never refused")
+
+    assert [stored("zblock-v2", order) for order in (1, 3)] == [9 * 2048 // 8 // 8, 9 * 2048 // 8 // 2]
+    assert [stored("order1", order) for order in (1, 3)] == [2 * 512, 2 * 812]
+    assert stored("zblock-vmalloc", 1) == stored("zblock-vmalloc", 3) == 9 * 256
+    assert stored("zbud-6.1", 1) == stored("z3fold", 1) == 2048
 
 
 def test_order_1_fails_where_single_pages_are_plenty() -> None:
@@ -162,10 +203,6 @@ def test_a_fragmentation_that_cannot_be(pages: int, free: int, unusable: float, 
     with pytest.raises(AllocatorError) as caught:
         PageZone.fragmented(pages, free, unusable, order=order)
     assert str(caught.value) == message
-
-
-def test_the_pages_said_to_suffice_do() -> None:
-    assert PageZone.fragmented(160, 80, 1).unusable_index(1) == 1
 
 
 def test_a_zone_serves_one_allocator() -> None:
