@@ -27,7 +27,7 @@ def classes(
     ] = None,
     compressor: Annotated[str, typer.Option("-c", "--compressor", metavar="SPEC")] = "lz4",
     frontend: Annotated[str, typer.Option("-f", "--frontend", metavar="SPEC")] = "zram",
-    page_size: Annotated[int, typer.Option(metavar="BYTES", help="Without a trace.")] = 4096,
+    page_size: Annotated[str, typer.Option(metavar="SIZE", help="Bytes in a page, without a trace.")] = "4096",
     json: Annotated[bool, typer.Option("--json", help="A list of rows.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Rows as CSV.")] = False,
 ) -> None:
@@ -37,11 +37,12 @@ def classes(
     compressed byte lies. `freeable` are pages that compaction could free.
     """
     from sim.cli.output import print_csv, print_json, print_line, standard_output
+    from sim.cli.size import page_size_of
     from sim.errors import UserError
 
     if json and csv:
         raise UserError("--json and --csv: give one of them")
-    tables = list(_tables(traces or [], allocators or ["zsmalloc"], compressor, frontend, page_size))
+    tables = list(_tables(traces or [], allocators or ["zsmalloc"], compressor, frontend, page_size_of(page_size)))
     if json or csv:
         (print_json if json else print_csv)([key | row for key, rows in tables for row in rows])
         return
@@ -104,5 +105,5 @@ def _of_family(spec: str, page_size: int) -> ZspageAllocator:
 
     allocator = make_allocator(spec, page_size)
     if not isinstance(allocator, ZspageAllocator):
-        raise UserError(f"-a {spec}: has no size classes; give zsmalloc, order1 or kmalloc")
+        raise UserError(f"-a {spec}: is no pool of zspages; give zsmalloc, order1 or kmalloc")
     return allocator

@@ -77,11 +77,15 @@ def test_freeable_is_what_compaction_frees() -> None:
     assert not any(row["freeable"] for row in class_table(allocator))
 
 
-@pytest.mark.parametrize("spec", ["zbud", "xvmalloc", "ideal", "coalesce", "z3fold"])
+@pytest.mark.parametrize("spec", ["zbud", "xvmalloc", "ideal", "coalesce", "z3fold", "zblock"])
 def test_others_have_none(spec: str) -> None:
     assert refused("classes", "-a", spec) == (
-        f"cswap: -a {spec}: has no size classes; give zsmalloc, order1 or kmalloc\n"
+        f"cswap: -a {spec}: is no pool of zspages; give zsmalloc, order1 or kmalloc\n"
     )
+
+
+def test_page_sizes_take_units() -> None:
+    assert good("classes", "--page-size", "16K") == good("classes", "--page-size", "16384")
 
 
 @pytest.mark.live
