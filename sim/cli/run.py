@@ -57,7 +57,10 @@ def run(
     ] = None,
     unusable: Annotated[
         list[float] | None,
-        typer.Option(metavar="X", help="Fragment them: the share that no order-1 block can be made of, 0 to 1."),
+        typer.Option(metavar="X", help="Fragment them: their unusable free space index, 0 to 1."),
+    ] = None,
+    unusable_order: Annotated[
+        list[int] | None, typer.Option(metavar="K", help="The order that --unusable is the index of; 1 by default.")
     ] = None,
     seed: Annotated[
         list[int] | None, typer.Option(metavar="N", help="Of the fragmentation, and of the swap device's times.")
@@ -193,6 +196,7 @@ def run(
         elif csv:
             print_csv(_with_mm_stat(result, _rows(result), flat=True))
         else:
+            from sim.cli.fragmentation import print_fragmentation
             from sim.cli.mm_stat import print_mm_stat
             from sim.cli.ram_summary import print_ram_summary
             from sim.cli.summary import print_summary
@@ -200,6 +204,7 @@ def run(
             from sim.results.verdict import confirmed
 
             print_result(result, full)
+            print_fragmentation(result)
             if told := confirmed(result):
                 print(told)
             if mm_stat:

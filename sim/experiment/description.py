@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 DEFAULT_TRACES = ("gcc", "pandas", "redis", "node")
 VARIANTS = {"zsmalloc": ("zsmalloc:era=6.1", "zsmalloc:era=2012", "zsmalloc:chain=4", "zsmalloc:chain=16")}
-DEFAULT_ALLOCATORS = tuple(spec for name in ALLOCATORS.built_in for spec in (name, *VARIANTS.get(name, ())))
+ON_DEMAND = ("zblock",)  # which has tables for two page sizes only
+DEFAULT_ALLOCATORS = tuple(
+    spec for name in ALLOCATORS.built_in if name not in ON_DEMAND for spec in (name, *VARIANTS.get(name, ()))
+)
 DEFAULT_COMPRESSORS = ("lz4", "lzo-rle", "zstd")
 
 PARTS: dict[str, type[Any]] = {"memory": Memory, "machine": Machine, "timing": Timing}

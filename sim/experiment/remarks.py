@@ -34,6 +34,8 @@ def _of_settings(experiment: Experiment) -> Iterator[str]:
     memory, timing = experiment.memory, experiment.timing
     if memory.seed != (0,) and not any(memory.unusable) and timing is None:
         yield "<seed> has no effect: nothing is random without <unusable> or <timing>"
+    if memory.unusable_order != (1,) and not any(memory.unusable):
+        yield "<unusable_order> has no effect without <unusable>"
     if timing is not None and timing.loads != (1.0,) and set(timing.arrivals) == {"saturate"}:
         yield "<loads> has no effect with <arrivals> saturate: every CPU takes the next event at once"
 

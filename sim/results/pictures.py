@@ -214,7 +214,7 @@ class Pictures:
     def _limits(self, besides: str = "") -> str:
         """The memory that all runs had, where it was limited."""
         one = {name: self.density[name].dropna().unique() for name in MEMORY if name in self.density}
-        words = {"zone_pages": "in {:,} physical pages", "unusable": "{:.0%} of free pages without a free neighbour"}
+        words = {"zone_pages": "in {:,} physical pages", "unusable": "unusable free space index {:.2f}"}
         return ", ".join(
             text.format(one[name][0])
             for name, text in words.items()

@@ -74,6 +74,7 @@ def provenance(
         "codec_times": _taken(jobs),
         "codec_spread": _spreads(jobs),
         "codec_costs": published if len(published) > 1 else next(iter(published), None),
+        "unusable_index": _fragmentation(experiment),
         "prices": prices if len(prices) > 1 else next(iter(prices), None),
         "devices": profiles and {named(name): profile for name, profile in profiles.items()},
         "versions": {package: version(package) for package in PACKAGES},
@@ -81,6 +82,17 @@ def provenance(
         "machine": {"processor": processor(), "cores": os.cpu_count(), "kernel": _kernel(keep_source)},
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def _fragmentation(experiment: Experiment) -> list[dict[str, Any]] | None:
+    """The unusable free space index of each order in each memory that was fragmented."""
+    memory = experiment.memory
+    found = [(point, point.unusable_index()) for point in memory.points() if point.seed == memory.seed[0]]
+    return [
+        {"zone_pages": point.pages, "unusable": point.unusable, "unusable_order": point.unusable_order, "orders": index}
+        for point, index in found
+        if index
+    ] or None
 
 
 def same_experiment(one: Any, other: Any) -> bool:

@@ -58,8 +58,8 @@ class Result(Pictures):
     `sizes`: one row per trace, compressor and size; bytes, page_outs. `classes`: one row per run and size class in use
     at the trace's fullest moment; see `Allocator.class_usage`.
 
-    `zone_pages`, `unusable`, `seed`, `ram`, `limit` and `policy` are columns of every frame where the experiment sets
-    them. A column for which no row has a value is left out.
+    `zone_pages`, `unusable`, `unusable_order`, `seed`, `ram`, `limit` and `policy` are columns of every frame where the
+    experiment sets them. A column for which no row has a value is left out.
 
     Empty unless asked for: `ram`, one row per run on a machine of another size, and per setting where it is timed
     (`sim.results.ram`); `mm_stat`, two rows per run of zram, at the moment `fullest` of its trace and at the `end`,

@@ -3,7 +3,7 @@
 Tidy: one row per operation and part of a run. The first columns say which run:
 
 - `trace`, `frontend`, `compressor`, `allocator`, as in the `density` frame;
-- where they are set, `zone_pages`, `unusable`, `seed`, `ram`, `limit`, `policy` (`MEMORY`);
+- where they are set, `zone_pages`, `unusable`, `unusable_order`, `seed`, `ram`, `limit`, `policy` (`MEMORY`);
 - `mapping`, `cpus`, `arrivals`, `load`, `device`, `page_cluster`: the setting (`sim.timing.setting`);
 - where they are set, `cpu_scale`, `max_comp_streams`, `costs`, `codec_costs` (`LATER`).
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 RUN = ("trace", "frontend", "compressor", "allocator")
 MACHINE = ("ram", "limit", "policy")
-MEMORY = ("zone_pages", "unusable", "seed", *MACHINE)
+MEMORY = ("zone_pages", "unusable", "unusable_order", "seed", *MACHINE)
 LATER = ("cpu_scale", "max_comp_streams", "costs", "codec_costs")
 SETTING = ("mapping", "cpus", "arrivals", "load", "device", "page_cluster")
 QUANTILES = {
@@ -82,7 +82,8 @@ def frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     columns += [name for name in (*SPREAD, "codec_times") if name in there]
     kinds = dict.fromkeys(columns, "string") | dict.fromkeys(FIGURES, "float64")
     kinds |= {"cpus": "Int64", "page_cluster": "Int64", "load": "Float64", "count": "int64"}
-    kinds |= {"zone_pages": "Int64", "unusable": "Float64", "seed": "Int64", "ram": "Int64", "limit": "Int64"}
+    kinds |= {"zone_pages": "Int64", "unusable": "Float64", "unusable_order": "Int64", "seed": "Int64"}
+    kinds |= {"ram": "Int64", "limit": "Int64"}
     kinds |= {"p50_low_us": "Float64", "p50_high_us": "Float64"}
     kinds |= {"cpu_scale": "Float64", "max_comp_streams": "Int64"}
     return pd.DataFrame(rows, columns=columns).astype({name: kinds[name] for name in columns})

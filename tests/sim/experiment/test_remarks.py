@@ -63,6 +63,7 @@ WRITTEN = trace([OUT, IN, FREE], [0, 0, 0])
         (one(WRITTEN, "zram:recompress=lzo,every=4"), "every=4 is more than the 3 events of t, so recompress never"),
         (one(WRITTEN, "zram:recompress=lzo,every=3"), None),
         (one(WRITTEN, memory=Memory(seed=(3,))), "seed has no effect: nothing is random without unusable or timing"),
+        (one(WRITTEN, memory=Memory(unusable_order=(3,))), "unusable_order has no effect without unusable"),
         (one(WRITTEN, timing=Timing(loads=(2.0,), arrivals=("saturate",))), "loads has no effect with arrivals"),
         (one(trace([IN, OUT, IN], [1, 0, 0])), "t: 1 of 2 page-ins (50.00%) read slots never written"),
         (one(trace([OUT, FREE, IN], [0, 0, 0])), "t: 1 of 1 page-ins (100.00%) read slots freed before"),
@@ -106,6 +107,8 @@ def test_zero_pages_are_where_the_kernel_of_the_recording_keeps_them() -> None:
     ("words", "line"),
     [
         (("--unusable", 2), "--unusable=2.0; give 0 to 1, together with --zone-pages"),
+        (("--zone-pages", 9, "--unusable", 0.5, "--unusable-order", 11), "--unusable-order=11; give 1 to 10"),
+        (("--zone-pages", 9, "--unusable", 0.5, "--unusable-order", 0), "--unusable-order=0; give 1 to 10"),
         (("--zone-pages", 0), "--zone-pages=0; give a number of at least 1"),
         (("--zone-pages", "4M"), "--zone-pages 4M: give a number of pages: 4M is 1024 pages of 4096 bytes"),
         (("--seed", -1), "--seed=-1; give a number of 0 or more"),

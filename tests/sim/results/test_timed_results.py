@@ -249,8 +249,34 @@ def test_every_field_is_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert "bell, zone-pages 20, unusable 0.5:" in said
 
 
+def test_the_index_of_every_order_is_told(tmp_path: Path) -> None:
+    words = ["run", "bell:events=3000,slots=900,mean=900", "-a", "zblock:version=v4", "-a", "zblock"]
+    words += ["--zone-pages", "256", "--unusable", "0.9", "--unusable-order", "3", "--seed", "1", "--seed", "2"]
+    answer = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "out")])
+    assert answer.exit_code == 0, answer.output
+    assert "256 physical pages with an unusable free space index of: order 1 0.54, order 2 0.80, " in answer.stdout
+    found = Result.load(tmp_path / "out")
+    [told] = found.provenance["unusable_index"]
+    assert (told["zone_pages"], told["unusable"], told["unusable_order"]) == (256, 0.9, 3)
+    assert list(told["orders"]) == [str(order) for order in range(1, 11)]
+    assert told["orders"]["3"] == pytest.approx(0.9, abs=8 / 256)
+    assert set(found.density["unusable_order"]) == {3}
+    refused = found.density.set_index(["allocator", "seed"])["refused"].unstack()
+    assert (refused[1] == refused[2]).all()  # where the free blocks lie is all that is random
+    assert refused.loc["zblock:version=v4", 1] > refused.loc["zblock", 1]
+
+
 def test_what_was_not_set_is_no_column(result: Result) -> None:
-    swept = {"zone_pages", "unusable", "seed", "cpu_scale", "max_comp_streams", "costs", "codec_costs"}
+    swept = {
+        "zone_pages",
+        "unusable",
+        "unusable_order",
+        "seed",
+        "cpu_scale",
+        "max_comp_streams",
+        "costs",
+        "codec_costs",
+    }
     for frame in (result.density, result.timeline, result.latency, result.counters, result.timing, result.sensitivity):
         assert not swept & set(frame.columns)
 
