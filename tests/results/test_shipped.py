@@ -16,7 +16,10 @@ from sim.cli import app
 
 RESULTS = Path(__file__).parents[2] / "results"
 PUBLISHED = RESULTS / "latency-published"
+FRAGMENTATION = RESULTS / "fragmentation"
+BLOCKS = ("order1", "zblock:version=v2", "zblock:version=v4")  # of several adjacent pages
 STUDIES = {
+    "fragmentation",
     "latency-live",
     "ram",
 }  # tables of many runs and recordings, with a provenance of their own: no result that a run wrote
@@ -44,8 +47,8 @@ def test_a_picture_that_is_not_of_the_frames_does_not_stay(tmp_path: Path) -> No
     assert not (tmp_path / "out" / "latency-load.png").exists()
 
 
-def made() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("published", PUBLISHED / "make.py")
+def made(folder: Path = PUBLISHED) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(folder.name, folder / "make.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -96,6 +99,49 @@ def test_live_latencies_are_told_as_measured() -> None:
     assert set(tables) <= set(docs)
 
 
-def assert_close(one: pd.DataFrame, other: pd.DataFrame) -> None:
+def assert_close(one: pd.DataFrame, other: pd.DataFrame, rtol: float = 1e-6) -> None:
     """Equal, but for what another release of a library rounds otherwise."""
-    pd.testing.assert_frame_equal(one, other, rtol=1e-6)
+    pd.testing.assert_frame_equal(one, other, rtol=rtol)
+
+
+def test_refusals_under_fragmentation_are_those_that_are_told() -> None:
+    refused = pd.read_csv(FRAGMENTATION / "refused.csv")
+    told = (FRAGMENTATION / "README.md").read_text()
+    share = refused.pivot_table("refused_share", "unusable", "allocator")
+    third = refused.drop_duplicates("unusable").set_index("unusable")["unusable_order_3"]
+    for index in (0.2, 0.5, 0.8, 1.0):
+        cells = [f"{index:g}", f"{third[index]:.2f}".removesuffix(".00")]
+        cells += [f"{share.loc[index, name]:.1%}".replace("%", " %") for name in BLOCKS]
+        assert f"| {' | '.join(cells)} | 0 |" in told
+    assert (share.drop(columns=[*BLOCKS]) == 0).all(axis=None)
+    whole = refused[refused["unusable"] == 0].pivot_table("density", "trace", "allocator")
+    apart = whole[[*BLOCKS]].div(whole["zsmalloc"], axis=0)
+    least, most = apart[[*BLOCKS[1:]]].min(axis=None), apart[[*BLOCKS[1:]]].max(axis=None)
+    pairs = "{:.2f} to {:.2f}".format(*apart["order1"].agg(["min", "max"]))
+    said = f"{least:.2f} to {most:.2f} objects per page for one of zsmalloc's, order1 {pairs}"
+    assert said in " ".join(told.split())
+
+
+def test_zblock_over_time_is_what_is_told() -> None:
+    moments = pd.read_csv(FRAGMENTATION / "moments.csv")
+    told = (FRAGMENTATION / "README.md").read_text()
+    density = moments.pivot_table("density", ["trace", "moment"], "allocator", sort=False)
+    traces = ("gcc", "pandas", "redis", "node")
+    for version, name in {"vmalloc": "zblock", "v4": "zblock:version=v4", "v2": "zblock:version=v2"}.items():
+        ratio = density[name] / density["zsmalloc"]
+        means = ratio.xs("mean", level="moment")
+        assert f"| {version}, mean" in told
+        assert " | ".join(f"{means[trace]:.2f}" for trace in traces) + " |" in told
+        ends = ratio.drop("mean", level="moment").groupby("trace").agg(["min", "max"])
+        assert " | ".join("{:.2f} to {:.2f}".format(*ends.loc[trace]) for trace in traces) + " |" in told
+    fourth = (density["zblock"] / density["zsmalloc:chain=4"]).xs("mean", level="moment")
+    assert "chain 4 | " + " | ".join(f"{fourth[trace]:.2f}" for trace in traces) + " |" in told
+
+
+@pytest.mark.slow
+def test_refusals_and_moments_are_made_again() -> None:
+    study = made(FRAGMENTATION)
+    for name, make in {"refused": study.fragmented, "moments": study.moments}.items():
+        kept = pd.read_csv(FRAGMENTATION / f"{name}.csv")
+        mine = make("gcc").astype(kept.dtypes.to_dict())
+        assert_close(mine, kept[kept["trace"] == "gcc"].reset_index(drop=True), rtol=1e-5)
