@@ -54,8 +54,9 @@ def _answer(model: str, era: str, known: list[str], spans: Sequence[Span]) -> st
     if span is not None:
         return f"Linux {span} is nearest to era={span.era}, but {span.differs}; give era={span.era}"
     releases = {one: ", ".join(str(s) for s in spans if s.era == one and not s.differs) for one in known}
+    named = (f"era={one} ({f'Linux {releases[one]}' if releases[one] else 'in no release'})" for one in known)
     none = f"no rules of {model} for Linux {era} are known; " if _number(era) else ""
-    return f"{none}give " + ", ".join(f"era={one} (Linux {releases[one]})" for one in known)
+    return f"{none}give " + ", ".join(named)
 
 
 def _number(release: str) -> tuple[int, ...] | None:

@@ -31,7 +31,7 @@ class ZspageAllocator(CompiledAllocator):
         zone: PageZone | None,
         order: int = 0,
         added: int = 0,
-        emptier_second: bool = False,
+        emptier: int = pool.FIRST,
         refilled_last: bool = False,
         compaction: int = NONE,
     ) -> None:
@@ -47,7 +47,7 @@ class ZspageAllocator(CompiledAllocator):
         table["spare"] = NIL
         rules = arrays.records(1, RULES)
         rules["order"] = order
-        rules["emptier_second"] = emptier_second
+        rules["emptier"] = emptier
         rules["refilled_last"] = refilled_last
         rules["compaction"] = compaction
         rules["groups"] = 1 + max(row[-1] for row in rows)

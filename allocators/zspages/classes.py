@@ -1,7 +1,10 @@
 """The size classes of zsmalloc, by era: how long a zspage is and which classes share one.
 
-Sources: drivers/staging/zsmalloc (Linux 3.3, era 2012), mm/zsmalloc.c (6.1 and 6.12). The tables measured on
-those kernels are in tests/golden/allocators/classes.
+Sources: drivers/staging/zsmalloc/zsmalloc-main.c (Linux 3.3 and 3.8), mm/zsmalloc.c (4.4, 6.1 and 6.12), and changes
+between them: 9eec4cd53f98 merges classes (3.19); 312fcae22703 adds compaction, d3d07c92ff69 its fullness groups (4.1);
+ad9d5e175a77 and its parent order lists otherwise and widen the sources of compaction (4.3). Era 2022 is that of patches
+that were never merged in this form, "zsmalloc/zram: configurable zspage size", versions 2 to 4 of October 2022. The
+tables measured on 3.3, 6.1 and 6.12 are in tests/golden/allocators/classes.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from allocators.eras import ON, Span
-from allocators.zspages import compaction
+from allocators.zspages import compaction, pool
 
 MIN_SIZE = 32
 CLASS_BITS = 8  # classes lie page_size / 2**8 bytes apart, except in 2012: 16 for pages of 4 KiB
@@ -38,7 +41,7 @@ def class_sizes(page_size: int, smallest: int = MIN_SIZE, spacing: int | None = 
 
 
 def pages_by_percent(size: int, page_size: int, longest: int) -> int:
-    """2012 and 6.1: the length with the highest integer percentage used; the first of equals."""
+    """Until 6.2: the length with the highest integer percentage used; the first of equals."""
     best, best_used = 1, 0
     for pages in range(1, longest + 1):
         total = pages * page_size
@@ -49,14 +52,14 @@ def pages_by_percent(size: int, page_size: int, longest: int) -> int:
 
 
 def pages_by_waste(size: int, page_size: int, longest: int) -> int:
-    """6.12: the length with the least absolute waste; a power of two needs no more than one page."""
+    """Since 6.3: the length with the least absolute waste; a power of two needs no more than one page."""
     if size & (size - 1) == 0:
         return 1
     return min(range(1, longest + 1), key=lambda pages: pages * page_size % size)
 
 
 def groups_by_quarter(sparse: int) -> Groups:
-    """2012 and 6.1: up to so many quarters of the objects in use, or more."""
+    """Until 6.3: up to so many quarters of the objects in use, or more."""
 
     def groups(objs: int) -> list[int]:
         return [0, *(1 if inuse <= sparse * objs // 4 else 2 for inuse in range(1, objs)), 3]
@@ -65,7 +68,7 @@ def groups_by_quarter(sparse: int) -> Groups:
 
 
 def groups_by_tenth(objs: int) -> list[int]:
-    """6.12: tenths of the objects in use."""
+    """Since 6.4: tenths of the objects in use."""
     return [0, *(100 * inuse // objs // 10 + 1 for inuse in range(1, objs)), 11]
 
 
@@ -79,35 +82,48 @@ class Era(NamedTuple):
     handle_words: int  # machine words stored with each object
     groups: Groups
     tag_bits: int = 0  # of a handle, between the page's number and the object's
-    emptier_second: bool = False  # a zspage that is emptier than the head of its list goes behind it
+    emptier: int = pool.FIRST  # where a zspage goes that is emptier than the head of its list
     compaction: int = compaction.NONE
     spacing: int | None = None  # bytes between size classes (ZS_SIZE_CLASS_DELTA) if it is the same for every page size
 
 
+_STAGING = Era(4, 4, pages_by_percent, merges=False, handle_words=0, groups=groups_by_quarter(1))
+_HANDLES = Era(
+    *(4, 4, pages_by_percent),
+    merges=True,
+    handle_words=1,
+    groups=groups_by_quarter(3),
+    tag_bits=1,
+    compaction=compaction.BY_SOURCE,
+)
+_TENTHS = Era(
+    *(8, 16, pages_by_waste), merges=True, handle_words=1, groups=groups_by_tenth, compaction=compaction.BY_TARGET
+)
+
 ERAS = {
-    "2012": Era(4, 4, pages_by_percent, merges=False, handle_words=0, groups=groups_by_quarter(1), spacing=16),
-    "6.1": Era(
-        *(4, 4, pages_by_percent),
-        merges=True,
-        handle_words=1,
-        groups=groups_by_quarter(3),
-        tag_bits=1,
-        emptier_second=True,
-        compaction=compaction.BY_SOURCE,
-    ),
-    "6.12": Era(
-        *(8, 16, pages_by_waste), merges=True, handle_words=1, groups=groups_by_tenth, compaction=compaction.BY_TARGET
-    ),
+    "2012": _STAGING._replace(spacing=16),
+    "3.10": _STAGING,  # differs from 2012 in pages of other sizes than 4 KiB only
+    "3.19": _STAGING._replace(merges=True),
+    "4.1": _HANDLES._replace(compaction=compaction.BY_SPARSE_SOURCE),
+    "4.4": _HANDLES._replace(emptier=pool.LAST),
+    "6.1": _HANDLES._replace(emptier=pool.SECOND),
+    "2022": _HANDLES._replace(emptier=pool.SECOND, longest=16),
+    "6.3": _HANDLES._replace(emptier=pool.SECOND, chain=8, longest=16, pages=pages_by_waste),
+    "6.6": _TENTHS._replace(tag_bits=1),
+    "6.12": _TENTHS,
 }
 
 
 RELEASES = (
-    Span("3.3", "3.18", "2012"),
-    Span("3.19", "4.0", "2012", "classes of equal shape merge, as in 6.1"),
-    Span("4.1", "4.7", "6.1", "its lists are ordered in other ways"),
+    Span("3.3", "3.8", "2012"),
+    Span("3.9", "3.18", "3.10"),
+    Span("3.19", "4.0", "3.19"),
+    Span("4.1", "4.2", "4.1"),
+    Span("4.3", "4.7", "4.4"),
     Span("4.8", "6.2", "6.1"),
-    Span("6.3", "6.3", "6.12", "its fullness groups are those of 6.1"),
-    Span("6.4", ON, "6.12"),
+    Span("6.3", "6.3", "6.3"),
+    Span("6.4", "6.8", "6.6"),
+    Span("6.9", ON, "6.12"),
 )
 
 
@@ -115,8 +131,8 @@ def smallest_size(era: Era, chain: int, page_size: int, bits: int, physmem_bits:
     """The smallest size class in bytes (ZS_MIN_ALLOC_SIZE): as small as the bits of a handle can number its objects.
 
     A handle is a machine word of `bits` bits. Of these, the page frame number takes what `physmem_bits` of physical
-    address leave beyond those inside a page (MAX_POSSIBLE_PHYSMEM_BITS - PAGE_SHIFT), 6.1 a tag, the object's index
-    the rest.
+    address leave beyond those inside a page (MAX_POSSIBLE_PHYSMEM_BITS - PAGE_SHIFT), a tag one more from 4.1
+    to 6.8, the object's index the rest.
     """
     frame_bits = physmem_bits - (page_size.bit_length() - 1)
     return max(MIN_SIZE, chain * page_size >> (bits - frame_bits - era.tag_bits))

@@ -1,4 +1,4 @@
-"""zsmalloc's compaction, 6.1 and 6.12: objects of sparse zspages move into fuller ones of their class.
+"""zsmalloc's compaction, since 4.1: objects of sparse zspages move into fuller ones of their class.
 
 Source: mm/zsmalloc.c, __zs_compact, migrate_zspage, isolate_zspage and its successors.
 """
@@ -8,7 +8,8 @@ from allocators.compiled.jit import compiled
 from allocators.zspages import pool as zspage
 from allocators.zspages.pool import ZspagePool
 
-NONE, BY_SOURCE, BY_TARGET = 0, 1, 2  # `compaction` of the pool's rules: which side is taken first (6.1, 6.12)
+# `compaction` of the pool's rules: which side is taken first (4.1, where a source is always sparse; 6.1; 6.12).
+NONE, BY_SOURCE, BY_TARGET, BY_SPARSE_SOURCE = 0, 1, 2, 3
 
 
 @compiled
@@ -85,15 +86,19 @@ def compact_by_target(pool: ZspagePool, c: int) -> int:
 
 
 @compiled
-def compact_by_source(pool: ZspagePool, c: int) -> int:
-    """6.1: a source is taken first, whether or not it pays, and emptied into as many targets as it needs."""
+def compact_by_source(pool: ZspagePool, c: int, sparse: bool) -> int:
+    """6.1: a source is taken first, whether or not it pays, and emptied into as many targets as it needs.
+
+    4.1 (`sparse`): only almost empty zspages are sources, and nobody asks whether it pays.
+    """
     released = 0
+    step = pool.rules[0].groups if sparse else 1
     while True:
-        source = isolate(pool, c, 1, 1)
+        source = isolate(pool, c, 1, step)
         if source == NIL:
             break
         target = NIL
-        if worthwhile(pool, c):
+        if sparse or worthwhile(pool, c):
             obj = 0
             while obj < pool.cls[c].objs:
                 target = isolate(pool, c, 2, -1)
@@ -114,9 +119,9 @@ def compact(pool: ZspagePool) -> int:
     if pool.rules[0].compaction == NONE:
         return released
     for c in range(len(pool.cls) - 1, -1, -1):
-        if pool.rules[0].compaction == BY_SOURCE:
-            released += compact_by_source(pool, c)
-        else:
+        if pool.rules[0].compaction == BY_TARGET:
             released += compact_by_target(pool, c)
+        else:
+            released += compact_by_source(pool, c, pool.rules[0].compaction == BY_SPARSE_SOURCE)
     pool.rules[0].pages_compacted += released
     return released

@@ -1,7 +1,7 @@
 """zsmalloc's rules: zspages of equal objects, kept in lists by class and fullness.
 
 One set of rules serves all eras; what differs is data (the class table, the fullness table) and switches in `RULES`.
-Sources: drivers/staging/zsmalloc/zsmalloc-main.c (3.3), mm/zsmalloc.c (6.1, 6.12).
+Sources: drivers/staging/zsmalloc/zsmalloc-main.c (3.3), mm/zsmalloc.c (4.1, 4.4, 6.1, 6.12).
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ from allocators.compiled.codes import NO_MEMORY, TOO_LARGE
 from allocators.compiled.ids import NIL
 from allocators.compiled.jit import compiled
 
+# `emptier` of the rules: where in its list a zspage goes that is emptier than the head; others go first.
+FIRST, SECOND, LAST = 0, 1, 2
+
 RULES = np.dtype(
     [
         ("order", np.int64),  # order of the blocks that a zspage is made of
-        ("emptier_second", np.int64),  # emptier than the head of its list goes behind it
+        ("emptier", np.int64),  # FIRST, SECOND or LAST
         ("refilled_last", np.int64),  # slabs: once full, then with room again, goes to the end of its list
         ("compaction", np.int64),  # which one (`compaction`)
         ("groups", np.int64),  # fullness groups; the first is empty, the last full
@@ -95,9 +98,10 @@ def link(pool: ZspagePool, z: int, group: int) -> None:
         return
     heads = pool.head[page.cls]
     head = heads[group]
-    if head != NIL and rules.emptier_second and page.inuse < pool.zspage[head].inuse:
+    emptier = rules.emptier != FIRST and head != NIL and page.inuse < pool.zspage[head].inuse
+    if emptier and rules.emptier == SECOND:
         lists.insert_after(pool.zspage, head, z)
-    elif was_full and rules.refilled_last:
+    elif emptier or (was_full and rules.refilled_last):
         lists.append(pool.zspage, heads, group, z)
     else:
         lists.push(pool.zspage, heads, group, z)

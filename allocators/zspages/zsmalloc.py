@@ -20,9 +20,10 @@ PHYSMEM_BITS = range(32, 41)  # that 32-bit architectures have
 class Zsmalloc(ZspageAllocator):
     """The kernel's zsmalloc.
 
-    `era` picks the rules: "2012" (drivers/staging, Linux 3.3 to 3.6), "6.1", "6.12" (the same page counts up to
-    the sources of 2026). `chain` is the longest zspage in pages
-    (CONFIG_ZSMALLOC_CHAIN_SIZE, which offers 4 to 16), 1 to 16; the older eras have 4 built in.
+    `era` picks the rules, named by a release that has them: 2012, 3.10, 3.19, 4.1, 4.4, 6.1, 6.3, 6.6 or 6.12 (`RELEASES`
+    says which release has which); 2022 are those of 6.1 with longer chains, as posted in October 2022 and never merged.
+    `chain` is the longest zspage in pages, 1 to 16, by default 8 (CONFIG_ZSMALLOC_CHAIN_SIZE, which offers 4 to 16), in
+    era 2022 4 (pages_per_pool_page of the zram device); the eras until 6.1 have 4 built in.
 
     `bits` of the kernel: 64 or 32, where handles take 4 bytes. `physmem_bits` are those of a physical address on 32-bit
     kernels (MAX_POSSIBLE_PHYSMEM_BITS): 32 (the default), 34 (RISC-V), 36 (x86 with PAE), 40 (ARM with LPAE). The more
@@ -65,14 +66,15 @@ class Zsmalloc(ZspageAllocator):
             page_size=page_size,
             zone=zone,
             added=self.handle_bytes,
-            emptier_second=rules.emptier_second,
+            emptier=rules.emptier,
             compaction=rules.compaction,
         )
 
     def _check(self, rules: Era) -> None:
         if rules.longest == rules.chain != self.chain:
             raise AllocatorError(
-                f"zsmalloc: chain={self.chain} needs era=6.12; era={self.era} has {rules.chain} built in"
+                f"zsmalloc: chain={self.chain} needs era=6.12, or era=2022 for the rules of 6.1 with longer chains; "
+                f"era={self.era} has {rules.chain} built in"
             )
         if not 1 <= self.chain <= rules.longest:
             raise AllocatorError(f"zsmalloc: chain={self.chain} is out of range; use 1 to {rules.longest}")

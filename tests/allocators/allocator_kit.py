@@ -21,7 +21,16 @@ PAGE_SIZES = (4096, 16384, 65536)
 
 VARIANTS: dict[str, Spec] = {
     "zsmalloc-2012": ("zsmalloc", {"era": "2012"}),
+    "zsmalloc-3.10": ("zsmalloc", {"era": "3.10"}),
+    "zsmalloc-3.19": ("zsmalloc", {"era": "3.19"}),
+    "zsmalloc-4.1": ("zsmalloc", {"era": "4.1"}),
+    "zsmalloc-4.4": ("zsmalloc", {"era": "4.4"}),
+    "zsmalloc-4.4-pae": ("zsmalloc", {"era": "4.4", "bits": 32, "physmem_bits": 36}),
     "zsmalloc-6.1": ("zsmalloc", {"era": "6.1"}),
+    "zsmalloc-2022-c8": ("zsmalloc", {"era": "2022", "chain": 8}),
+    "zsmalloc-2022-c16": ("zsmalloc", {"era": "2022", "chain": 16}),
+    "zsmalloc-6.3-c8": ("zsmalloc", {"era": "6.3"}),
+    "zsmalloc-6.6-lpae": ("zsmalloc", {"era": "6.6", "chain": 4, "bits": 32, "physmem_bits": 40}),
     "zsmalloc-6.12-c4": ("zsmalloc", {"chain": 4}),
     "zsmalloc-6.12-c16": ("zsmalloc", {"chain": 16}),
     "zsmalloc-2012-lpae": ("zsmalloc", {"era": "2012", "bits": 32, "physmem_bits": 40}),

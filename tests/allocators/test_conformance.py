@@ -217,7 +217,12 @@ def test_a_default_that_is_spelt_out_is_not_in_the_spec(name: str, config: dict[
             {"era": "5.0"},
             "zsmalloc: era=5.0 is unknown; Linux 4.8 to 6.2 has the rules of era=6.1; give era=6.1",
         ),
-        ("zsmalloc", {"era": "6.1", "chain": 8}, "zsmalloc: chain=8 needs era=6.12; era=6.1 has 4 built in"),
+        (
+            "zsmalloc",
+            {"era": "6.1", "chain": 8},
+            "zsmalloc: chain=8 needs era=6.12, or era=2022 for the rules of 6.1 with longer chains; "
+            "era=6.1 has 4 built in",
+        ),
         ("zsmalloc", {"chain": 17}, "zsmalloc: chain=17 is out of range; use 1 to 16"),
         ("xvmalloc", {"align": 16}, "xvmalloc: align=16 is unknown; use 4 or 8"),
         (

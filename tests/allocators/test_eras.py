@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
+import allocator_kit
+import numpy as np
 import pytest
 
 from allocators import AllocatorError, zbud
@@ -23,10 +26,13 @@ SPANS = {"zsmalloc": classes, "zbud": zbud, "zram": zram, "zswap": zswap}
     ("spec", "said"),
     [
         ("zsmalloc:era=5.10", "Linux 4.8 to 6.2 has the rules of era=6.1; give era=6.1"),
-        ("zsmalloc:era=v6.18.44", "Linux 6.4 on has the rules of era=6.12; give era=6.12"),
-        ("zsmalloc:era=6.3", "Linux 6.3 is nearest to era=6.12, but its fullness groups are those of 6.1"),
-        ("zsmalloc:era=2.6.32", "no rules of zsmalloc for Linux 2.6.32 are known; give era=2012 (Linux 3.3 to 3.18)"),
-        ("zsmalloc:era=new", "give era=2012 (Linux 3.3 to 3.18), era=6.1 (Linux 4.8 to 6.2), era=6.12 (Linux 6.4 on)"),
+        ("zsmalloc:era=3.18", "Linux 3.9 to 3.18 has the rules of era=3.10; give era=3.10"),
+        ("zsmalloc:era=4.2.8", "Linux 4.1 to 4.2 has the rules of era=4.1; give era=4.1"),
+        ("zsmalloc:era=4.7", "Linux 4.3 to 4.7 has the rules of era=4.4; give era=4.4"),
+        ("zsmalloc:era=6.4", "Linux 6.4 to 6.8 has the rules of era=6.6; give era=6.6"),
+        ("zsmalloc:era=v6.18.44", "Linux 6.9 on has the rules of era=6.12; give era=6.12"),
+        ("zsmalloc:era=2.6.32", "no rules of zsmalloc for Linux 2.6.32 are known; give era=2012 (Linux 3.3 to 3.8)"),
+        ("zsmalloc:era=new", "era=6.1 (Linux 4.8 to 6.2), era=2022 (in no release), era=6.3 (Linux 6.3)"),
         ("zbud:era=5.10", "Linux 3.11 to 6.14 has the rules of era=6.1; give era=6.1"),
         ("zbud:era=6.18", "no rules of zbud for Linux 6.18 are known"),
     ],
@@ -58,9 +64,42 @@ def test_releases_are_numbers_not_texts() -> None:
     spans = classes.RELEASES
     found = {release: covering(release, spans) for release in ("6.2", "6.2.16", "6.10", "6.1-rc3", "7.2.13", "4.7")}
     assert {release: span and span.era for release, span in found.items()} == {
-        **{"6.2": "6.1", "6.2.16": "6.1", "6.10": "6.12", "6.1-rc3": "6.1", "7.2.13": "6.12", "4.7": "6.1"}
+        **{"6.2": "6.1", "6.2.16": "6.1", "6.10": "6.12", "6.1-rc3": "6.1", "7.2.13": "6.12", "4.7": "4.4"}
     }
     assert covering("3.2", spans) is None
+
+
+@pytest.mark.parametrize("page_size", [4096, 16384])
+@pytest.mark.parametrize(
+    ("era", "counts"), [("2022", (69, 123, 191)), ("6.3", (69, 119, 192)), ("6.12", (69, 119, 192))]
+)
+def test_size_classes_by_chain(era: str, counts: tuple[int, ...], page_size: int) -> None:
+    """As many as the patches of October 2022 and of January 2023 (merged in 6.3) say, at 4 KiB."""
+    made = tuple(len(Zsmalloc(era=era, chain=chain, page_size=page_size).classes) for chain in (4, 8, 16))
+    assert (made == counts) == (page_size == 4096)
+
+
+def test_era_2022_is_6_1_with_other_chains() -> None:
+    assert Zsmalloc(era="2022").classes == Zsmalloc(era="6.1").classes
+    assert Zsmalloc(era="2022").chain == 4
+    assert Zsmalloc(era="2022", chain=16).huge_size == 3833
+    with pytest.raises(AllocatorError, match=r"chain=8 needs era=6.12, or era=2022 .* era=4.4 has 4 built in"):
+        make_allocator("zsmalloc:era=4.4,chain=8")
+
+
+ALIKE = {("2012", "3.10"), ("6.1", "2022"), ("6.6", "6.12")}  # at 4 KiB, 64 bits and the default chain
+
+
+@pytest.mark.parametrize(("era", "other"), [*pairwise(classes.ERAS), ("4.4", "2022"), ("6.1", "6.3")])
+def test_neighbours_differ(era: str, other: str) -> None:
+    """Each era has a rule of its own: no sequence of operations tells two apart that are alike, and many the others."""
+    chain = {"chain": 8} if {era, other} <= {"2022", "6.3"} else {}
+    apart = 0
+    for seed in range(6):
+        sequence = allocator_kit.random_sequence(seed, 4000)
+        one, two = (allocator_kit.replay(Zsmalloc(era=which, **chain), sequence) for which in (era, other))
+        apart += not np.array_equal(one, two)
+    assert (apart == 0) == ((era, other) in ALIKE)
 
 
 def test_the_table_of_releases_in_the_docs_is_that_of_the_code() -> None:
@@ -86,6 +125,8 @@ def test_the_table_of_releases_in_the_docs_is_that_of_the_code() -> None:
         ({"bits": 32, "physmem_bits": 40, "chain": 16}, 4096),
         ({"bits": 32, "physmem_bits": 36, "era": "6.1"}, 128),  # one bit less for the index: 4 pages << 12 >> 7
         ({"bits": 32, "physmem_bits": 40, "era": "6.1"}, 2048),
+        ({"bits": 32, "physmem_bits": 40, "era": "6.6"}, 4096),
+        ({"bits": 32, "physmem_bits": 40, "era": "3.19"}, 1024),
         ({"bits": 32, "physmem_bits": 40, "era": "2012"}, 1024),
     ],
 )
@@ -105,8 +146,9 @@ def test_objects_of_500_bytes_on_a_kernel_with_lpae() -> None:
         allocator.check()
 
 
-def test_a_single_class_makes_every_object_huge() -> None:
-    allocator = Zsmalloc(chain=16, bits=32, physmem_bits=40)
+@pytest.mark.parametrize(("era", "chain"), [("6.12", 16), ("6.6", 8), ("6.3", 8), ("2022", 8)])
+def test_a_single_class_makes_every_object_huge(era: str, chain: int) -> None:
+    allocator = Zsmalloc(era=era, chain=chain, bits=32, physmem_bits=40)
     assert [(c.size, c.pages, c.objs) for c in allocator.classes] == [(4096, 1, 1)]
     assert allocator.huge_size == 0  # zs_huge_class_size: no class has both several pages and several objects
 
@@ -116,6 +158,7 @@ def test_a_single_class_makes_every_object_huge() -> None:
     [
         ("zsmalloc:bits=16", "bits=16 is unknown; use 32 or 64"),
         ("zsmalloc:physmem_bits=40", "leave it out, or add bits=32"),
+        ("zsmalloc:era=6.6,chain=16,bits=32,physmem_bits=40", "makes the smallest class 8192 bytes, more than a page"),
         ("zsmalloc:bits=32,physmem_bits=48", "physmem_bits=48 is out of range; use 32 to 40"),
     ],
 )

@@ -17,6 +17,15 @@ from allocators.compiled.batch import ALLOC, FREE
 
 REFERENCES: dict[str, Callable[[int], Any]] = {
     "zsmalloc-2012": lambda page_size: Zsmalloc("2012", page_size=page_size),
+    "zsmalloc-3.19": lambda page_size: Zsmalloc("3.19", page_size=page_size),
+    "zsmalloc-3.10": lambda page_size: Zsmalloc("3.10", page_size=page_size),
+    "zsmalloc-4.1": lambda page_size: Zsmalloc("4.1", page_size=page_size),
+    "zsmalloc-4.4": lambda page_size: Zsmalloc("4.4", page_size=page_size),
+    "zsmalloc-2022-c8": lambda page_size: Zsmalloc("2022", 8, page_size),
+    "zsmalloc-2022-c16": lambda page_size: Zsmalloc("2022", 16, page_size),
+    "zsmalloc-6.3-c8": lambda page_size: Zsmalloc("6.3", 8, page_size),
+    "zsmalloc-6.6-lpae": lambda page_size: Zsmalloc("6.6", 4, page_size, 32, 40),
+    "zsmalloc-4.4-pae": lambda page_size: Zsmalloc("4.4", 4, page_size, 32, 36),
     "zsmalloc-6.1": lambda page_size: Zsmalloc("6.1", page_size=page_size),
     "zsmalloc-6.12-c4": lambda page_size: Zsmalloc("6.12", 4, page_size),
     "zsmalloc-6.12-c8": lambda page_size: Zsmalloc("6.12", 8, page_size),

@@ -1,9 +1,17 @@
 """zsmalloc as the kernels' sources tell it, in lists and dictionaries; slow, and shares nothing with the kernels here.
 
-Sources: drivers/staging/zsmalloc/zsmalloc-main.c (Linux 3.3), mm/zsmalloc.c (6.1, 6.12).
+Sources: drivers/staging/zsmalloc/zsmalloc-main.c (Linux 3.3), mm/zsmalloc.c (4.1, 4.4, 6.1, 6.12); allocators/zspages
+names the changes between them.
 """
 
 from __future__ import annotations
+
+
+STAGING = {"2012", "3.10", "3.19"}  # nothing beside an object, no compaction
+LEAST_WASTE = {"6.3", "6.6", "6.12"}
+TENTHS = {"6.6", "6.12"}
+TAGGED = {"4.1", "4.4", "6.1", "2022", "6.3", "6.6"}
+INSERTION = {"4.4": -1, "6.1": 1, "2022": 1, "6.3": 1}  # where an emptier zspage goes; -1 for the end
 
 
 class Zspage:
@@ -37,7 +45,7 @@ class SizeClass:
 
 def chain_length(era: str, size: int, longest: int, page_size: int) -> int:
     lengths = range(1, longest + 1)
-    if era == "6.12":
+    if era in LEAST_WASTE:
         return 1 if size.bit_count() == 1 else min(lengths, key=lambda n: (n * page_size % size, n))
     percent = {n: (n * page_size // size * size) * 100 // (n * page_size) for n in lengths}
     return max(lengths, key=lambda n: (percent[n], -n))
@@ -51,14 +59,14 @@ class Zsmalloc:
         self.class_at: dict[int, SizeClass] = {}
         previous: SizeClass | None = None
         page_shift = page_size.bit_length() - 1
-        obj_index_bits = bits - (physmem_bits - page_shift) - (era == "6.1")  # 6.1 keeps a bit for its tag
+        obj_index_bits = bits - (physmem_bits - page_shift) - (era in TAGGED)
         delta = 16 if era == "2012" else page_size // 256
         sizes = range(max(32, (chain << page_shift) >> obj_index_bits), page_size, delta)
         for size in [page_size, *sizes[::-1]]:
             length = chain_length(era, size, chain, page_size)
             objs = length * page_size // size
             shared = previous is not None and (previous.pages, previous.objs) == (length, objs)
-            if previous is None or era == "2012" or not shared:
+            if previous is None or era in {"2012", "3.10"} or not shared:
                 previous = SizeClass(size, length, objs)
             self.class_at[size] = previous
         self.classes = list(dict.fromkeys(self.class_at.values()))  # from the largest down
@@ -68,21 +76,21 @@ class Zsmalloc:
         return sum(cls.pages * len(cls.zspages) for cls in self.classes)
 
     def group(self, zspage: Zspage) -> str | int:
-        """The list a zspage belongs to: a tenth of its fullness in 6.12, else almost empty or almost full."""
+        """The list a zspage belongs to: a tenth of its fullness since 6.4, else almost empty or almost full."""
         inuse, objs = zspage.inuse, zspage.cls.objs
         if inuse in (0, objs):
             return "full" if inuse else "empty"
-        if self.era == "6.12":
+        if self.era in TENTHS:
             return 100 * inuse // objs // 10 + 1
-        return "almost empty" if inuse <= (3 if self.era == "6.1" else 1) * objs // 4 else "almost full"
+        return "almost empty" if inuse <= (1 if self.era in STAGING else 3) * objs // 4 else "almost full"
 
     def fullest_first(self) -> list[str | int]:
-        return list(range(10, 0, -1)) if self.era == "6.12" else ["almost full", "almost empty"]
+        return list(range(10, 0, -1)) if self.era in TENTHS else ["almost full", "almost empty"]
 
     def insert(self, zspage: Zspage) -> None:
         entries = zspage.cls.lists.setdefault(self.group(zspage), [])
-        second = self.era == "6.1" and bool(entries) and zspage.inuse < entries[0].inuse
-        entries.insert(1 if second else 0, zspage)
+        where = INSERTION.get(self.era, 0) if entries and zspage.inuse < entries[0].inuse else 0
+        entries.insert(len(entries) if where < 0 else where, zspage)
 
     def isolate(self, cls: SizeClass, groups: list[str | int]) -> Zspage | None:
         for group in groups:
@@ -93,7 +101,7 @@ class Zsmalloc:
     def alloc(self, size: int) -> int | None:
         if not 1 <= size <= self.page_size:
             return None
-        wanted = min(self.page_size, size + (0 if self.era == "2012" else self.word))
+        wanted = min(self.page_size, size + (0 if self.era in STAGING else self.word))
         cls = self.class_at[min(at for at in self.class_at if at >= wanted)]
         handle, self.made = self.made, self.made + 1
         zspage = next((cls.lists[group][0] for group in self.fullest_first() if cls.lists.get(group)), None)
@@ -126,9 +134,9 @@ class Zsmalloc:
 
     def compact(self) -> None:
         for cls in self.classes:
-            if self.era == "6.12":
+            if self.era in TENTHS:
                 self.compact_6_12(cls)
-            elif self.era == "6.1":
+            elif self.era not in STAGING:
                 self.compact_6_1(cls)
 
     def migrate(self, source: Zspage, target: Zspage) -> bool:
@@ -163,8 +171,10 @@ class Zsmalloc:
             self.put_back(target)
 
     def compact_6_1(self, cls: SizeClass) -> None:
-        source = self.isolate(cls, self.fullest_first()[::-1])
-        while source is not None and cls.unused() >= cls.objs:
+        first = self.era == "4.1"  # almost empty ones are moved, to whatever end
+        sources: list[str | int] = ["almost empty"] if first else ["almost empty", "almost full"]
+        source = self.isolate(cls, sources)
+        while source is not None and (first or cls.unused() >= cls.objs):
             target = self.isolate(cls, self.fullest_first())
             while target is not None and not self.migrate(source, target):
                 self.put_back(target)
@@ -173,6 +183,6 @@ class Zsmalloc:
                 break
             self.put_back(target)
             self.put_back(source)
-            source = self.isolate(cls, self.fullest_first()[::-1])
+            source = self.isolate(cls, sources)
         if source is not None:
             self.put_back(source)
