@@ -6,7 +6,6 @@ names the changes between them.
 
 from __future__ import annotations
 
-
 STAGING = {"2012", "3.10", "3.19"}  # nothing beside an object, no compaction
 LEAST_WASTE = {"6.3", "6.6", "6.12"}
 TENTHS = {"6.6", "6.12"}
