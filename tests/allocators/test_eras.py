@@ -47,7 +47,9 @@ def test_an_unknown_era_of_an_allocator_is_answered_with_the_one_to_take(spec: s
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
-        ("zram:era=5.10", "Linux 4.14 to 6.17 is nearest to era=6.18, but it was not compared with these releases"),
+        ("zram:era=5.10", "Linux 4.17 to 6.13 is nearest to era=6.18, but its post-processing was not compared"),
+        ("zram:era=4.4", "Linux 3.14 to 4.10 has the rules of era=4.9; give era=4.9"),
+        ("zram:era=6.16", "Linux 6.14 to 6.16 has the rules of era=6.14; give era=6.14"),
         ("zram:era=3.2", "Linux 2.6.37 to 3.5 has the rules of era=2012"),
         ("zram:era=2.6.32", "no rules of zram for Linux 2.6.32 are known"),
         ("zswap:era=6.12", "Linux 6.12 to 6.17 is nearest to era=6.18, but it refuses pages that do not compress"),

@@ -1,10 +1,10 @@
 """zram's rules: same-filled pages by value, incompressible ones whole, everything else as an object.
 
 Source: drivers/block/zram/zram_drv.c (6.18), measured on a live device: a new object is allocated before the slot's
-old one is freed, a same-filled page only frees. The largest pool is noted after each allocation and before the test
-against the limit (zram_can_store_page), so a write that fails there counts too; it leaves the slot as it was. What a
-slot is marked with (idle, incompressible, the algorithm it was compressed by) goes with what it holds; a read or a
-write that succeeded makes it no longer idle.
+old one is freed, a same-filled page only frees (`eras` has what other releases do). The largest pool is noted after
+each allocation and before the test against the limit (zram_can_store_page), so a write that fails there counts too; it
+leaves the slot as it was. What a slot is marked with (idle, incompressible, the algorithm it was compressed by) goes
+with what it holds; a read or a write that succeeded makes it no longer idle.
 
 An allocator's own refusal (zsmalloc without a limited zone has none) follows the rule of every frontend instead: the
 page lies whole elsewhere, and the old content is freed.
@@ -28,6 +28,8 @@ RULES = np.dtype(
         ("limit", np.int64),  # pages that the pool may hold
         ("zeros_apart", np.int64),  # swap core keeps zero pages, in front of zram
         ("backing", np.int64),  # pages that the backing device holds
+        ("zeros_only", np.int64),  # pages of another word than zero are compressed
+        ("frees_first", np.int64),  # what a slot held is gone before its new page is compressed
     ],
     align=True,
 )
@@ -117,7 +119,9 @@ def fail(held: slots.Slots, i: int) -> int:
 def page_out(device: ZramDevice, allocator: Any, slot: int, page: int, size: int, fill: int) -> int:
     """Store a page of `size` compressed bytes; what became of it."""
     rules = device.rules[0]
-    if fill != slots.MIXED:
+    if rules.frees_first:
+        forget(device, allocator, slot)
+    if fill == slots.ZERO_FILLED or (fill != slots.MIXED and not rules.zeros_only):
         forget(device, allocator, slot)
         device.slots.slot[slot].what = slots.SAME
         device.slots.tally[0].same_filled += 1

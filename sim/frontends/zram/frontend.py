@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Iterator
+from typing import Any, ClassVar
 
 import numpy as np
 
 from allocators import Allocator
 from allocators.compiled import arrays
-from allocators.eras import ON, Span, check_era
+from allocators.eras import check_era
 from sim.frontends.base import NO_LIMIT, Bytes, Frontend, Pages, counted, empty_slots
 from sim.frontends.zram import era_2012, post_processing
 from sim.frontends.zram.device import COUNTS, ENTRY, RULES, ZramDevice
+from sim.frontends.zram.eras import ERAS, RELEASES, Era
 from sim.frontends.zram.mmstat import predicted
 from workloads.host.mmstat import MmStat
 from workloads.shown import meant
@@ -36,9 +37,12 @@ PART_OF = {
 class Zram(Frontend):
     """zram: same-filled pages are kept by value, incompressible ones whole.
 
-    `era` 6.18 (see `device`) or 2012: that of 2.6.37 to 3.5 (see `era_2012`), for the compressor lzo, over xvmalloc or
-    zsmalloc:era=2012. Its pages kept whole lie outside the pool, count among the pages held all the same, and are not
-    taken from a limited zone. All that follows is of 6.18.
+    `era` 6.18 (see `device`) or an older one (see `eras`), which goes with an allocator of its time: 2012, that of
+    2.6.37 to 3.5 (see `era_2012`), with the compressor lzo and over xvmalloc or zsmalloc:era=2012; 3.10, 4.9, 4.14 and
+    6.14. The pages that 2012 keeps whole lie outside the pool, count among the pages held all the same, and are not
+    taken from a limited zone. Until 4.16 a page that compresses to more than 3/4 is kept whole; until 4.10 only
+    zero-filled ones are kept by value. 4.9 and 4.14 have `mem_limit` and, like the earlier ones, no post-processing;
+    swap core keeps no zero pages in front of them. All that follows is of 6.14 and 6.18.
 
     `mem_limit` is the most memory in bytes that the pool may hold (256M in a spec), rounded up to whole pages; 0 for no
     limit. A write beyond it fails. `zeros_apart`: the device is swapped on by a kernel since 6.12, whose swap core
@@ -93,8 +97,10 @@ class Zram(Frontend):
     def _check(self) -> None:
         changed = list(self.config)
         check_era(self.name, self.era, ERAS, RELEASES)
-        if ERAS[self.era].bare and changed != ["era"]:
-            raise ValueError(f"{changed[1]} is not of era={self.era}; leave it out")
+        takes = self._rules.takes
+        other = [name for name in changed if takes is not None and name not in takes]
+        if other:
+            raise ValueError(f"{other[0]} is not of era={self.era}; leave it out")
         if len(self.compressors) > MOST_SECONDARY or not all(self.compressors):
             raise ValueError(f"recompress={self.recompress}: give up to {MOST_SECONDARY} compressors, joined by +")
         for name, kinds, known in (
@@ -113,6 +119,10 @@ class Zram(Frontend):
                 raise ValueError(f"{name} has no effect without {PART_OF[name]}; give {PART_OF[name]} too")
 
     @property
+    def _rules(self) -> Era:
+        return ERAS[self.era]
+
+    @property
     def compressors(self) -> tuple[str, ...]:
         """See `Frontend.compressors`."""
         return tuple(self.recompress.split("+")) if self.recompress else ()
@@ -128,12 +138,12 @@ class Zram(Frontend):
 
     @property
     def streams(self) -> int | None:
-        """See `Frontend.streams`: in 2012 one buffer under one lock."""
-        return ERAS[self.era].streams
+        """See `Frontend.streams`: until 3.13 one buffer under one lock."""
+        return self._rules.streams
 
     def on(self, trace: Trace) -> Zram:
         """See `Frontend.on`: whether swap core keeps zero pages, unless that was given."""
-        if self.zeros_apart is not None:
+        if self.zeros_apart is not None or self._rules.takes is not None:
             return self
         other = copy.copy(self)
         other._apart = swap_keeps_zeros(trace.source)
@@ -155,7 +165,9 @@ class Zram(Frontend):
 
     def device(self, n_slots: int, allocator: Allocator, *secondary: Sizes) -> Any:
         """See `Frontend.device`."""
-        return ERAS[self.era].device(self, n_slots, allocator, *secondary)
+        if self._rules.outside:
+            return era_2012.device(self, n_slots, allocator)
+        return _device(self, n_slots, allocator, *secondary)
 
     def maintain(self, device: ZramDevice, allocator: Allocator) -> None:
         """See `Frontend.maintain`."""
@@ -168,13 +180,13 @@ class Zram(Frontend):
         post_processing.mark_idle(device)
 
     def mm_stat(self, device: Any, allocator: Allocator) -> MmStat | None:
-        """See `Frontend.mm_stat`; that of 2012 had a file for each figure."""
-        return None if ERAS[self.era].bare else predicted(device, allocator)
+        """See `Frontend.mm_stat`; until 3.13 there was a file for each figure."""
+        return predicted(device, allocator) if self._rules.files else None
 
     def stats(self, device: Any) -> dict[str, int]:
         """See `Frontend.stats`; and what post-processing did so far, in pages, and the bytes written to the backing
         device."""
-        if ERAS[self.era].bare:
+        if self._rules.takes is not None:
             return super().stats(device)
         counts = counted(device.counts[0])
         own = {name: counts[name] for name in ("recompressed", "incompressible", "bd_reads", "bd_writes")}
@@ -183,28 +195,14 @@ class Zram(Frontend):
 
 def _device(zram: Zram, n_slots: int, allocator: Allocator, *secondary: Sizes) -> ZramDevice:
     rules, counts = arrays.records(1, RULES), arrays.records(1, COUNTS)
-    rules["huge"], rules["page_size"] = allocator.huge_size, allocator.page_size
-    rules["limit"] = -(-zram.mem_limit // allocator.page_size) or NO_LIMIT
+    page_size, era = allocator.page_size, zram._rules
+    rules["page_size"] = page_size
+    rules["huge"] = page_size // 4 * 3 + 1 if era.three_quarters else allocator.huge_size
+    rules["zeros_only"], rules["frees_first"] = era.zeros_only, era.frees_first
+    rules["limit"] = -(-zram.mem_limit // page_size) or NO_LIMIT
     rules["zeros_apart"] = zram._apart
     rules["backing"] = zram.backing_pages or NO_LIMIT
     counts["budget"] = NO_LIMIT if zram.writeback_limit is None else zram.writeback_limit
-    classes = allocator.size_class_of(np.arange(allocator.page_size + 1))
+    classes = allocator.size_class_of(np.arange(page_size + 1))
     table = np.array([sizes.size for sizes in secondary]) if secondary else np.zeros((0, 0), np.int32)
     return ZramDevice(empty_slots(n_slots), rules, counts, arrays.records(n_slots, ENTRY), classes, table)
-
-
-class Era(NamedTuple):
-    """What differs between releases of the kernel besides the rules of the device."""
-
-    device: Callable[..., Any]  # as `Zram.device`
-    streams: int | None  # see `Frontend.streams`
-    bare: bool  # without a limit, post-processing or anything else to configure
-
-
-ERAS = {"2012": Era(era_2012.device, 1, bare=True), "6.18": Era(_device, None, bare=False)}
-RELEASES = (
-    Span("2.6.37", "3.5", "2012"),
-    Span("3.6", "4.13", "2012", "it keeps pages that do not compress in zsmalloc's pool"),
-    Span("4.14", "6.17", "6.18", "it was not compared with these releases"),
-    Span("6.18", ON, "6.18"),
-)
