@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import Any, ClassVar, Self
 
+from allocators.eras import Span
+
 
 def written(value: Any) -> str:
     """A value as a spec has it."""
@@ -22,6 +24,8 @@ class Configured:
     name: ClassVar[str]
     surroundings: ClassVar[frozenset[str]] = frozenset()
     """Arguments that are no configuration: what the object works on or in."""
+    releases: ClassVar[tuple[Span, ...]] = ()
+    """Which releases of the kernel have the rules of which `era`, if that is an argument."""
 
     _given: dict[str, Any]
 

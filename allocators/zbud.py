@@ -200,6 +200,7 @@ class Zbud(CompiledAllocator):
     """
 
     name: ClassVar[str] = "zbud"
+    releases: ClassVar[tuple[Span, ...]] = RELEASES
     state: ZbudPool
 
     def __init__(self, era: str = "6.1", page_size: int = 4096, zone: PageZone | None = None) -> None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from allocators.base import Ints
-from allocators.eras import check_era
+from allocators.eras import Span, check_era
 from allocators.errors import AllocatorError
 from allocators.zone import PageZone
 from allocators.zspages.allocator import ZspageAllocator
@@ -20,8 +20,8 @@ PHYSMEM_BITS = range(32, 41)  # that 32-bit architectures have
 class Zsmalloc(ZspageAllocator):
     """The kernel's zsmalloc.
 
-    `era` picks the rules, named by a release that has them: 2012, 3.10, 3.19, 4.1, 4.4, 6.1, 6.3, 6.6 or 6.12; `RELEASES`
-    says which release has which. 2022 are those of 6.1 with longer chains, as posted in October 2022, never merged.
+    `era` picks the rules, named by a release that has them: 2012, 3.10, 3.19, 4.1, 4.4, 6.1, 6.3, 6.6 or 6.12;
+    `RELEASES` says which release has which. 2022 are those of 6.1 with longer chains, as posted in October 2022, never merged.
     `chain` is the longest zspage in pages, 1 to 16, by default 8 (CONFIG_ZSMALLOC_CHAIN_SIZE, which offers 4 to 16), in
     era 2022 4 (pages_per_pool_page of the zram device); the other eras until 6.1 have 4 built in.
 
@@ -33,6 +33,7 @@ class Zsmalloc(ZspageAllocator):
     """
 
     name: ClassVar[str] = "zsmalloc"
+    releases: ClassVar[tuple[Span, ...]] = RELEASES
 
     def __init__(
         self,

@@ -18,7 +18,9 @@ def list_(
     json: Annotated[bool, typer.Option("--json", help="JSON instead of tables.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="CSV instead of tables.")] = False,
 ) -> None:
-    """List allocators, compressors, frontends, recordings, samples, generators, readers, mappings and devices."""
+    """List allocators, compressors, frontends (and which kernel has which era), recordings, samples, generators,
+    readers, mappings and devices.
+    """
     from sim import plugins
     from sim.cli.output import print_csv, print_json, print_table
 
@@ -26,6 +28,7 @@ def list_(
         "allocators": list(_classes(plugins.ALLOCATORS, {"page_size", "zone"})),  # those two are given by the run
         "compressors": list(_classes(plugins.COMPRESSORS)),
         "frontends": list(_classes(plugins.FRONTENDS)),
+        "releases": [row for family in (plugins.ALLOCATORS, plugins.FRONTENDS) for row in _releases(family)],
         "recordings": list(_shipped(content=False)),
         "samples": list(_shipped(content=True)),
         "generators": list(_classes(plugins.GENERATORS)),
@@ -72,6 +75,14 @@ def _classes(registry: Registry[Any], hidden: Collection[str] = ()) -> Iterator[
         known = {p.name: p for p in parameters(cls).values() if p.kinds and p.name not in hidden}
         defaults = {p.name: None if p.required else p.default for p in known.values()}
         yield {"name": name, "parameters": defaults, "about": (inspect.getdoc(cls) or "").partition("\n")[0]}
+
+
+def _releases(registry: Registry[Any]) -> Iterator[Row]:
+    """The eras of a family's classes, a row for each run of releases."""
+    for name in registry.names():
+        for span in registry.find(name).releases:
+            about = f"Linux {span}" + (f"; nearest, but {span.differs}" if span.differs else "")
+            yield {"name": name, "parameters": {"era": span.era}, "about": about}
 
 
 def _settings(row: Row) -> str:

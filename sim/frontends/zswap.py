@@ -217,6 +217,7 @@ class Zswap(LimitedByRam):
     """
 
     name: ClassVar[str] = "zswap"
+    releases: ClassVar[tuple[Span, ...]] = RELEASES
     unlimited: ClassVar[str] = "no page is refused as the pool is full, or written back"
 
     def __init__(

@@ -10,7 +10,7 @@ import numpy as np
 
 from allocators import Allocator
 from allocators.compiled import arrays
-from allocators.eras import check_era
+from allocators.eras import Span, check_era
 from sim.frontends.base import NO_LIMIT, Bytes, Frontend, Pages, counted, empty_slots
 from sim.frontends.zram import era_2012, post_processing
 from sim.frontends.zram.device import COUNTS, ENTRY, RULES, ZramDevice
@@ -64,6 +64,7 @@ class Zram(Frontend):
     """
 
     name: ClassVar[str] = "zram"
+    releases: ClassVar[tuple[Span, ...]] = RELEASES
 
     def __init__(
         self,

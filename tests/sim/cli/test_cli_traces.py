@@ -126,6 +126,9 @@ def test_list() -> None:
         "allocators": ALLOCATORS.names(),
         "compressors": COMPRESSORS.names(),
         "frontends": FRONTENDS.names(),
+        "releases": [
+            name for family in (ALLOCATORS, FRONTENDS) for name in family.names() for _ in family.find(name).releases
+        ],
         "recordings": recording_names(),
         "samples": [f"{name}-sample" for name in sample_names()],
         "generators": GENERATORS.names(),
@@ -137,6 +140,8 @@ def test_list() -> None:
     assert all(row["about"] for rows in listed.values() for row in rows)
     assert listed["allocators"][0]["parameters"] == {"era": "6.12", "chain": None, "bits": 64, "physmem_bits": None}
     assert listed["generators"][0]["parameters"]["page_size"] == 4096
+    assert {"name": "zsmalloc", "parameters": {"era": "6.1"}, "about": "Linux 4.8 to 6.2"} in listed["releases"]
+    assert any(row["about"].startswith("Linux 4.17 to 6.13; nearest, but ") for row in listed["releases"])
     table, lines = good("list"), good("list", "--csv").splitlines()
     assert all(name in table for members in expected.values() for name in members)
     assert len(lines) == 1 + sum(map(len, expected.values()))
