@@ -21,8 +21,7 @@ class Zsmalloc(ZspageAllocator):
     """The kernel's zsmalloc.
 
     `era` picks the rules, named by a release that has them: 2012, 3.10, 3.19, 4.1, 4.4, 6.1, 6.3, 6.6 or 6.12;
-    `RELEASES` says which release has which. 2022 are those of 6.1 with longer chains, as posted in October 2022 and never
-    merged.
+    `RELEASES` says which release has which. 2022 are those of 6.1 with longer chains, as posted in October 2022 only.
     `chain` is the longest zspage in pages, 1 to 16, by default 8 (CONFIG_ZSMALLOC_CHAIN_SIZE, which offers 4 to 16), in
     era 2022 4 (pages_per_pool_page of the zram device); the other eras until 6.1 have 4 built in.
 
