@@ -21,6 +21,7 @@ BLOCKS = ("order1", "zblock:version=v2", "zblock:version=v4")  # of several adja
 STUDIES = {
     "fragmentation",
     "latency-live",
+    "published",
     "ram",
 }  # tables of many runs and recordings, with a provenance of their own: no result that a run wrote
 SHIPPED = sorted(path.name for path in RESULTS.iterdir() if path.is_dir() and path.name not in STUDIES)
