@@ -33,7 +33,7 @@ def settings_of(specs: Iterable[Any]) -> dict[Any, str]:
         family = [_settings(other) for other in specs if family_of(other) == family_of(spec)]
         differ = [key for other in family for key in other if any(some.get(key) != other[key] for some in family)]
         told = {key: value for key, value in _settings(spec).items() if key in differ}
-        if differ and not told and (default := _default(family_of(spec), differ[0])):
+        if differ and not told and (default := _default(spec, differ[0])):
             told = {differ[0]: default}
         found[spec] = ",".join(value if key == "era" else f"{key}={value}" for key, value in told.items())
     return found
@@ -44,17 +44,18 @@ def _settings(spec: Any) -> dict[str, str]:
     return dict(part.partition("=")[::2] for part in str(spec).partition(":")[2].split(",") if part)
 
 
-def _default(name: str, key: str) -> str:
-    """The default of a parameter, if it is known; where that is None, what an object made without it has."""
+def _default(spec: Any, key: str) -> str:
+    """What a spec leaves a parameter at, if that is known; where the default is None, what the object has."""
     from allocators.configured import written
     from sim.parameters import parameters
     from sim.plugins import ALLOCATORS, COMPRESSORS, FRONTENDS
 
+    name = family_of(spec)
     for registry in (ALLOCATORS, COMPRESSORS, FRONTENDS):
         if name in registry.names() and (parameter := parameters(registry.find(name)).get(key)):
             default = None if parameter.required else parameter.default
             if default is None and not parameter.required:
-                default = getattr(registry.make(name), key, None)
+                default = getattr(registry.make(str(spec)), key, None)
             return "" if default is None else written(default)
     return ""
 

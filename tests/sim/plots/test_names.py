@@ -21,6 +21,7 @@ from sim.plots.names import distinguished
             ("zswap:ram_pages=9", "zswap:max_pool_percent=50,ram_pages=9"),
             ["zswap max_pool_percent=20", "zswap max_pool_percent=50"],
         ),
+        (("zsmalloc:era=2022", "zsmalloc:era=2022,chain=8"), ["zsmalloc chain=4", "zsmalloc chain=8"]),
         (("mine", "mine:x=1"), ["mine", "mine x=1"]),
     ],
 )
