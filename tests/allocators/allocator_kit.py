@@ -104,6 +104,8 @@ def random_sequence(seed: int, count: int, *, page_size: int = 4096, compact: fl
     rng = random.Random(seed)
     edges = [0, 1, 8, 31, 32, 33, 48, 63, 64, 65, page_size // 2 - 8, page_size // 2, page_size + 1]
     edges += [page_size - back for back in (0, 4, 5, 7, 8, 9, 128, 129, 191, 192, 193, 470, 472, 839, 840)]
+    edges += [63, 119, 120, 144, 2039, 2040, 3632, 4071, 4072, 4079, 4080, 13095, 13096]  # slots of zblock
+    edges = [size for size in edges if size <= page_size + 1]
     fixed = rng.randrange(1, page_size)
     sizes = [
         lambda: rng.randrange(1, page_size + 1),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import allocator_kit
+import numpy as np
 import pytest
 from reference.xvmalloc import Xvmalloc
 from reference.z3fold import Z3fold
@@ -13,6 +14,7 @@ from reference.zblock import Zblock
 from reference.zbud import Zbud
 from reference.zsmalloc import Zsmalloc
 
+from allocators import TooLarge
 from allocators.compiled.batch import ALLOC, FREE
 
 REFERENCES: dict[str, Callable[[int], Any]] = {
@@ -58,6 +60,33 @@ def replayed(reference: Any, sequence: allocator_kit.Sequence) -> list[int]:
             reference.compact()
         pages.append(reference.pages)
     return pages
+
+
+@pytest.mark.parametrize(
+    ("label", "page_size"),
+    [(label, size) for label in REFERENCES if label.startswith("zblock") for size in allocator_kit.page_sizes(label)],
+)
+def test_an_object_of_a_slot_s_size_goes_one_type_of_block_up(label: str, page_size: int) -> None:
+    reference = Zblock(label.removeprefix("zblock-"), page_size)
+    allocator = allocator_kit.make(label, page_size)
+    types = allocator.size_class_of(np.arange(page_size + 1)).tolist()
+    assert types == [
+        next((i for i, width in enumerate(reference.width) if size < width and size < page_size), len(reference.width))
+        for size in range(page_size + 1)
+    ]
+    borders = sorted({size for width in (*reference.width, page_size) for size in (width - 1, width, width + 1)})
+    for size in borders:
+        allocator, reference = allocator_kit.make(label, page_size), Zblock(label.removeprefix("zblock-"), page_size)
+        handles = [reference.alloc(size), reference.alloc(size)]
+        if None in handles:
+            with pytest.raises(TooLarge):
+                allocator.alloc(size)
+            continue
+        ours = [allocator.alloc(size), allocator.alloc(size)]
+        assert allocator.pages == reference.pages
+        for handle in ours:
+            allocator.free(handle)
+        assert allocator.pages == 0
 
 
 @pytest.mark.parametrize("seed", range(4))
