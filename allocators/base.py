@@ -45,6 +45,8 @@ class Allocator(Configured, ABC):
     """The zone that its pages come from; None for a model that counts them itself, without limit."""
     block_order: int = 0
     """Order of the blocks that it takes from the page allocator."""
+    unit: int = 1
+    """Pages of the largest object that it takes. More than 1 where pages are compressed together."""
     records_size: ClassVar[bool] = False
     """Whether it knows an object's size from its handle, so that its caller need not store it."""
     compiled: ClassVar[bool] = False
@@ -75,6 +77,11 @@ class Allocator(Configured, ABC):
     def huge_size(self) -> int:
         """The size from which an object gets pages of its own."""
         return self.page_size
+
+    @cached_property
+    def huge_unit(self) -> int:
+        """The size from which an object made of `unit` pages is as well kept whole."""
+        return self.unit * self.page_size
 
     def size_class_of(self, size: Ints) -> Ints:
         """The class that objects of each size fall into, as numbers that grow with the size; int64[n]."""

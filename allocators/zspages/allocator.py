@@ -17,7 +17,10 @@ from allocators.zspages.pool import CLASS, HANDLE, RULES, ZSPAGE, ZspagePool
 
 
 class ZspageAllocator(CompiledAllocator):
-    """Zspages of given classes and fullness groups, made of blocks of 2**order pages."""
+    """Zspages of given classes and fullness groups, made of blocks of 2**order pages.
+
+    Those of classes above a page, for objects of up to `unit` pages, are made of blocks of `unit` pages.
+    """
 
     state: ZspagePool
     classes: list[SizeClass]
@@ -30,6 +33,7 @@ class ZspageAllocator(CompiledAllocator):
         page_size: int,
         zone: PageZone | None,
         order: int = 0,
+        unit: int = 1,
         added: int = 0,
         emptier: int = pool.FIRST,
         refilled_last: bool = False,
@@ -43,27 +47,28 @@ class ZspageAllocator(CompiledAllocator):
         for field in ("pages", "objs"):
             table[field] = [getattr(c, field) for c in classes]
         table["width"] = [c.size for c in classes]
+        table["order"] = [order if c.size <= page_size else unit.bit_length() - 1 for c in classes]
         table["fullness"] = np.cumsum([0] + [len(row) for row in rows[:-1]])
         table["spare"] = NIL
         rules = arrays.records(1, RULES)
-        rules["order"] = order
+        rules["page_size"], rules["promised"] = page_size, unit
         rules["emptier"] = emptier
         rules["refilled_last"] = refilled_last
         rules["compaction"] = compaction
         rules["groups"] = 1 + max(row[-1] for row in rows)
         rules["most_objs"] = max(c.objs for c in classes)
-        blocks = max(c.pages for c in classes) >> order
+        blocks = int((table["pages"] >> table["order"]).max())
         self.state = ZspagePool(
             zone=self.zone.state,
             rules=rules,
-            class_of=class_of_size(classes, page_size, added),
+            class_of=class_of_size(classes, page_size, added, unit),
             cls=table,
             fullness=np.concatenate([np.array(row, np.int8) for row in rows]),
             head=np.full((len(classes), int(rules[0].groups)), NIL, np.int32),
             zspage=arrays.records(arrays.ROOM, ZSPAGE),
             page=np.zeros((arrays.ROOM, blocks), np.int32),
             top=np.zeros(2, np.int64),
-            object=np.zeros(arrays.ROOM + int(rules[0].most_objs), np.int32),
+            object=np.zeros(arrays.ROOM + unit * int(rules[0].most_objs), np.int32),
             handle=arrays.records(arrays.ROOM, HANDLE),
             handles=ids.make(arrays.ROOM),
         )
@@ -79,9 +84,10 @@ class ZspageAllocator(CompiledAllocator):
         entry = state.handle[handle]
         zspage = state.zspage[int(entry.zspage)]
         cls = state.cls[int(zspage.cls)]
-        order = int(state.rules[0].order)
+        order = int(cls.order)
         start = (int(entry.object) - int(zspage.first)) * int(cls.width)
         end = start + int(cls.width)
+        within = start // (self.page_size << order) == (end - 1) // (self.page_size << order)
         parts = []
         while start < end:
             nth, offset = divmod(start, self.page_size)
@@ -89,7 +95,7 @@ class ZspageAllocator(CompiledAllocator):
             length = min(end - start, self.page_size - offset)
             parts.append((block + nth % (1 << order), offset, length))
             start += length
-        return Placement(tuple(parts), adjacent=int(cls.pages) == 1 << order)
+        return Placement(tuple(parts), adjacent=int(cls.pages) == 1 << order or (order > 0 and within))
 
     def class_usage(self, sizes: Ints) -> list[dict[str, int]]:
         """See `Allocator.class_usage`."""

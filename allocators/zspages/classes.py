@@ -160,8 +160,12 @@ def block_classes(order: int, page_size: int) -> list[SizeClass]:
     return classes[::-1]
 
 
-def class_of_size(classes: list[SizeClass], page_size: int, added: int) -> Any:
-    """int16[page_size + 1]: the class a request of each size lands in, when `added` bytes are added to it."""
+def class_of_size(classes: list[SizeClass], page_size: int, added: int, unit: int = 1) -> Any:
+    """int16[unit * page_size + 1]: the class a request of each size lands in, when `added` bytes are added to it.
+
+    What has room in a page without them is in a class of up to a page with them.
+    """
     sizes = np.array([c.size for c in classes])
-    wanted = np.minimum(np.arange(page_size + 1) + added, page_size)
+    size = np.arange(unit * page_size + 1)
+    wanted = np.minimum(size + added, np.where(size <= page_size, page_size, unit * page_size))
     return np.searchsorted(sizes, wanted).astype(np.int16)

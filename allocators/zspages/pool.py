@@ -21,7 +21,8 @@ FIRST, SECOND, LAST = 0, 1, 2
 
 RULES = np.dtype(
     [
-        ("order", np.int64),  # order of the blocks that a zspage is made of
+        ("page_size", np.int64),
+        ("promised", np.int64),  # calls of `alloc` that `has_room` makes room for
         ("emptier", np.int64),  # FIRST, SECOND or LAST
         ("refilled_last", np.int64),  # slabs: once full, then with room again, goes to the end of its list
         ("compaction", np.int64),  # which one (`compaction`)
@@ -35,6 +36,7 @@ CLASS = np.dtype(
     [
         ("width", np.int64),
         ("pages", np.int64),
+        ("order", np.int64),  # of the blocks that its zspages are made of
         ("objs", np.int64),
         ("fullness", np.int64),  # where its rows in the fullness table start
         ("spare", np.int64),  # released zspage records, which keep their range of objects
@@ -65,7 +67,7 @@ class ZspagePool(NamedTuple):
 
     zone: zone.Zone
     rules: Any  # RULES[1]
-    class_of: Any  # int16[page_size + 1]: size -> class
+    class_of: Any  # int16[largest object + 1]: size -> class
     cls: Any  # CLASS[classes]
     fullness: Any  # int8[...]: group by objects in use, one run a class
     head: Any  # int32[classes, groups]: first zspage of each list
@@ -79,11 +81,12 @@ class ZspagePool(NamedTuple):
 
 @compiled
 def has_room(pool: ZspagePool) -> bool:
-    """Whether one more `alloc` cannot overflow any array."""
+    """Whether the next calls of `alloc`, as many as promised, cannot overflow any array."""
+    rules = pool.rules[0]
     return (
-        ids.has_room(pool.handles, 1)
-        and pool.top[0] < len(pool.zspage)
-        and pool.top[1] + pool.rules[0].most_objs <= len(pool.object)
+        ids.has_room(pool.handles, rules.promised)
+        and pool.top[0] + rules.promised <= len(pool.zspage)
+        and pool.top[1] + rules.promised * rules.most_objs <= len(pool.object)
         and zone.has_room(pool.zone)
     )
 
@@ -144,7 +147,7 @@ def fullest(pool: ZspagePool, c: int) -> int:
 def release_pages(pool: ZspagePool, z: int, count: int) -> None:
     """Give back the first `count` blocks of a zspage, the last one first."""
     for i in range(count - 1, -1, -1):
-        zone.give(pool.zone, int(pool.page[z, i]), pool.rules[0].order)
+        zone.give(pool.zone, int(pool.page[z, i]), pool.cls[pool.zspage[z].cls].order)
 
 
 @compiled
@@ -155,8 +158,9 @@ def create(pool: ZspagePool, c: int) -> int:
     if z == NIL:
         z = pool.top[0]
         pool.zspage[z].first = pool.top[1]
-    for i in range(cls.pages >> pool.rules[0].order):
-        page = zone.take(pool.zone, pool.rules[0].order)
+    pool.zspage[z].cls = c
+    for i in range(cls.pages >> cls.order):
+        page = zone.take(pool.zone, cls.order)
         if page == NIL:
             release_pages(pool, z, i)
             return NIL
@@ -168,7 +172,6 @@ def create(pool: ZspagePool, c: int) -> int:
         cls.spare = pool.zspage[z].next
     cls.zspages += 1
     new = pool.zspage[z]
-    new.cls = c
     new.group = 0
     new.inuse = 0
     new.freed = NIL
@@ -180,7 +183,7 @@ def create(pool: ZspagePool, c: int) -> int:
 def destroy(pool: ZspagePool, z: int) -> None:
     """Release the pages of an empty zspage that is in no list."""
     cls = pool.cls[pool.zspage[z].cls]
-    release_pages(pool, z, cls.pages >> pool.rules[0].order)
+    release_pages(pool, z, cls.pages >> cls.order)
     pool.zspage[z].inuse = NIL
     pool.zspage[z].next = cls.spare
     cls.spare = z
@@ -252,10 +255,10 @@ def free(pool: ZspagePool, handle: int) -> None:
 def spans(pool: ZspagePool, handle: int) -> bool:
     """Whether the slot of an object lies in two blocks: the kernel maps the whole slot."""
     z = int(pool.handle[handle].zspage)
-    width = pool.cls[pool.zspage[z].cls].width
-    block = (len(pool.class_of) - 1) << pool.rules[0].order
-    start = (pool.handle[handle].object - pool.zspage[z].first) * width
-    return start // block != (start + width - 1) // block
+    cls = pool.cls[pool.zspage[z].cls]
+    block = pool.rules[0].page_size << cls.order
+    start = (pool.handle[handle].object - pool.zspage[z].first) * cls.width
+    return start // block != (start + cls.width - 1) // block
 
 
 @compiled
@@ -265,10 +268,11 @@ def lock(pool: ZspagePool, handle: int) -> int:
 
 
 def grown(pool: ZspagePool) -> ZspagePool:
-    """The pool with room for at least one more `alloc`."""
-    zspage, page = (arrays.extended(array, int(pool.top[0]) + 1) for array in (pool.zspage, pool.page))
-    obj = arrays.extended(pool.object, int(pool.top[1] + pool.rules[0].most_objs))
-    handles = ids.grown(pool.handles, 1)
+    """The pool with room for at least the next calls of `alloc`, as many as promised."""
+    promised = int(pool.rules[0].promised)
+    zspage, page = (arrays.extended(array, int(pool.top[0]) + promised) for array in (pool.zspage, pool.page))
+    obj = arrays.extended(pool.object, int(pool.top[1] + promised * pool.rules[0].most_objs))
+    handles = ids.grown(pool.handles, promised)
     handle = arrays.extended(pool.handle, len(handles.link))
     return pool._replace(
         zone=zone.grown(pool.zone), zspage=zspage, page=page, object=obj, handle=handle, handles=handles

@@ -13,6 +13,7 @@ from allocators.errors import AllocatorError
 from allocators.zone import PageZone
 from allocators.zspages.allocator import ZspageAllocator
 from allocators.zspages.classes import ERAS, MIN_SIZE, RELEASES, Era, smallest_size, zsmalloc_classes
+from allocators.zspages.units import LARGEST, UNITS, unit_classes
 
 PHYSMEM_BITS = range(32, 41)  # that 32-bit architectures have
 
@@ -30,6 +31,9 @@ class Zsmalloc(ZspageAllocator):
     there are, the fewer objects can be numbered and the larger the smallest size class is, up to 2,048 bytes and more.
     On 64-bit kernels it is 32 bytes, however many bits there are. Derived from the sources; of 32-bit kernels nothing
     was measured.
+
+    `unit` pages are compressed as one block (2, 4, 8 or 16; 64 KiB at most): there are classes for objects of up to so
+    many pages (see `units`). `zram:unit=4` sets it by itself.
     """
 
     name: ClassVar[str] = "zsmalloc"
@@ -41,6 +45,7 @@ class Zsmalloc(ZspageAllocator):
         chain: int | None = None,
         bits: int = 64,
         physmem_bits: int | None = None,
+        unit: int = 1,
         page_size: int = 4096,
         zone: PageZone | None = None,
     ) -> None:
@@ -50,7 +55,7 @@ class Zsmalloc(ZspageAllocator):
             raise AllocatorError(f"zsmalloc: {error}") from error
         rules = ERAS[self.era]
         self.chain = rules.chain if chain is None else chain
-        self.bits, self.physmem_bits = bits, physmem_bits
+        self.bits, self.physmem_bits, self.unit = bits, physmem_bits, unit
         self._check(rules)
         smallest = MIN_SIZE
         if bits == 32:
@@ -61,11 +66,15 @@ class Zsmalloc(ZspageAllocator):
                     f"{smallest} bytes, more than a page, so there is no such kernel; give a shorter chain"
                 )
         self.handle_bytes = rules.handle_words * bits // 8
+        if unit * page_size > max(LARGEST, page_size):
+            raise AllocatorError(f"zsmalloc: unit={unit} is {unit * page_size} bytes; use {LARGEST} at most")
+        classes = zsmalloc_classes(rules, self.chain, page_size, smallest)
         super().__init__(
-            zsmalloc_classes(rules, self.chain, page_size, smallest),
+            classes + unit_classes(rules, self.chain, page_size, unit),
             rules.groups,
             page_size=page_size,
             zone=zone,
+            unit=unit,
             added=self.handle_bytes,
             emptier=rules.emptier,
             compaction=rules.compaction,
@@ -79,6 +88,10 @@ class Zsmalloc(ZspageAllocator):
             )
         if not 1 <= self.chain <= rules.longest:
             raise AllocatorError(f"zsmalloc: chain={self.chain} is out of range; use 1 to {rules.longest}")
+        if self.unit not in UNITS:
+            raise AllocatorError(f"zsmalloc: unit={self.unit} is unknown; use {', '.join(map(str, UNITS))} pages")
+        if self.unit > 1 and (rules is not ERAS["6.12"] or self.bits == 32):
+            raise AllocatorError(f"zsmalloc: unit={self.unit} needs era=6.12 and bits=64, for which it was posted")
         if self.bits not in (32, 64):
             raise AllocatorError(f"zsmalloc: bits={self.bits} is unknown; use 32 or 64, those of the kernel")
         if self.physmem_bits is not None and self.bits == 64:
@@ -100,8 +113,14 @@ class Zsmalloc(ZspageAllocator):
     @cached_property
     def huge_size(self) -> int:
         """See `Allocator.huge_size` (zs_huge_class_size): 3625 bytes in 6.12 with chain 8."""
-        shared = [c.size for c in self.classes if c.objs > 1]
+        shared = [c.size for c in self.classes if c.objs > 1 and c.size <= self.page_size]
         return max(shared) - self.handle_bytes + 1 if shared else 0
+
+    @cached_property
+    def huge_unit(self) -> int:
+        """See `Allocator.huge_unit`: 14521 bytes for a unit of 4 pages with chain 8."""
+        shared = [c.size for c in self.classes if c.objs > 1 and c.size > self.page_size]
+        return max(shared) - self.handle_bytes + 1 if shared else self.unit * self.page_size
 
     def size_class_of(self, size: Ints) -> Ints:
         """See `Allocator.size_class_of`."""
