@@ -22,6 +22,7 @@ from workloads.traces.reads import Empty, empty_reads
 from workloads.traces.sizes import Sizes, check_sizes, sizes_digest
 from workloads.traces.slots import check_original, number_events, slots_digest
 from workloads.traces.tally import Tally
+from workloads.traces.units import Units, find_units
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +41,7 @@ class Trace:
         self.path = path
         self.origin = path  # the folder that the contents come from, also for copies in memory
         self._backend = backend
+        self._units: dict[int, Units] = {}
 
     @classmethod
     def from_arrays(
@@ -225,6 +227,17 @@ class Trace:
     def empty_reads(self) -> Empty:
         """Page-ins of slots that hold nothing: reads all events, once."""
         return empty_reads(self.batches(), self.n_slots)
+
+    def units(self, unit: int) -> Units:
+        """Neighbouring slots that were paged out together, `unit` at once: reads all events, once for each `unit`.
+
+        Raises TraceError for slots that no device has.
+        """
+        if unit not in self._units:
+            check_slots(self.path or self.name, self.n_slots)
+            found = find_units(self.batches(), self.n_slots, self.original_slots(), self.page_size, unit)
+            self._units[unit] = found
+        return self._units[unit]
 
     def batches(self, size: int = 1 << 18) -> Iterator[Events]:
         """Yield all events in order, at most `size` at once; never holds the whole of a trace on disk."""
