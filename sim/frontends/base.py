@@ -28,6 +28,9 @@ class Frontend(Configured, ABC):
     pools: ClassVar[bool] = True
     """Whether it keeps pages in memory, so that compressor and allocator matter."""
 
+    unit: int = 1
+    """Pages that it stores as one object, where they are neighbours that go out together (`Trace.units`)."""
+
     @property
     def compressors(self) -> tuple[str, ...]:
         """Specs of its secondary compressors."""
@@ -63,7 +66,8 @@ class Frontend(Configured, ABC):
         """The state of an empty device of `n_slots` slots over `allocator`, a NamedTuple that has rules
         (`compiled.dispatch.Rules`).
 
-        `secondary` are the sizes of the pages by each of `compressors`.
+        `secondary` are the sizes of the pages by each of `compressors`; where `unit` is more than 1, those of pages
+        and units by the primary one.
         """
 
     def maintain(self, device: Any, allocator: Allocator) -> None:

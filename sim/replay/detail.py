@@ -16,6 +16,7 @@ from sim.replay import readahead
 from workloads.traces.events import COMPACT, IN, OUT
 
 NO_LOCK = -1
+HELD = 12
 
 DETAIL = np.dtype(
     [
@@ -39,6 +40,10 @@ DETAIL = np.dtype(
         ("ahead_bytes", np.int32),  # bytes of objects that are whole pages
         ("ahead_ns", np.int64),  # time to decompress them
         ("dropped", np.int32),  # pages read ahead that are given up unused now
+        ("split_pages", np.int32),  # out of units, compressed by themselves,
+        ("split_bytes", np.int32),  # what was stored of them,
+        ("split_compress_ns", np.int64),  # the time it took,
+        ("split_decompress_ns", np.int64),  # and that to decompress the units
     ],
     align=True,
 )
@@ -51,7 +56,7 @@ class Log(NamedTuple):
     page_of: Any  # int32[slots]: the unique page last written to a slot, -1 for none
     decompress_ns: Any  # int64[compressors, unique pages]
     cache: readahead.Cache
-    held: Any  # int64[8]: what `before` leaves for `after`
+    held: Any  # int64[HELD]: what `before` leaves for `after`
 
 
 @compiled
@@ -59,7 +64,8 @@ def decompress_ns(log: Any, device: Any, slot: int) -> int:
     """How long it takes to decompress what a slot holds."""
     if device.slots.slot[slot].what != OBJECT:
         return 0
-    return log.decompress_ns[frontends.algorithm(device, slot), log.page_of[slot]]
+    page = frontends.made_of(device, slot, log.page_of[slot])
+    return log.decompress_ns[frontends.algorithm(device, slot), page]
 
 
 @compiled
@@ -76,7 +82,7 @@ def before(log: Log, device: Any, allocator: Any, kind: int, slot: int, page: in
     row.spans = 0
     held[0] = NO_LOCK
     if kind == IN and entry.what in (OBJECT, HUGE):
-        row.bytes = entry.bytes
+        row.bytes = frontends.reads(device, slot)
         row.decompress_ns = decompress_ns(log, device, slot)
     if slots.in_pool(device.slots, slot):
         held[0] = dispatch.lock(allocator, entry.handle)
@@ -89,6 +95,10 @@ def before(log: Log, device: Any, allocator: Any, kind: int, slot: int, page: in
     held[4] = tally.device_reads
     held[5] = tally.device_writes
     held[6] = tally.compressions
+    held[8] = tally.split_pages
+    held[9] = tally.split_bytes
+    held[10] = tally.split_compress_ns
+    held[11] = tally.split_decompress_ns
     row.no_page = dispatch.no_free_page(allocator)
     readahead.look(log, device, allocator, kind, slot, i)
 
@@ -97,7 +107,7 @@ def before(log: Log, device: Any, allocator: Any, kind: int, slot: int, page: in
 def after(log: Log, device: Any, allocator: Any, kind: int, slot: int, what: int, i: int) -> None:
     """Note event `i` after it was replayed; `what` came of it."""
     row, held, tally, entry = log.row[i], log.held, device.slots.tally[0], device.slots.slot[slot]
-    stored = kind == OUT and what in (OBJECT, HUGE)
+    stored = kind == OUT and what in (OBJECT, HUGE) and entry.what == what  # else it waits for others
     pooled = slots.in_pool(device.slots, slot)
     if stored:
         row.bytes = entry.bytes
@@ -113,3 +123,7 @@ def after(log: Log, device: Any, allocator: Any, kind: int, slot: int, what: int
     row.reads = tally.device_reads - held[4]
     row.writes = tally.device_writes - held[5]
     row.compressed = tally.compressions - held[6]
+    row.split_pages = tally.split_pages - held[8]
+    row.split_bytes = tally.split_bytes - held[9]
+    row.split_compress_ns = tally.split_compress_ns - held[10]
+    row.split_decompress_ns = tally.split_decompress_ns - held[11]

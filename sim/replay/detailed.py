@@ -99,4 +99,4 @@ def new_log(
     cache = readahead.Cache(state, np.zeros(cached, np.int64), np.zeros(max(1, cache_pages), np.int64), *ahead)
     row = arrays.records(rows, detail.DETAIL)
     times = np.stack([table.decompress_ns for table in sizes])
-    return detail.Log(row, np.full(n_slots, -1, np.int32), times, cache, np.zeros(8, np.int64))
+    return detail.Log(row, np.full(n_slots, -1, np.int32), times, cache, np.zeros(detail.HELD, np.int64))

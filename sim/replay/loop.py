@@ -86,7 +86,7 @@ def replay(
     kind, slot, page = borrow(kind), borrow(slot), borrow(page)
     size, same_filled, zero_filled = borrow(size), borrow(same_filled), borrow(zero_filled)
     for i in range(start, len(kind)):
-        if kind[i] == OUT and not allocators.has_room(allocator):
+        if kind[i] != IN and not allocators.has_room(allocator):  # a free may store what is left of a unit
             return i
         step(allocator, device, kind[i], slot[i], page[i], size, same_filled, zero_filled, outcome, log, i)
     return len(kind)

@@ -77,9 +77,10 @@ def read_one(log: Any, device: Any, allocator: Any, slot: int, i: int) -> None:
         row.ahead_objects += 1
         row.ahead_spans += slots.in_pool(device.slots, slot) and dispatch.spans(allocator, entry.handle)
         if entry.what == OBJECT:
-            row.ahead_ns += log.decompress_ns[frontends.algorithm(device, slot), log.page_of[slot]]
+            page = frontends.made_of(device, slot, log.page_of[slot])
+            row.ahead_ns += log.decompress_ns[frontends.algorithm(device, slot), page]
         else:
-            row.ahead_bytes += entry.bytes
+            row.ahead_bytes += frontends.reads(device, slot)
     elif entry.what in (REFUSED, WRITTEN_BACK):
         row.ahead_reads += 1
     row.dropped += remember(log.cache, slot)

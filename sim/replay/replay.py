@@ -47,7 +47,7 @@ class Replay:
         for events in self.trace.batches(self.batch):
             outcome = buffer[: len(events)]
             for part in self._parts(events):
-                self._advance(events[part], outcome[part], part)
+                self._advance(self._in_units(events[part]), outcome[part], part)
                 self._passed(part.stop - part.start)
             yield events, outcome
 
@@ -62,6 +62,12 @@ class Replay:
     def _advance(self, events: Events, outcome: Any, part: slice) -> None:
         """Replay a part of a batch."""
         advance(self.device, self.allocator, events, self.sizes, outcome)
+
+    def _in_units(self, events: Events) -> Events:
+        """The next events, with the numbers of their units, if the frontend stores such."""
+        if self.frontend.unit == 1:
+            return events
+        return self.trace.units(self.frontend.unit).numbered(events, self._done, self.trace.unique_pages)
 
     def _parts(self, events: Events) -> Iterator[slice]:
         """A batch, cut where the frontend wants maintenance, and where somebody looks."""
@@ -90,15 +96,27 @@ def replay(
 ) -> Replay:
     """The replay of a trace on an empty device over a new allocator, `batch` events at a time.
 
-    `secondary` are sizes by the `compressors` of the frontend. Raises UserError for an allocator of another page
-    size, TraceError for a trace with too many slots.
+    `secondary` are sizes by the `compressors` of the frontend. For a frontend of units, `sizes` are those of
+    `sim.sizing.units.with_units`. Raises UserError for an allocator of another page size or unit, TraceError for a
+    trace with too many slots.
     """
     if allocator.page_size != trace.page_size:
         raise UserError(f"{trace.name}: pages of {trace.page_size} bytes; {allocator.spec} has {allocator.page_size}")
     check_slots(trace.path or trace.name, trace.n_slots)
     frontend = frontend.on(trace)
+    if frontend.unit > 1:
+        _check_units(trace, sizes, frontend, allocator)
+        secondary = (sizes,)
     device = frontend.device(trace.n_slots, allocator, *secondary)
     return Replay(trace, sizes, frontend, allocator, device, batch)
+
+
+def _check_units(trace: Trace, sizes: Sizes, frontend: Frontend, allocator: Allocator) -> None:
+    if allocator.unit != frontend.unit:
+        wrong = f"{frontend.spec}: {allocator.spec} takes objects of {allocator.unit} pages, not of {frontend.unit}"
+        raise UserError(f"{wrong}; give it unit={frontend.unit}")
+    if len(sizes) != trace.unique_pages + len(trace.units(frontend.unit).pages):
+        raise UserError(f"{trace.name}: no sizes of units of {frontend.unit} pages; take sim.sizing.units.with_units")
 
 
 def advance(device: Any, allocator: Allocator, events: Events, sizes: Sizes, outcome: Any, log: Any = None) -> None:

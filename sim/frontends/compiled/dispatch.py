@@ -15,6 +15,18 @@ def only_algorithm(device: Any, slot: int) -> int:
     return 0
 
 
+@compiled
+def page_written(device: Any, slot: int, page: int) -> int:
+    """Most objects are made of the page that was written to their slot."""
+    return page
+
+
+@compiled
+def whole_object(device: Any, slot: int) -> int:
+    """Most objects are read whole."""
+    return int(device.slots.slot[slot].bytes)
+
+
 class Rules(NamedTuple):
     """The functions over one class of state, whose field `slots` is a `slots.Slots`. Each returns what a slot holds."""
 
@@ -23,6 +35,9 @@ class Rules(NamedTuple):
     page_in: Callable[[Any, Any, int], int]  # device, allocator, slot: a slot is read; what it held
     slot_free: Callable[[Any, Any, int], int]  # device, allocator, slot: a slot is freed; what it held
     algorithm: Callable[[Any, int], int] = only_algorithm  # device, slot: which compressor made its object
+    # device, slot, page: the row of the sizes that its object has, if `page` was written last
+    made_of: Callable[[Any, int, int], int] = page_written
+    reads: Callable[[Any, int], int] = whole_object  # device, slot: bytes of its object that a page-in reads
 
 
 _TABLE: RuleTable[Rules] = RuleTable()
@@ -32,3 +47,5 @@ page_out = _TABLE.call("page_out")
 page_in = _TABLE.call("page_in")
 slot_free = _TABLE.call("slot_free")
 algorithm = _TABLE.call("algorithm")
+made_of = _TABLE.call("made_of")
+reads = _TABLE.call("reads")

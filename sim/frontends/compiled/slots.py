@@ -26,7 +26,7 @@ OUTSIDE = -1  # the handle of a page that is kept whole outside the pool
 SLOT = np.dtype([("what", np.int32), ("bytes", np.int32), ("handle", np.int32)], align=True)
 TALLY = np.dtype(
     [
-        ("objects", np.int64),  # live objects, huge ones included
+        ("objects", np.int64),  # pages in live objects, huge ones included
         ("bytes", np.int64),  # their stored bytes
         ("same_filled", np.int64),  # live slots
         ("huge", np.int64),
@@ -37,6 +37,10 @@ TALLY = np.dtype(
         ("device_reads", np.int64),  # pages read from the swap device
         ("device_writes", np.int64),  # pages written to it, refused ones included
         ("compressions", np.int64),  # pages compressed
+        ("split_pages", np.int64),  # pages compressed again, by themselves, out of units that were split; and
+        ("split_bytes", np.int64),  # what was stored of them,
+        ("split_compress_ns", np.int64),  # the time it took,
+        ("split_decompress_ns", np.int64),  # and that to decompress the units
     ],
     align=True,
 )

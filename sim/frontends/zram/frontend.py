@@ -11,16 +11,20 @@ import numpy as np
 from allocators import Allocator
 from allocators.compiled import arrays
 from allocators.eras import Span, check_era
+from allocators.zspages.units import UNITS as UNIT_PAGES
 from sim.frontends.base import NO_LIMIT, Bytes, Frontend, Pages, counted, empty_slots
+from sim.frontends.compiled import slots
 from sim.frontends.zram import era_2012, post_processing
 from sim.frontends.zram.device import COUNTS, ENTRY, RULES, ZramDevice
 from sim.frontends.zram.eras import ERAS, RELEASES, Era
 from sim.frontends.zram.mmstat import predicted
+from sim.frontends.zram.units import UNIT, UnitDevice
 from workloads.host.mmstat import MmStat
 from workloads.shown import meant
 from workloads.traces.sizes import Sizes
 from workloads.traces.source import swap_keeps_zeros
 from workloads.traces.trace import Trace
+from workloads.traces.units import Units, no_units
 
 EVERY = 1000
 FEW_BYTES = 1 << 20  # of a limit that hardly anyone means
@@ -58,6 +62,10 @@ class Zram(Frontend):
     then all objects are marked idle. So what was not touched for a whole period is recompressed, and written back a
     period later if nothing recompresses it further. What is written back is in no density.
 
+    `unit` neighbouring pages that are paged out together (`workloads.traces.units`) are compressed as one block: 2, 4,
+    8 or 16, of 64 KiB at most, over zsmalloc or ideal, without post-processing (see `units`; posted, never merged).
+    Others are stored by themselves.
+
     With zsmalloc, recompression must gain a size class (6.18.15 still looks it up without the handle that is stored
     too; 6.12.117 and 7.2 look up the right one, and so does this); with another allocator, a byte. Of a backing device
     of N pages 6.18 uses N - 1. Raises ValueError for a value out of range.
@@ -78,6 +86,7 @@ class Zram(Frontend):
         writeback_limit: int | None = None,
         backing_pages: Pages = 0,
         every: int = EVERY,
+        unit: int = 1,
     ) -> None:
         for name, value in (("mem_limit", mem_limit), ("threshold", threshold), ("backing_pages", backing_pages)):
             if value < 0:
@@ -93,6 +102,8 @@ class Zram(Frontend):
         self.writeback_limit = writeback_limit
         self.backing_pages = backing_pages
         self.every = every
+        self.unit = unit
+        self._units = no_units(unit)
         self._check()
 
     def _check(self) -> None:
@@ -113,6 +124,10 @@ class Zram(Frontend):
                 raise ValueError(f"{name}: {wrong[0]!r} is unknown{meant(wrong[0], known)}; use {', '.join(known)}")
         if self.every < 1:
             raise ValueError(f"every={self.every}: give a number of events")
+        if self.unit not in UNIT_PAGES:
+            raise ValueError(f"unit={self.unit}: give {', '.join(map(str, UNIT_PAGES))} pages")
+        if self.unit > 1 and (self.recompress or self.writeback):
+            raise ValueError(f"unit={self.unit} knows no recompress or writeback; leave them out")
         if self.writeback_limit is not None and self.writeback_limit < 0:
             raise ValueError(f"writeback_limit={self.writeback_limit}: give a number of blocks of 4 KiB")
         for name in changed:
@@ -144,10 +159,13 @@ class Zram(Frontend):
 
     def on(self, trace: Trace) -> Zram:
         """See `Frontend.on`: whether swap core keeps zero pages, unless that was given."""
-        if self.zeros_apart is not None or self._rules.takes is not None:
+        if (self.zeros_apart is not None and self.unit == 1) or self._rules.takes is not None:
             return self
         other = copy.copy(self)
-        other._apart = swap_keeps_zeros(trace.source)
+        if self.zeros_apart is None:
+            other._apart = swap_keeps_zeros(trace.source)
+        if self.unit > 1:
+            other._units = trace.units(self.unit)
         return other
 
     def remarks(self, trace: Trace) -> Iterator[str]:
@@ -168,6 +186,8 @@ class Zram(Frontend):
         """See `Frontend.device`."""
         if self._rules.outside:
             return era_2012.device(self, n_slots, allocator)
+        if self.unit > 1:
+            return _unit_device(self, n_slots, allocator, *secondary)
         return _device(self, n_slots, allocator, *secondary)
 
     def maintain(self, device: ZramDevice, allocator: Allocator) -> None:
@@ -190,6 +210,8 @@ class Zram(Frontend):
         if self._rules.takes is not None:
             return super().stats(device)
         counts = counted(device.counts[0])
+        if self.unit > 1:
+            return super().stats(device) | _unit_stats(device)
         own = {name: counts[name] for name in ("recompressed", "incompressible", "bd_reads", "bd_writes")}
         return super().stats(device) | own | {"bytes_written": counts["bd_writes"] * int(device.rules[0].page_size)}
 
@@ -207,3 +229,28 @@ def _device(zram: Zram, n_slots: int, allocator: Allocator, *secondary: Sizes) -
     classes = allocator.size_class_of(np.arange(page_size + 1))
     table = np.array([sizes.size for sizes in secondary]) if secondary else np.zeros((0, 0), np.int32)
     return ZramDevice(empty_slots(n_slots), rules, counts, arrays.records(n_slots, ENTRY), classes, table)
+
+
+def _unit_device(zram: Zram, n_slots: int, allocator: Allocator, *sizes: Sizes) -> UnitDevice:
+    plain, table, units = _device(zram, n_slots, allocator), sizes[0] if sizes else Sizes.given([]), zram._units
+    unit = arrays.records(1, UNIT)
+    unit["pages"], unit["huge"], unit["numbers"] = zram.unit, allocator.huge_unit, len(table) - len(units.pages)
+    fill = np.where(table.zero_filled, slots.ZERO_FILLED, table.same_filled).astype(np.int8)
+    found = (units.group, units.slots, units.pages)
+    times = (table.compress_ns, table.decompress_ns)
+    return UnitDevice(plain.slots, plain.rules, plain.counts, plain.entry, unit, *found, table.size, fill, *times)
+
+
+def _unit_stats(device: UnitDevice) -> dict[str, int]:
+    """Units stored and split, page-ins of compressed objects and the pages decompressed for them, and pages that were
+    compressed by themselves out of units that were split."""
+    unit = counted(device.unit[0])
+    others = unit["reads"] - unit["unit_reads"]
+    return {
+        "unit_writes": unit["writes"],
+        "unit_reads": unit["unit_reads"],
+        "object_reads": unit["reads"],
+        "pages_decompressed": others + unit["unit_reads"] * unit["pages"],
+        "splits": unit["splits"],
+        "split_pages": int(device.slots.tally[0].split_pages),
+    }
