@@ -7,6 +7,7 @@ Built-in classes stand in the tables below and are imported when they are asked 
 from __future__ import annotations
 
 from functools import cached_property
+from inspect import signature
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -218,16 +219,31 @@ def register(cls: C) -> C:
     raise SpecError(f"{cls.__name__}: nothing that can be registered; derive it from one of {bases}")
 
 
-def make_allocator(spec: str | Allocator, page_size: int = 4096, zone: PageZone | None = None) -> Allocator:
+def make_allocator(
+    spec: str | Allocator, page_size: int = 4096, zone: PageZone | None = None, unit: int = 1
+) -> Allocator:
     """A new allocator of a spec, or of the configuration of an allocator, over pages of `page_size` bytes drawn from
-    `zone` (default: no limit).
+    `zone` (default: no limit), for objects of up to `unit` pages.
 
     Raises SpecError or AllocatorError.
     """
-    allocator = ALLOCATORS.make(spec, page_size=page_size, zone=zone)
+    template = spec if unit == 1 else _of_unit(ALLOCATORS.make(spec), unit)
+    allocator = ALLOCATORS.make(template, page_size=page_size, zone=zone)
     name = allocator.name
     if allocator.page_size != page_size:
         raise SpecError(f"{name}: packs pages of {allocator.page_size} bytes only, not of {page_size}")
     if zone is not None and allocator.zone is not zone:
         raise SpecError(f"{name}: its constructor takes no zone; leave the zone out, or let it draw its pages there")
     return allocator
+
+
+def _of_unit(allocator: Allocator, unit: int) -> Allocator:
+    """The same with `unit` set, unless it is. Raises SpecError for one that stores no more than a page at once."""
+    if allocator.unit == unit:
+        return allocator
+    if allocator.unit > 1:
+        raise SpecError(f"{allocator.spec}: its unit is not that of the frontend, {unit}; leave it out")
+    if "unit" not in signature(type(allocator)).parameters:
+        wrong = f"{allocator.name}: stores no object of more than a page, as unit={unit} of the frontend needs"
+        raise SpecError(f"{wrong}; take zsmalloc or ideal, or leave unit out")
+    return type(allocator)(**allocator.config, unit=unit)

@@ -78,6 +78,7 @@ def _tables(
     from sim.plugins import COMPRESSORS, FRONTENDS
     from sim.results.class_table import classes_at_fullest
     from sim.sizing.sizing import size_pages
+    from sim.sizing.units import with_units
 
     made = [_of_family(spec, page_size) for spec in allocators]
     for allocator in made if not traces else ():
@@ -91,19 +92,20 @@ def _tables(
 
         sizes = sized(codec.spec)
         for allocator in made:
-            one = _of_family(allocator.spec, trace.page_size)
-            rows = classes_at_fullest(trace, sizes, device, one, [sized(spec) for spec in device.compressors])
+            one = _of_family(allocator.spec, trace.page_size, device.unit)
+            tables = with_units(trace, sizes, codec, device.unit)
+            rows = classes_at_fullest(trace, tables, device, one, [sized(spec) for spec in device.compressors])
             key = {"trace": trace.name, "frontend": device.spec, "compressor": sizes.meta["codec"]}
             yield key | {"allocator": one.spec}, rows
 
 
-def _of_family(spec: str, page_size: int) -> ZspageAllocator:
+def _of_family(spec: str, page_size: int, unit: int = 1) -> ZspageAllocator:
     """An allocator of zspages. Raises UserError for another one."""
     from allocators.zspages.allocator import ZspageAllocator
     from sim.errors import UserError
     from sim.plugins import make_allocator
 
-    allocator = make_allocator(spec, page_size)
+    allocator = make_allocator(spec, page_size, unit=unit)
     if not isinstance(allocator, ZspageAllocator):
         raise UserError(f"-a {spec}: is no pool of zspages; give zsmalloc, order1 or kmalloc")
     return allocator

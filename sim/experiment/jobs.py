@@ -138,7 +138,7 @@ class Job:
         """A new allocator, in a zone of its own if the experiment limits it."""
         from sim.plugins import make_allocator
 
-        return make_allocator(self.allocator, self.trace.page_size, self.memory.zone())
+        return make_allocator(self.allocator, self.trace.page_size, self.memory.zone(), self.frontend.unit)
 
     def key(self, allocator: Allocator) -> Row:
         """The columns that tell runs apart."""
@@ -146,7 +146,7 @@ class Job:
             "trace": self.trace.name,
             "frontend": self.frontend.spec,
             "compressor": self.sizes.meta["codec"] if self.frontend.pools else NONE,
-            "allocator": allocator.spec if self.frontend.pools else NONE,
+            "allocator": self.allocator.spec if self.frontend.pools else NONE,  # as given, without the frontend's unit
             **self.experiment.memory.columns(self.memory),
             **(self.machine.columns() if self.machine else {}),
         }
@@ -159,7 +159,7 @@ class Job:
         """Jobs of one kind need the same compiled code."""
         from sim.plugins import make_allocator
 
-        allocator = make_allocator(self.allocator, self.trace.page_size)
+        allocator = make_allocator(self.allocator, self.trace.page_size, unit=self.frontend.unit)
         device = self.frontend.device(1, allocator)
         policy = type(self.machine.policy) if self.machine else None
         return type(device), allocator.loop_type, self.frontend.period > 0, policy
@@ -172,7 +172,7 @@ class Job:
         from sim.replay.replay import compile_for
 
         log = new_log(1, 1, [self.sizes]) if self.experiment.timing else None
-        allocator = make_allocator(self.allocator, self.trace.page_size)
+        allocator = make_allocator(self.allocator, self.trace.page_size, unit=self.frontend.unit)
         if self.machine:
             compile_closed(self.frontend, allocator, self.machine.policy, log)
         else:

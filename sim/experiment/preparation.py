@@ -13,7 +13,7 @@ from sim.experiment.inputs import renamed
 from sim.experiment.jobs import Job, Rows, TimedJob
 from sim.experiment.machine import TooSmall
 from sim.experiment.remarks import remarks
-from workloads.progress import Progress
+from workloads.progress import Progress, silent
 
 if TYPE_CHECKING:
     from sim.compressors.base import Compressor
@@ -43,6 +43,7 @@ def prepare(
     from sim.results.codec_times import codec_times, compressed_sizes, page_outs
     from sim.sizing.confirmation import Sampled
     from sim.sizing.sizing import size_pages
+    from sim.sizing.units import with_units
     from workloads.traces.together import together
 
     points = experiment.memory.points()
@@ -51,6 +52,12 @@ def prepare(
         # What is wrong is told before any work is done.
         make_allocator(allocator, zone=points[0].zone())
     frontends = made(FRONTENDS, experiment.frontends)
+    units = sorted({frontend.unit for frontend in frontends})
+    for unit, allocator in product(units, allocators):
+        make_allocator(allocator, unit=unit)
+    if units[-1] > 1 and experiment.machine.closed:
+        wrong = f"<ram> and <limit>: which pages go out together with unit={units[-1]} is not known on another machine"
+        raise UserError(f"{wrong}; leave them or unit out")
     codecs = made(COMPRESSORS, experiment.compressors)
     further = {spec: COMPRESSORS.make(spec) for frontend in frontends for spec in frontend.compressors}
     opened = [(item, trace) for item in experiment.traces for trace in open_inputs(item, experiment.page_sizes or ())]
@@ -88,13 +95,18 @@ def prepare(
                 confirmed.setdefault(trace.name, {})[codec.spec] = [equal, len(times)]
             rows.latency.extend(codec_times(timed, times, timed_used))
             rows.sizes.extend(compressed_sizes(trace, sizes, used))
+            of_units = {}
+            for unit in units:
+                with_them = report(f"{codec.spec} on {trace.name}, {unit} pages together") if unit > 1 else silent
+                of_units[unit] = with_units(trace, sizes, codec, unit, progress=with_them, in_memory=in_memory)
             for frontend in frontends:
                 other = tuple(secondary[spec] for spec in frontend.compressors)
                 for allocator, point, machine in product(allocators, points, machines):
                     if frontend.pools or (codec is codecs[0] and allocator is allocators[0]):
                         shared = machine.size // trace.page_size if machine and machine.shared else 0
                         fitted = frontend.in_ram(shared) if shared else frontend
-                        jobs.append(Job(trace, sizes, other, fitted, allocator, point, experiment, machine))
+                        tables = (of_units[frontend.unit], other)
+                        jobs.append(Job(trace, *tables, fitted, allocator, point, experiment, machine))
                         jobs.extend(_timed(jobs[-1], published))
         jobs.extend(_baseline(jobs, trace, published))
     if too_small and not jobs:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from allocators import Allocator
 from allocators.compiled import arrays
+from sim.errors import UserError
 from sim.frontends.base import Frontend
 from sim.ram.base import Policy
 from sim.ram.loop import closed
@@ -85,7 +86,9 @@ class Capacity(NamedTuple):
 
 
 def closed_replay(plain: Replay, capacity: Capacity) -> ClosedReplay:
-    """The closed form of a replay not begun, detailed if that is."""
+    """The closed form of a replay not begun, detailed if that is. Raises UserError for a frontend of units."""
+    if plain.frontend.unit > 1:
+        raise UserError(f"{plain.frontend.spec}: its units are those of the recorded machine; leave unit out")
     log = plain.log if isinstance(plain, DetailedReplay) else None
     trace, recorded = plain.trace, capacity.recorded
     sizes = (trace.n_slots, trace.unique_pages, capacity.pages)

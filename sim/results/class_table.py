@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from allocators.zspages.table import Row, class_of_handles, class_table
-from sim.frontends.compiled.slots import HUGE, OBJECT, OUTSIDE
 from sim.replay.replay import replay
+from sim.results.classes import objects_in_pool
 
 if TYPE_CHECKING:
     from allocators.zspages.allocator import ZspageAllocator
@@ -32,8 +32,7 @@ def classes_at_fullest(
     found: list[Row] = []
 
     def take() -> None:
-        slot = running.device.slots.slot
-        stored = slot[((slot["what"] == OBJECT) | (slot["what"] == HUGE)) & (slot["handle"] != OUTSIDE)]
+        stored = objects_in_pool(running.device)
         held = np.zeros(len(allocator.classes), np.int64)
         np.add.at(held, class_of_handles(allocator, stored["handle"]), stored["bytes"])
         for row, used in zip(class_table(allocator), held.tolist(), strict=True):

@@ -91,7 +91,7 @@ class CodecCosts:
         They are divided by `cpu_scale`, by which the timing stage multiplies all CPU times: the published ones are
         those of the other machine already. Where no page has a time, each gets the mean.
         """
-        weights = np.where(sizes.same_filled, 0, used)
+        weights = np.where(sizes.same_filled, 0, np.pad(used, (0, len(sizes) - len(used))))  # units are not in `used`
         columns = {}
         for part, cost in self.entries.get(sizes.meta["codec"], {}).items():
             own, mean = getattr(sizes, f"{part}_ns").astype(np.float64), cost.ns(page_size) / cpu_scale

@@ -124,11 +124,14 @@ class EventCosts:
         compressed = detail["compressed"] != 0
         cost["compress"][compressed] = self.compress_ns[detail["page"][compressed]]
         cost["decompress"] = np.where(read & ~failed, detail["decompress_ns"] * self.scale, 0.0)
+        cost["compress"] += detail["split_compress_ns"] * self.scale
+        cost["decompress"] += detail["split_decompress_ns"] * self.scale
         cost["map"] = np.where(spans, self.map_ns, 0.0)
         filled, whole = read & (what == SAME), loaded & (what == HUGE)
         cost["copy"] = self.copied(np.where(kept, detail["bytes"], np.where(filled, self.page_size, 0)))
         cost["copy"] += self.copied(np.where(whole, detail["bytes"], 0), "cold_")
         cost["copy"][failed] = 0.0
+        cost["copy"] += detail["split_pages"] * ns["copy.start"] + ns["copy.per_kib"] * detail["split_bytes"] / 1024
         cost["readahead"] = self._readahead(detail, reads, waits.load)
         cost["device"] = np.where((reads > 0) | (writes > 0), ns["block.submit"], 0.0)
         allocated, released = detail["allocated"] * self.block_ns, detail["released"] * self.release_ns
@@ -136,6 +139,7 @@ class EventCosts:
         grow, hold = np.where(stored, allocated, 0.0), np.where(stored, ns["alloc.hit"], 0.0)
         free_hold = np.where(freed, ns["alloc.free"] + released, 0.0)
         unlocked = np.where(kept & ~stored, allocated, 0.0) + np.where(freed | (kind == COMPACTION), 0.0, released)
+        unlocked += detail["split_pages"] * ns["alloc.hit"] + np.where((detail["split_pages"] > 0) & ~kept, allocated, 0.0)
         locked = hold * np.where(grow > 0, 2, 1) + grow + free_hold
         cost["alloc"] = locked + unlocked
 
