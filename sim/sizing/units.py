@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,13 +49,8 @@ def with_units(
         raise UserError(f"{trace.name}: no contents, so {unit} pages cannot be compressed together; {remedy}")
     blocks = size_pages(as_pages(trace, unit), compressor, progress=progress, in_memory=in_memory or bool(trace.path))
     share = np.maximum(1, blocks.compress_ns // unit)
-    joined = {name: np.concatenate(both) for name, both in _columns(sizes, blocks, compress_ns=share).items()}
-    return Sizes(**joined, meta=sizes.meta)
-
-
-def _columns(pages: Sizes, blocks: Sizes, **other: npt.NDArray[np.int64]) -> Mapping[str, tuple[npt.NDArray, ...]]:
-    of_blocks = blocks.columns() | other
-    return {name: (column, of_blocks[name]) for name, column in pages.columns().items()}
+    more = blocks.columns() | {"compress_ns": share}
+    return Sizes(**{name: np.append(own, more[name]) for name, own in sizes.columns().items()}, meta=sizes.meta)
 
 
 def as_pages(trace: Trace, unit: int) -> Trace:

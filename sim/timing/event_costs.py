@@ -139,7 +139,9 @@ class EventCosts:
         grow, hold = np.where(stored, allocated, 0.0), np.where(stored, ns["alloc.hit"], 0.0)
         free_hold = np.where(freed, ns["alloc.free"] + released, 0.0)
         unlocked = np.where(kept & ~stored, allocated, 0.0) + np.where(freed | (kind == COMPACTION), 0.0, released)
-        unlocked += detail["split_pages"] * ns["alloc.hit"] + np.where((detail["split_pages"] > 0) & ~kept, allocated, 0.0)
+        unlocked += detail["split_pages"] * ns["alloc.hit"] + np.where(
+            (detail["split_pages"] > 0) & ~kept, allocated, 0.0
+        )
         locked = hold * np.where(grow > 0, 2, 1) + grow + free_hold
         cost["alloc"] = locked + unlocked
 

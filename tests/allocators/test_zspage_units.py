@@ -7,9 +7,8 @@ from typing import Any
 import allocator_kit
 import numpy as np
 import pytest
-from reference.zsmalloc import SizeClass
+from reference.zsmalloc import SizeClass, chain_length
 from reference.zsmalloc import Zsmalloc as Reference
-from reference.zsmalloc import chain_length
 
 from allocators import AllocatorError, NoMemory, PageZone, TooLarge
 from allocators.compiled import batch

@@ -13,18 +13,17 @@ from allocators.compiled import arrays
 from allocators.eras import Span, check_era
 from allocators.zspages.units import UNITS as UNIT_PAGES
 from sim.frontends.base import NO_LIMIT, Bytes, Frontend, Pages, counted, empty_slots
-from sim.frontends.compiled import slots
 from sim.frontends.zram import era_2012, post_processing
 from sim.frontends.zram.device import COUNTS, ENTRY, RULES, ZramDevice
 from sim.frontends.zram.eras import ERAS, RELEASES, Era
 from sim.frontends.zram.mmstat import predicted
-from sim.frontends.zram.units import UNIT, UnitDevice
+from sim.frontends.zram.unit_device import unit_device, unit_stats
 from workloads.host.mmstat import MmStat
 from workloads.shown import meant
 from workloads.traces.sizes import Sizes
 from workloads.traces.source import swap_keeps_zeros
 from workloads.traces.trace import Trace
-from workloads.traces.units import Units, no_units
+from workloads.traces.units import no_units
 
 EVERY = 1000
 FEW_BYTES = 1 << 20  # of a limit that hardly anyone means
@@ -187,7 +186,8 @@ class Zram(Frontend):
         if self._rules.outside:
             return era_2012.device(self, n_slots, allocator)
         if self.unit > 1:
-            return _unit_device(self, n_slots, allocator, *secondary)
+            sizes = secondary[0] if secondary else Sizes.given([])
+            return unit_device(_device(self, n_slots, allocator), self._units, allocator, sizes)
         return _device(self, n_slots, allocator, *secondary)
 
     def maintain(self, device: ZramDevice, allocator: Allocator) -> None:
@@ -211,7 +211,7 @@ class Zram(Frontend):
             return super().stats(device)
         counts = counted(device.counts[0])
         if self.unit > 1:
-            return super().stats(device) | _unit_stats(device)
+            return super().stats(device) | unit_stats(device)
         own = {name: counts[name] for name in ("recompressed", "incompressible", "bd_reads", "bd_writes")}
         return super().stats(device) | own | {"bytes_written": counts["bd_writes"] * int(device.rules[0].page_size)}
 
@@ -229,28 +229,3 @@ def _device(zram: Zram, n_slots: int, allocator: Allocator, *secondary: Sizes) -
     classes = allocator.size_class_of(np.arange(page_size + 1))
     table = np.array([sizes.size for sizes in secondary]) if secondary else np.zeros((0, 0), np.int32)
     return ZramDevice(empty_slots(n_slots), rules, counts, arrays.records(n_slots, ENTRY), classes, table)
-
-
-def _unit_device(zram: Zram, n_slots: int, allocator: Allocator, *sizes: Sizes) -> UnitDevice:
-    plain, table, units = _device(zram, n_slots, allocator), sizes[0] if sizes else Sizes.given([]), zram._units
-    unit = arrays.records(1, UNIT)
-    unit["pages"], unit["huge"], unit["numbers"] = zram.unit, allocator.huge_unit, len(table) - len(units.pages)
-    fill = np.where(table.zero_filled, slots.ZERO_FILLED, table.same_filled).astype(np.int8)
-    found = (units.group, units.slots, units.pages)
-    times = (table.compress_ns, table.decompress_ns)
-    return UnitDevice(plain.slots, plain.rules, plain.counts, plain.entry, unit, *found, table.size, fill, *times)
-
-
-def _unit_stats(device: UnitDevice) -> dict[str, int]:
-    """Units stored and split, page-ins of compressed objects and the pages decompressed for them, and pages that were
-    compressed by themselves out of units that were split."""
-    unit = counted(device.unit[0])
-    others = unit["reads"] - unit["unit_reads"]
-    return {
-        "unit_writes": unit["writes"],
-        "unit_reads": unit["unit_reads"],
-        "object_reads": unit["reads"],
-        "pages_decompressed": others + unit["unit_reads"] * unit["pages"],
-        "splits": unit["splits"],
-        "split_pages": int(device.slots.tally[0].split_pages),
-    }

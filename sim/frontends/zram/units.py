@@ -56,14 +56,14 @@ class UnitDevice(NamedTuple):
 
 
 @compiled
-def in_unit(device: UnitDevice, i: int) -> bool:
+def in_unit(device: Any, i: int) -> bool:
     """Whether a slot holds a part of a unit."""
     stored = slots.in_pool(device.slots, i)
     return bool(stored and device.entry[i].page >= device.unit[0].numbers)
 
 
 @compiled
-def release(device: UnitDevice, allocator: Any, i: int) -> None:
+def release(device: Any, allocator: Any, i: int) -> None:
     """Empty all slots of the unit that a slot is in."""
     held, pages, slot = device.slots, device.unit[0].pages, device.slots.slot[i]
     tally = held.tally[0]
@@ -79,7 +79,7 @@ def release(device: UnitDevice, allocator: Any, i: int) -> None:
 
 
 @compiled
-def clear(device: UnitDevice, allocator: Any, i: int) -> None:
+def clear(device: Any, allocator: Any, i: int) -> None:
     """Empty all slots of the group of a slot."""
     for k in range(device.unit[0].pages):
         member = device.members[device.group[i], k]
@@ -90,7 +90,7 @@ def clear(device: UnitDevice, allocator: Any, i: int) -> None:
 
 
 @compiled
-def restore(device: UnitDevice, allocator: Any, i: int, page: int) -> None:
+def restore(device: Any, allocator: Any, i: int, page: int) -> None:
     """Store a page of a unit that was split, in an empty slot."""
     held = device.slots
     tally = held.tally[0]
@@ -115,7 +115,7 @@ def restore(device: UnitDevice, allocator: Any, i: int, page: int) -> None:
 
 
 @compiled
-def split(device: UnitDevice, allocator: Any, lost: int) -> int:
+def split(device: Any, allocator: Any, lost: int) -> int:
     """Split the unit that a slot is in, whose page is lost; what the slot held."""
     what, number = int(device.slots.slot[lost].what), int(device.entry[lost].page)
     device.unit[0].splits += 1
@@ -130,7 +130,7 @@ def split(device: UnitDevice, allocator: Any, lost: int) -> int:
 
 
 @compiled
-def store(device: UnitDevice, allocator: Any, i: int, number: int, size: int, what: int) -> int:
+def store(device: Any, allocator: Any, i: int, number: int, size: int, what: int) -> int:
     """Store a unit of `size` bytes in the slots of a group, which are empty; what became of it."""
     held, unit, counts = device.slots, device.unit[0], device.counts[0]
     handle = dispatch.alloc(allocator, size)
@@ -160,7 +160,7 @@ def store(device: UnitDevice, allocator: Any, i: int, number: int, size: int, wh
 
 
 @compiled
-def page_out(device: UnitDevice, allocator: Any, slot: int, page: int, size: int, fill: int) -> int:
+def page_out(device: Any, allocator: Any, slot: int, page: int, size: int, fill: int) -> int:
     """Store a page, or number `page` of a unit: with its last page, for which the others wait; what becomes of it."""
     unit = device.unit[0]
     if page < unit.numbers:
@@ -182,7 +182,7 @@ def page_out(device: UnitDevice, allocator: Any, slot: int, page: int, size: int
 
 
 @compiled
-def page_in(device: UnitDevice, allocator: Any, slot: int) -> int:
+def page_in(device: Any, allocator: Any, slot: int) -> int:
     """Read a slot; what it holds."""
     what = single.page_in(device, allocator, slot)
     if what == slots.OBJECT:
@@ -192,7 +192,7 @@ def page_in(device: UnitDevice, allocator: Any, slot: int) -> int:
 
 
 @compiled
-def slot_free(device: UnitDevice, allocator: Any, slot: int) -> int:
+def slot_free(device: Any, allocator: Any, slot: int) -> int:
     """Free a slot; what it held."""
     if in_unit(device, slot):
         return split(device, allocator, slot)
@@ -200,13 +200,13 @@ def slot_free(device: UnitDevice, allocator: Any, slot: int) -> int:
 
 
 @compiled
-def made_of(device: UnitDevice, slot: int, page: int) -> int:
+def made_of(device: Any, slot: int, page: int) -> int:
     """The number of the page or of the unit that the object of a slot was made of."""
     return int(device.entry[slot].page)
 
 
 @compiled
-def reads(device: UnitDevice, slot: int) -> int:
+def reads(device: Any, slot: int) -> int:
     """Bytes that are read for the page of a slot: all of a compressed unit, only its own of one kept whole."""
     held = device.slots.slot[slot]
     return int(min(held.bytes, device.rules[0].page_size) if held.what == slots.HUGE else held.bytes)

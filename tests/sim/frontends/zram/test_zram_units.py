@@ -198,7 +198,9 @@ def random_rows(seed: int, unit: int, count: int) -> list[tuple[int, ...]]:
             first = int(rng.integers(0, 6)) * unit
             rows += [(OUT, first + i, int(p)) for i, p in enumerate(page)]
         kind = int(rng.choice([OUT, IN, FREE, COMPACT], p=[0.2, 0.4, 0.35, 0.05]))
-        rows.append((kind, 0 if kind == COMPACT else int(rng.integers(0, n_slots)), int(page[0]) if kind == OUT else -1))
+        rows.append(
+            (kind, 0 if kind == COMPACT else int(rng.integers(0, n_slots)), int(page[0]) if kind == OUT else -1)
+        )
     return rows
 
 
