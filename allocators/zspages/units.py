@@ -1,8 +1,8 @@
 """Size classes above a page, for several pages compressed as one block.
 
 Source: "mm: zsmalloc: support objects compressed based on multiple pages" (T. Zheng and B. Song, March 2024, v2 of
-November 2024; never merged). A unit of n pages has 256 further classes, n * PAGE_SIZE / 256 bytes apart, over zspages
-made of blocks of n adjacent pages instead of single ones: as many blocks as waste least, up to the chain.
+November 2024; never merged). For units of n pages there are further classes up to n * PAGE_SIZE, a 256th of that
+apart, over zspages made of blocks of n adjacent pages instead of single ones: as many as waste least, up to the chain.
 """
 
 from __future__ import annotations

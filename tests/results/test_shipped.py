@@ -23,6 +23,7 @@ STUDIES = {
     "latency-live",
     "published",
     "ram",
+    "units",
 }  # tables of many runs and recordings, with a provenance of their own: no result that a run wrote
 SHIPPED = sorted(path.name for path in RESULTS.iterdir() if path.is_dir() and path.name not in STUDIES)
 
