@@ -94,7 +94,9 @@ def blocks(traces: list[Trace]) -> pd.DataFrame:
                 measured = [codec.measure(pages.reshape(-1, n * trace.page_size)) for _ in range(REPEATS)]
                 best = np.min(measured, axis=0)
                 total += (pages.nbytes, *best.sum(axis=1))
-            rows.append(dict(zip(("data", "bytes", "compress_s", "decompress_s"), total / (1, 1, 1e9, 1e9), strict=True)))
+            rows.append(
+                dict(zip(("data", "bytes", "compress_s", "decompress_s"), total / (1, 1, 1e9, 1e9), strict=True))
+            )
             rows[-1] |= {"codec": name, "unit": n}
     rows += [
         {"codec": "published, March 2024: zstd", "unit": n, "data": 1000 << 20, "bytes": size, "compress_s": seconds}

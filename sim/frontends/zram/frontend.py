@@ -125,6 +125,8 @@ class Zram(Frontend):
             raise ValueError(f"every={self.every}: give a number of events")
         if self.unit not in UNIT_PAGES:
             raise ValueError(f"unit={self.unit}: give {', '.join(map(str, UNIT_PAGES))} pages")
+        if self.unit > 1 and self.era != "6.18":
+            raise ValueError(f"unit={self.unit} is not of era={self.era}; leave it or era out")
         if self.unit > 1 and (self.recompress or self.writeback):
             raise ValueError(f"unit={self.unit} knows no recompress or writeback; leave them out")
         if self.writeback_limit is not None and self.writeback_limit < 0:
