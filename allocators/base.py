@@ -47,6 +47,11 @@ class Allocator(Configured, ABC):
     """Order of the blocks that it takes from the page allocator."""
     unit: int = 1
     """Pages of the largest object that it takes. More than 1 where pages are compressed together."""
+    objects_reclaimed: int = 0
+    """The most objects that leave with a page that is reclaimed; 0 for an allocator that reclaims none.
+
+    With others handles are less than this number times the most objects ever held at once.
+    """
     records_size: ClassVar[bool] = False
     """Whether it knows an object's size from its handle, so that its caller need not store it."""
     compiled: ClassVar[bool] = False
@@ -68,6 +73,10 @@ class Allocator(Configured, ABC):
     def compact(self) -> int:
         """Move objects together; physical pages released."""
         return 0
+
+    def reclaim(self) -> list[int]:
+        """Give up the page that got an object longest ago, with all its objects; their handles, none if it cannot."""
+        return []
 
     def placement(self, handle: int) -> Placement | None:
         """Where an object lies, or None if the model gives objects no place."""
@@ -157,6 +166,11 @@ class CompiledAllocator(Allocator):
     def compact(self) -> int:
         """See `Allocator.compact`."""
         return int(batch.compact(self.state))
+
+    def reclaim(self) -> list[int]:
+        """See `Allocator.reclaim`."""
+        handles = np.zeros(self.objects_reclaimed, np.int64)
+        return [int(handle) for handle in handles[: batch.reclaim(self.state, handles)]]
 
     @property
     def pages(self) -> int:

@@ -1,6 +1,10 @@
 """z3fold's rules: up to three objects a page, in 64ths of a page.
 
 Source: mm/z3fold.c (6.1). What the kernel leaves to a work queue, tidying a page after a free, is done at once.
+
+Pages are listed by when `alloc` last put an object there, which an object moved by tidying does not count as. Reclaim
+(z3fold_reclaim_page) takes the oldest page whose objects were all put there first: zswap before 6.5 writes them back.
+Evictions do not fail here, hence no retries.
 """
 
 from __future__ import annotations
@@ -50,6 +54,8 @@ class Z3foldPool(NamedTuple):
     handle: Any  # HANDLE[capacity]
     handles: ids.Ids
     head: Any  # int32[CHUNKS]: lists of pages by their largest usable gap
+    age: Any  # lists.LINKS[capacity]: all pages, listed by when they last got an object
+    oldest: Any  # int32[1]
 
 
 @compiled
@@ -61,8 +67,9 @@ def has_room(pool: Z3foldPool) -> bool:
 def grown(pool: Z3foldPool) -> Z3foldPool:
     """The pool with room for at least one more `alloc`."""
     pages, handles = ids.grown(pool.pages, 1), ids.grown(pool.handles, 1)
-    page, handle = arrays.extended(pool.page, len(pages.link)), arrays.extended(pool.handle, len(handles.link))
-    return pool._replace(zone=zone.grown(pool.zone), page=page, pages=pages, handle=handle, handles=handles)
+    page, age = (arrays.extended(array, len(pages.link)) for array in (pool.page, pool.age))
+    handle = arrays.extended(pool.handle, len(handles.link))
+    return pool._replace(zone=zone.grown(pool.zone), page=page, pages=pages, handle=handle, handles=handles, age=age)
 
 
 @compiled
@@ -146,6 +153,7 @@ def new_page(pool: Z3foldPool) -> int:
         page.chunks[place] = 0
     page.foreign = 0
     page.key = NIL
+    lists.append(pool.age, pool.oldest, 0, p)
     return p
 
 
@@ -154,6 +162,7 @@ def release(pool: Z3foldPool, p: int) -> None:
     """Give the physical page back."""
     zone.give(pool.zone, int(pool.page[p].page), 0)
     pool.page[p].page = NIL
+    lists.remove(pool.age, pool.oldest, 0, p)
     ids.give(pool.pages, p)
 
 
@@ -170,6 +179,9 @@ def alloc(pool: Z3foldPool, size: int) -> int:
         p = new_page(pool)
         if p == NIL:
             return NO_MEMORY
+    else:
+        lists.remove(pool.age, pool.oldest, 0, p)
+        lists.append(pool.age, pool.oldest, 0, p)
     handle = ids.take(pool.handles)
     pool.handle[handle].foreign = 0
     if headless:
@@ -251,10 +263,43 @@ def free(pool: Z3foldPool, handle: int) -> None:
         tidy(pool, p)
 
 
+@compiled
+def reclaimable(pool: Z3foldPool) -> int:
+    """The oldest page without an object that came from another one, or NIL."""
+    first = int(pool.oldest[0])
+    p = first
+    while p != NIL and pool.page[p].foreign:
+        p = int(pool.age[p].next)
+        if p == first:
+            return NIL
+    return p
+
+
+@compiled
+def reclaim(pool: Z3foldPool, handles: Any) -> int:
+    """See `dispatch.Rules`."""
+    p = reclaimable(pool)
+    if p == NIL:
+        return 0
+    page = pool.page[p]
+    delist(pool, p)
+    count = 0
+    for place in range(4):
+        if page.chunks[place]:
+            handle = int(page.owner[place])
+            handles[count] = handle
+            count += 1
+            pool.handle[handle].page = NIL
+            ids.give(pool.handles, handle)
+    release(pool, p)
+    return count
+
+
 class Z3fold(CompiledAllocator):
     """z3fold of mm/z3fold.c (6.1), its deferred work done after every free."""
 
     name: ClassVar[str] = "z3fold"
+    objects_reclaimed = 3
     state: Z3foldPool
 
     def __init__(self, page_size: int = 4096, zone: PageZone | None = None) -> None:
@@ -271,6 +316,8 @@ class Z3fold(CompiledAllocator):
             handle=arrays.records(arrays.ROOM, HANDLE),
             handles=ids.make(arrays.ROOM),
             head=np.full(CHUNKS, NIL, np.int32),
+            age=arrays.records(arrays.ROOM, lists.LINKS),
+            oldest=np.full(1, NIL, np.int32),
         )
 
     def holds(self, handle: int) -> bool:
@@ -315,6 +362,8 @@ class Z3fold(CompiledAllocator):
                 self.require(listed[p] == key == page[p].key, f"page {p} is on list {listed[p]}, not {key}")
         self.require(owned == len(ids.in_use(state.handles)), f"{owned} objects in pages")
         self.require(len(live) == self.pages, f"{len(live)} pages in use, {self.pages} held")
+        aged = sorted(lists.members(state.age, state.oldest, 0))
+        self.require(aged == live, f"{len(aged)} pages listed by age, {len(live)} in use")
 
 
-register_rules(Z3foldPool, Rules(alloc, free, has_room, grown))
+register_rules(Z3foldPool, Rules(alloc, free, has_room, grown, reclaim=reclaim))

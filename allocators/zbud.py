@@ -1,6 +1,9 @@
 """zbud's rules, both kinds: at most two objects a page, one from each end, in 64ths of a page.
 
 Sources: mm/zbud.c (6.1); zbud in drivers/staging/zcache/zcache-main.c (3.0 to 3.5). A handle is 2 * page + end.
+
+6.1 lists its pages by when they last got an object, and reclaims the oldest (zbud_reclaim_page): its owner, zswap
+before 6.5, writes both objects back. Evictions do not fail here, hence no retries.
 """
 
 from __future__ import annotations
@@ -51,6 +54,8 @@ class ZbudPool(NamedTuple):
     page: Any  # PAGE[capacity]
     pages: ids.Ids
     head: Any  # int32[chunks + 1]: lists of pages with one object; list 0 holds the idle ones
+    age: Any  # lists.LINKS[capacity]: all pages, listed by when they last got an object
+    oldest: Any  # int32[1]
 
 
 @compiled
@@ -62,8 +67,8 @@ def has_room(pool: ZbudPool) -> bool:
 def grown(pool: ZbudPool) -> ZbudPool:
     """The pool with room for at least one more `alloc`."""
     pages = ids.grown(pool.pages, 1)
-    page = arrays.extended(pool.page, len(pages.link))
-    return pool._replace(zone=zone.grown(pool.zone), page=page, pages=pages)
+    page, age = (arrays.extended(array, len(pages.link)) for array in (pool.page, pool.age))
+    return pool._replace(zone=zone.grown(pool.zone), page=page, pages=pages, age=age)
 
 
 @compiled
@@ -118,6 +123,7 @@ def empty_page(pool: ZbudPool) -> int:
         return NIL
     p = ids.take(pool.pages)
     pool.page[p].page = page
+    lists.append(pool.age, pool.oldest, 0, p)
     return p
 
 
@@ -126,6 +132,7 @@ def release(pool: ZbudPool, p: int) -> None:
     """Give the physical page back."""
     zone.give(pool.zone, int(pool.page[p].page), 0)
     pool.page[p].page = NIL
+    lists.remove(pool.age, pool.oldest, 0, p)
     ids.give(pool.pages, p)
 
 
@@ -139,6 +146,8 @@ def alloc(pool: ZbudPool, size: int) -> int:
     p = find(pool, chunks)
     if p != NIL:
         delist(pool, p)
+        lists.remove(pool.age, pool.oldest, 0, p)
+        lists.append(pool.age, pool.oldest, 0, p)
         end = 0 if pool.page[p].first == 0 else 1
     else:
         p = empty_page(pool)
@@ -177,16 +186,39 @@ def free(pool: ZbudPool, handle: int) -> None:
         release(pool, p)
 
 
+@compiled
+def reclaim(pool: ZbudPool, handles: Any) -> int:
+    """See `dispatch.Rules`."""
+    p = int(pool.oldest[0])
+    if p == NIL or pool.rules[0].keep_idle:
+        return 0
+    page = pool.page[p]
+    count = 0
+    if page.first:
+        handles[count] = 2 * p
+        count += 1
+    if page.last:
+        handles[count] = 2 * p + 1
+        count += 1
+    if count == 1:
+        delist(pool, p)
+    page.first = 0
+    page.last = 0
+    release(pool, p)
+    return count
+
+
 class Era(NamedTuple):
     """What differs between the two."""
 
     chunk: int | None  # bytes; None for a 64th of a page
     header: int  # chunks
     rules: dict[str, bool]  # of RULES
+    objects_reclaimed: int = 0  # see `Allocator`
 
 
 ERAS = {
-    "6.1": Era(None, 1, {}),
+    "6.1": Era(None, 1, {}, 2),
     "zcache": Era(64, 2, {"by_used": True, "keep_idle": True}),
 }
 RELEASES = (Span("3.0", "3.5", "zcache"), Span("3.11", "6.14", "6.1"))
@@ -209,6 +241,7 @@ class Zbud(CompiledAllocator):
             self.era = check_era(self.name, str(era), ERAS, RELEASES)
         except ValueError as error:
             raise AllocatorError(f"zbud: {error}") from error
+        self.objects_reclaimed = ERAS[self.era].objects_reclaimed
         chunk = ERAS[self.era].chunk or page_size // 64
         self.header = ERAS[self.era].header * chunk
         chunks = (page_size - self.header) // chunk
@@ -222,6 +255,8 @@ class Zbud(CompiledAllocator):
             page=arrays.records(arrays.ROOM, PAGE),
             pages=ids.make(arrays.ROOM),
             head=np.full(chunks + 1, NIL, np.int32),
+            age=arrays.records(arrays.ROOM, lists.LINKS),
+            oldest=np.full(1, NIL, np.int32),
         )
 
     def release_idle(self) -> bool:
@@ -269,10 +304,12 @@ class Zbud(CompiledAllocator):
                 self.require(listed[p] == key, f"page {p} is on list {listed[p]}, not {key}")
         self.require(idle == rules.idle, f"{idle} idle pages, {rules.idle} counted")
         self.require(len(live) == self.pages, f"{len(live)} pages in use, {self.pages} held")
+        aged = sorted(lists.members(self.state.age, self.state.oldest, 0))
+        self.require(aged == live, f"{len(aged)} pages listed by age, {len(live)} in use")
 
     def stats(self) -> dict[str, int]:
         """Pages, and how many of them are idle."""
         return {"pages": self.pages, "idle_pages": int(self.state.rules[0].idle)}
 
 
-register_rules(ZbudPool, Rules(alloc, free, has_room, grown))
+register_rules(ZbudPool, Rules(alloc, free, has_room, grown, reclaim=reclaim))

@@ -44,6 +44,12 @@ def compact(state: Any) -> int:
 
 
 @entry
+def reclaim(state: Any, handles: Any) -> int:
+    """See `dispatch.Rules`."""
+    return dispatch.reclaim(state, handles)
+
+
+@entry
 def replay(state: Any, op: Any, key: Any, size: Any, live: Any, handle: Any, pages: Any, start: int) -> int:
     """Replay operations from `start` on; where it stopped for want of room, else their number.
 

@@ -34,6 +34,12 @@ def one_lock(state: Any, handle: int) -> int:
 
 
 @compiled
+def nothing_to_reclaim(state: Any, handles: Any) -> int:
+    """Most allocators cannot choose a page and do without its objects."""
+    return 0
+
+
+@compiled
 def held_by_zone(state: Any) -> int:
     """What its zone has handed out and not got back."""
     return state.zone.info[0].held
@@ -64,6 +70,8 @@ class Rules(NamedTuple):
     pages: Callable[[Any], int] = held_by_zone  # physical pages held
     pages_allocated: Callable[[Any], int] = allocated_by_zone  # physical pages taken so far
     no_free_page: Callable[[Any], bool] = zone_is_empty  # whether none is left
+    # Give up a page with all its objects, whose handles go into int64[objects_reclaimed]; how many. See `Allocator`.
+    reclaim: Callable[[Any, Any], int] = nothing_to_reclaim
 
 
 _TABLE: RuleTable[Rules] = RuleTable()
@@ -85,6 +93,12 @@ def _spans(allocator: Any, handle: int) -> bool:
     return placement is not None and bool(placement.spans)
 
 
+def _reclaim(allocator: Any, handles: Any) -> int:
+    found = allocator.reclaim()
+    handles[: len(found)] = found
+    return len(found)
+
+
 alloc = _TABLE.call("alloc", _alloc)
 free = _TABLE.call("free", lambda allocator, handle: allocator.free(int(handle)))
 has_room = _TABLE.call("has_room", lambda allocator: True)
@@ -95,3 +109,4 @@ lock = _TABLE.call("lock", lambda allocator, handle: 0)
 pages = _TABLE.call("pages", lambda allocator: allocator.pages)
 pages_allocated = _TABLE.call("pages_allocated", lambda allocator: allocator.pages)  # it reports only those it holds
 no_free_page = _TABLE.call("no_free_page", lambda allocator: False)
+reclaim = _TABLE.call("reclaim", _reclaim)

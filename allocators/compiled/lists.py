@@ -6,8 +6,12 @@ last, so both ends are at hand.
 
 from typing import Any
 
+import numpy as np
+
 from allocators.compiled.ids import NIL
 from allocators.compiled.jit import compiled
+
+LINKS = np.dtype([("next", np.int32), ("prev", np.int32)], align=True)  # of records on a list besides their own
 
 
 @compiled
