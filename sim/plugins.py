@@ -166,7 +166,7 @@ FRONTENDS: Registry[Frontend] = Registry(
         "raw": "sim.frontends.raw:Raw",
         "zcache": "sim.frontends.zcache:Zcache",
         "zram": "sim.frontends.zram.frontend:Zram",
-        "zswap": "sim.frontends.zswap:Zswap",
+        "zswap": "sim.frontends.zswap.frontend:Zswap",
         "device": "sim.frontends.device:Device",
     },
 )

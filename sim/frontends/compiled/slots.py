@@ -63,13 +63,19 @@ def in_pool(slots: Slots, i: int) -> bool:
 @compiled
 def drop(slots: Slots, allocator: Any, i: int) -> int:
     """Empty a slot; what it held."""
+    if in_pool(slots, i):
+        dispatch.free(allocator, slots.slot[i].handle)
+    return lose(slots, i)
+
+
+@compiled
+def lose(slots: Slots, i: int) -> int:
+    """Empty a slot, of which the allocator holds nothing any more; what it held."""
     slot, tally = slots.slot[i], slots.tally[0]
     what = int(slot.what)
     if what in (OBJECT, HUGE):
         if slot.handle == OUTSIDE:
             tally.outside -= 1
-        else:
-            dispatch.free(allocator, slot.handle)
         tally.objects -= 1
         tally.bytes -= slot.bytes
         if what == HUGE:
@@ -94,6 +100,12 @@ def compress(slots: Slots) -> None:
 def write_back(slots: Slots, allocator: Any, i: int) -> None:
     """Move the object of a slot to the device."""
     drop(slots, allocator, i)
+    note_written_back(slots, i)
+
+
+@compiled
+def note_written_back(slots: Slots, i: int) -> None:
+    """Note in an empty slot that its page was moved to the device."""
     slots.slot[i].what = WRITTEN_BACK
     slots.tally[0].written_back += 1
     slots.tally[0].device_writes += 1
