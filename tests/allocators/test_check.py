@@ -9,6 +9,7 @@ import allocator_kit
 import pytest
 
 from allocators import CheckFailed, CompiledAllocator, PageZone
+from allocators.compiled import lists
 
 ZSPAGES = {
     "objects of a class": lambda s: bump(s.cls, "inuse", class_of(s)),
@@ -33,6 +34,7 @@ ZBUD = {
     "too much in a page": lambda s: bump(s.page, "last", 0, by=64),
     "idle pages": lambda s: bump(s.rules, "idle", 0),
     "page lost": lambda s: bump(s.pages.top, ..., 1),
+    "age of a page": lambda s: lists.remove(s.age, s.oldest, 0, int(s.oldest[0])),
 }
 Z3FOLD = {
     "foreign objects": lambda s: bump(s.page, "foreign", 0),
@@ -42,6 +44,7 @@ Z3FOLD = {
     "page of an object": lambda s: bump(s.handle, "page", 0),
     "handle lost": lambda s: bump(s.handles.top, ..., 1),
     "page lost": lambda s: bump(s.pages.top, ..., 1),
+    "age of a page": lambda s: lists.remove(s.age, s.oldest, 0, int(s.oldest[0])),
 }
 ZBLOCK = {
     "type of a block": lambda s: bump(s.block, "type", 0),

@@ -91,6 +91,18 @@ class Machine(RuleBasedStateMachine):
         if self.reference is not None:
             self.reference.compact()
 
+    @rule()
+    def reclaim(self) -> None:
+        before = self.allocator.pages
+        gone = self.allocator.reclaim()
+        assert len(gone) <= self.allocator.objects_reclaimed
+        assert self.allocator.pages == before - bool(gone)
+        if self.reference is not None and self.allocator.objects_reclaimed:
+            assert sorted(self.reference.reclaim()) == sorted(self.twins.pop(handle) for handle in gone)
+        for handle in gone:
+            assert not self.allocator.holds(handle)
+            del self.sizes[handle]
+
     @precondition(lambda self: self.label == "zbud-zcache")
     @rule()
     def release_idle(self) -> None:

@@ -1,7 +1,7 @@
 """z3fold as mm/z3fold.c (6.1) tells it, its work queue run at once, in lists and dictionaries; slow.
 
 A page knows its objects as {place: (handle, chunks)}, and where the middle one starts; chunks are counted from the
-end of the header.
+end of the header. `aged` has the page that `alloc` last put an object into at its end.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ class Z3fold:
         self.headless = (self.room - 1) * self.chunk
         self.lists: list[list[Page]] = [[] for _ in range(self.room)]
         self.where: dict[int, Page] = {}
+        self.aged: list[Page] = []
         self.made = 0
 
     @property
@@ -71,13 +72,28 @@ class Z3fold:
         handle, self.made = self.made, self.made + 1
         chunks = -(-size // self.chunk)
         if size > self.headless:
-            self.where[handle] = Page(0)
-            return handle
-        page = self.take(chunks) or Page(self.room)
-        page.put(handle, chunks)
-        self.insert(page)
+            page = Page(0)
+        else:
+            page = self.take(chunks) or Page(self.room)
+            page.put(handle, chunks)
+            self.insert(page)
         self.where[handle] = page
+        held = set(self.where.values())
+        self.aged = [other for other in self.aged if other is not page and other in held] + [page]
         return handle
+
+    def reclaim(self) -> list[int]:
+        held = set(self.where.values())
+        page = next((page for page in self.aged if page in held and not page.foreign), None)
+        if page is None:
+            return []
+        for entries in self.lists:
+            if page in entries:
+                entries.remove(page)
+        found = [handle for handle, where in self.where.items() if where is page]
+        for handle in found:
+            del self.where[handle]
+        return found
 
     def free(self, handle: int) -> None:
         page = self.where.pop(handle)

@@ -1,6 +1,7 @@
 """zbud as mm/zbud.c (6.1) and zcache-main.c (2011-12) tell it, in lists and dictionaries; slow.
 
-A page is a dictionary of what lies at its two ends: {"first": (handle, chunks), "last": ...}.
+A page is a dictionary of what lies at its two ends: {"first": (handle, chunks), "last": ...}. `held` has the page that
+got an object last at its end.
 """
 
 from __future__ import annotations
@@ -53,8 +54,17 @@ class Zbud:
             page = self.idle.pop()
             page["first"] = (handle, chunks)
             self.insert(page)
+        self.held = [other for other in self.held if other is not page] + [page]
         self.where[handle] = page
         return handle
+
+    def reclaim(self) -> list[int]:
+        if self.zcache or not self.held:
+            return []
+        found = [handle for handle, _ in self.held[0].values()]
+        for handle in found:
+            self.free(handle)
+        return found
 
     def free(self, handle: int) -> None:
         page = self.where.pop(handle)
