@@ -26,7 +26,9 @@ ERAS = {
     "6.18": Era(_SWAP_CORE | {"keep_whole"}),
 }
 RELEASES = (
-    Span("3.17", "4.17", "5.4", "it takes a page as soon as one is reclaimed, and until 4.15 compresses same-filled ones"),
+    Span(
+        "3.17", "4.17", "5.4", "it takes a page as soon as one is reclaimed, and until 4.15 compresses same-filled ones"
+    ),
     Span("4.18", "5.6", "5.4"),
     Span("5.7", "6.4", "6.1"),
     Span("6.5", "6.8", "6.6"),
