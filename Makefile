@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test lint types layers bench fuzz crash samples ram-study bpf clean
+.PHONY: run test lint types layers bench fuzz crash samples recording-times ram-study bpf clean
 
 run: $(STAMP)
 	$(BIN)/cswap run --out out/density --force
@@ -39,6 +39,10 @@ crash: $(STAMP)
 # Records the programs of workloads/samples/programs anew, and makes the samples and workloads/recordings of them; needs root.
 samples: $(STAMP)
 	$(BIN)/python workloads/samples/programs/make.py $(NAMES)
+
+# Takes the codec times of the samples again, and of workloads/recordings by them; let nothing else run meanwhile.
+recording-times: $(STAMP)
+	$(BIN)/python workloads/samples/programs/times.py $(NAMES)
 
 # Records the same programs in memories of several sizes, as far as out/ram-study lacks them, and makes results/ram; needs root.
 ram-study: $(STAMP)
