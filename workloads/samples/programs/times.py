@@ -5,6 +5,7 @@ Each keeps its own time; any other page of a recording takes the times of one of
 sizes are nearest to its own. Run `python times.py [NAME]...` when nothing else runs.
 """
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,8 @@ import numpy.typing as npt
 from workloads.recordings import FOLDER, open_recording, pages_of_sample, recording_names
 from workloads.samples import open_sample
 from workloads.traces.disk import open_trace
-from workloads.traces.sizes import Sizes, sizes_path, write_sizes
+from workloads.traces.sizes import Sizes
+from workloads.traces.stripping import strip_trace
 from workloads.traces.trace import Trace
 
 NEAREST = 16  # pages of the sample to choose from: as many as that have about this size
@@ -25,15 +27,19 @@ SEED = 0
 
 
 def main() -> None:
-    """Time the samples of those recordings, by default all, and rewrite the recordings' sizes."""
+    """Time the samples of those recordings, by default all, and write the recordings anew with these times."""
     with tempfile.TemporaryDirectory() as folder:
         for name in sys.argv[1:] or recording_names():
-            recording, sample, out = open_recording(name), f"{name}-sample", Path(folder, f"{name}.cswap")
-            codecs = [word for codec in recording.sizes_codecs() for word in ("-c", codec)]
-            cswap("trace", "time", sample, *codecs)
-            cswap("trace", "strip", sample, "-o", out, *codecs)
-            for codec in recording.sizes_codecs():
-                write_sizes(sizes_path(FOLDER / out.name, codec), retimed(recording, open_trace(out), codec))
+            recording, sample = open_recording(name), f"{name}-sample"
+            timed, new = Path(folder, f"{sample}.cswap"), Path(folder, f"{name}.cswap")
+            codecs = recording.sizes_codecs()
+            words = [word for codec in codecs for word in ("-c", codec)]
+            cswap("trace", "time", sample, *words)
+            cswap("trace", "strip", sample, "-o", timed, *words)
+            sizes = {codec: retimed(recording, open_trace(timed), codec) for codec in codecs}
+            strip_trace(recording, new, sizes, keep_source=True)
+            shutil.rmtree(FOLDER / new.name)
+            shutil.move(new, FOLDER)
 
 
 def cswap(*words: object) -> None:
