@@ -232,8 +232,8 @@ class Zblock(CompiledAllocator):
     """zblock, proposed in 2025 and never merged: `version` v2, v4, or vmalloc, the last one.
 
     An object takes a slot that is larger than it: of exactly a slot's size, it goes one type up. A page or more is
-    refused, and so is what no slot is larger than: v4 and vmalloc end at 4,079 bytes of a 4-KiB page. (At 4,080 the code
-    of vmalloc reads past its table; here that is refused.)
+    refused, and so is what no slot is larger than: v4 and vmalloc end at 4,079 bytes of a 4-KiB page. (At 4,080 the
+    code of vmalloc reads past its table; here that is refused.)
 
     No object needs a mapping of its own, for the pages of a block are adjacent: in v2 and v4 physically, so that a
     block of 2, 4 or 8 must be found; in vmalloc virtually, from any single pages, for as long as the block lives. What
