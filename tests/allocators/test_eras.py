@@ -57,9 +57,11 @@ def test_an_unknown_era_of_an_allocator_is_answered_with_the_one_to_take(spec: s
         ("zram:era=6.16", "Linux 6.14 to 6.16 has the rules of era=6.14; give era=6.14"),
         ("zram:era=3.2", "Linux 2.6.37 to 3.5 has the rules of era=2012"),
         ("zram:era=2.6.32", "no rules of zram for Linux 2.6.32 are known"),
-        ("zswap:era=6.12", "Linux 6.12 to 6.17 is nearest to era=6.18, but it refuses pages that do not compress"),
+        ("zswap:era=4.14", "Linux 3.17 to 4.17 is nearest to era=5.4, but it takes a page as soon as one is reclaimed"),
+        ("zswap:era=6.17", "Linux 6.12 to 6.17 has the rules of era=6.12; give era=6.12"),
         ("zswap:era=6.11", "Linux 6.10 to 6.11 has the rules of era=6.10"),
-        ("zswap:era=5.15", "no rules of zswap for Linux 5.15 are known"),
+        ("zswap:era=5.15", "Linux 5.6 to 6.4 has the rules of era=6.1; give era=6.1"),
+        ("zswap:era=3.11", "no rules of zswap for Linux 3.11 are known"),
     ],
 )
 def test_an_unknown_era_of_a_frontend_is_answered_too(spec: str, said: str) -> None:

@@ -18,7 +18,7 @@ RULES = np.dtype(
         ("header", np.int64),  # bytes before each object, where the pool reclaims
         ("drop_first", np.int64),  # a slot's old entry is freed before anything else (to 6.8), else behind the new one
         ("by_pool", np.int64),  # the pool chooses what is written back, a page of its own at a time (to 6.4)
-        ("at_once", np.int64),  # and does so in the page-out that finds it full, which is taken then (to 5.6)
+        ("at_once", np.int64),  # and does so in the page-out that finds it full, which is taken then (to 5.5)
         ("exclusive", np.int64),  # a load frees its entry (from 6.9), else it makes it the youngest
         ("zeros_apart", np.int64),  # swap core keeps zero pages, in front of zswap (from 6.12)
         ("second_chance", np.int64),  # the worker spares an entry once (from 6.12)

@@ -29,8 +29,8 @@ RELEASES = (
     Span(
         "3.17", "4.17", "5.4", "it takes a page as soon as one is reclaimed, and until 4.15 compresses same-filled ones"
     ),
-    Span("4.18", "5.6", "5.4"),
-    Span("5.7", "6.4", "6.1"),
+    Span("4.18", "5.5", "5.4"),
+    Span("5.6", "6.4", "6.1"),
     Span("6.5", "6.8", "6.6"),
     Span("6.9", "6.9", "6.9"),
     Span("6.10", "6.11", "6.10"),
