@@ -17,6 +17,7 @@ from sim.compressors.compiled.memory import Bytes
 from sim.errors import CodecError, CompressorError
 
 LARGEST_PAGE = 1 << 16
+Arrays = tuple[NDArray[Any], ...]
 
 
 class Codec(NamedTuple):
@@ -70,7 +71,7 @@ class ExactCompressor(Compressor):
     """A compressor whose compiled loops work on batches without the GIL, and read the clock themselves."""
 
     parallel = "threads"
-    codec: ClassVar[Codec]
+    codec: Codec
     effort: tuple[int, ...] = ()
     """What its encoder takes besides: how hard it is to search."""
 
@@ -111,14 +112,22 @@ class ExactCompressor(Compressor):
     def _compressed(self, pages: Pages) -> tuple[Pages, NDArray[np.int32], NDArray[np.int64]]:
         if pages.shape[1] > LARGEST_PAGE:
             raise CompressorError(f"{self.spec}: a page of {pages.shape[1]} bytes; the largest has {LARGEST_PAGE}")
-        table = np.zeros(self.codec.table_size, np.uint16)
-        bound = self.codec.bound(pages.shape[1])
-        return self._run(self.codec.compress_pages, bound, _readonly(pages), table, effort=self.effort)
+        bound, scratch = self.codec.bound(pages.shape[1]), self._to_compress(pages.shape[1])
+        return self._run(self.codec.compress_pages, bound, _readonly(pages), *scratch, effort=self.effort)
 
     def _decompressed(
         self, streams: Pages, lengths: NDArray[np.int32], page_size: int
     ) -> tuple[Pages, NDArray[np.int32], NDArray[np.int64]]:
-        return self._run(self.codec.decompress_pages, page_size, _readonly(streams), lengths)
+        scratch = self._to_decompress(page_size)
+        return self._run(self.codec.decompress_pages, page_size, _readonly(streams), lengths, *scratch)
+
+    def _to_compress(self, page_size: int) -> Arrays:
+        """What the loop that compresses takes besides pages and output: the encoder's table."""
+        return (np.zeros(self.codec.table_size, np.uint16),)
+
+    def _to_decompress(self, page_size: int) -> Arrays:
+        """What the loop that decompresses takes besides streams and output."""
+        return ()
 
     def _run(
         self, loop: Any, width: int, rows: Pages, *more: Any, effort: tuple[int, ...] = ()

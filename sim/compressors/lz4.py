@@ -4,35 +4,61 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from sim.compressors.compiled import lz4_dictionary
 from sim.compressors.compiled.lz4_decode import decompress_block
 from sim.compressors.compiled.lz4_encode import TABLE_SIZE, bound, compress_block
-from sim.compressors.exact import Codec, ExactCompressor, compressing, decompressing
+from sim.compressors.dictionary import WithDictionary
+from sim.compressors.exact import Arrays, Codec, ExactCompressor, compressing, decompressing
 from sim.errors import CompressorError
 
 MOST = 65537  # ACCELERATION_MAX of liblz4; the kernel has no limit, nor can more speed up a search in one page
 
 
-class Lz4(ExactCompressor):
+class Lz4(WithDictionary, ExactCompressor):
     """LZ4, equal to the kernel's `LZ4_compress_fast`; compared with a live 6.18 kernel.
 
     `acceleration`: how fast the search gives up, 1 (the default) or more. zram takes it since 6.12, as `level=` in
-    algorithm_params (drivers/block/zram/backend_lz4.c).
+    algorithm_params (drivers/block/zram/backend_lz4.c), where less than 1 is 1; 7.2 refuses that.
+
+    `dict`: a dictionary of 8 bytes to 64 KiB, as zram takes it since 6.12: a file, or the digest of one given before.
+    Equal to `LZ4_compress_fast_continue` (see `compiled.lz4_dictionary`).
     """
 
     name = "lz4"
-    codec = Codec(TABLE_SIZE, bound, compressing(compress_block), decompressing(decompress_block))
+    codec: Codec = Codec(TABLE_SIZE, bound, compressing(compress_block), decompressing(decompress_block))
+    with_dictionary = Codec(0, bound, lz4_dictionary.compress_pages, lz4_dictionary.decompress_pages)
+    shortest, longest = lz4_dictionary.LEAST, lz4_dictionary.MOST
 
-    def __init__(self, acceleration: int = 1) -> None:
+    def __init__(self, acceleration: int = 1, dict: str = "") -> None:
         if not 1 <= acceleration <= MOST:
             raise CompressorError(f"lz4:acceleration={acceleration}: give 1 to {MOST}")
         super().__init__()
         self.acceleration = acceleration
         self.effort = (acceleration,)
+        self.take_dictionary(dict)
+        if self.dict:
+            self.codec = self.with_dictionary
+
+    def _to_compress(self, page_size: int) -> Arrays:
+        if not self.dict:
+            return super()._to_compress(page_size)
+        loaded = np.empty(lz4_dictionary.TABLE_SIZE, np.int32)
+        lz4_dictionary.load(np.frombuffer(self.dictionary, np.uint8), loaded)
+        return *self._to_decompress(page_size), loaded, np.empty_like(loaded)
+
+    def _to_decompress(self, page_size: int) -> Arrays:
+        """The dictionary, with room for a page behind it."""
+        if not self.dict:
+            return ()
+        return (np.frombuffer(self.dictionary + bytes(page_size), np.uint8).copy(),)
 
     @property
     def config(self) -> dict[str, Any]:
         """See `Compressor.config`: plain `lz4` is acceleration 1, which will not change."""
-        return {"acceleration": self.acceleration} if self.acceleration > 1 else {}
+        config: dict[str, Any] = {"acceleration": self.acceleration} if self.acceleration > 1 else {}
+        return config | ({"dict": self.dict} if self.dict else {})
 
     @property
     def algorithm_params(self) -> str:

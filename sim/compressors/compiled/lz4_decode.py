@@ -32,11 +32,14 @@ def _length(stream: Bytes, at: int, end: int, nibble: int) -> tuple[int, int]:
 
 
 @compiled
-def decompress_block(stream: Bytes, end: int, block: Bytes) -> int:
-    """Decompress `stream[:end]` into `block`; the bytes written, or -1 for a stream that breaks the format."""
+def decompress_block(stream: Bytes, end: int, block: Bytes, start: int = 0) -> int:
+    """Decompress `stream[:end]` into `block[start:]`; the bytes written, or -1 for a stream that breaks the format.
+
+    What lies before `start`, a dictionary, can be repeated too.
+    """
     size = len(block)
     at = 0
-    done = 0
+    done = start
     while at < end:
         token = byte_at(stream, at)
         literals, count = token >> 4, token & 15
@@ -60,7 +63,7 @@ def decompress_block(stream: Bytes, end: int, block: Bytes) -> int:
             at += literals
             done += literals
             if at == end:  # the last sequence has no match
-                return done
+                return done - start
             if end - at < 2:
                 return -1
             distance = half_at(stream, at)

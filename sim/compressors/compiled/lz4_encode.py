@@ -71,7 +71,7 @@ def _put_length(stream: Bytes, out: int, rest: int) -> int:
 
 
 @compiled
-def _put_literals(stream: Bytes, out: int, block: Bytes, start: int, count: int) -> int:
+def put_literals(stream: Bytes, out: int, block: Bytes, start: int, count: int) -> int:
     """Begin a sequence at `out`: token, count and literals; where its distance goes."""
     stream[out] = min(count, 15) << 4
     out += 1
@@ -82,7 +82,7 @@ def _put_literals(stream: Bytes, out: int, block: Bytes, start: int, count: int)
 
 
 @compiled
-def _put_match(stream: Bytes, out: int, token: int, distance: int, extra: int) -> int:
+def put_match(stream: Bytes, out: int, token: int, distance: int, extra: int) -> int:
     """End the sequence whose token is at `token`: distance, and match length beyond the four certain bytes."""
     stream[out] = distance & 255
     stream[out + 1] = distance >> 8
@@ -110,10 +110,10 @@ def compress_block(block: Bytes, stream: Bytes, table: NDArray[np.uint16], accel
             here -= 1
             match -= 1
         token = out
-        out = _put_literals(stream, out, block, anchor, here - anchor)
+        out = put_literals(stream, out, block, anchor, here - anchor)
         while True:
             extra = common_length(block, match + MIN_MATCH, here + MIN_MATCH, limit)
-            out = _put_match(stream, out, token, here - match, extra)
+            out = put_match(stream, out, token, here - match, extra)
             here += MIN_MATCH + extra
             anchor = here
             if here > last:
@@ -129,4 +129,4 @@ def compress_block(block: Bytes, stream: Bytes, table: NDArray[np.uint16], accel
             stream[token] = 0
             out += 1
         here += 1
-    return _put_literals(stream, out, block, anchor, size - anchor)
+    return put_literals(stream, out, block, anchor, size - anchor)
