@@ -103,9 +103,25 @@ class WithDictionary(Compressor):
     def take_dictionary(self, given: str) -> None:
         """Note the dictionary of a setting. Raises CompressorError for one that zram would not take."""
         self.dict = named(given)
-        if self.dict and is_known(self.dict) and not self.shortest <= len(self.dictionary) <= self.longest:
+        if self.is_here and not self.shortest <= len(self.dictionary) <= self.longest:
             limits = f"{self.shortest:,} to {self.longest:,}"
             raise CompressorError(f"{given}: has {len(self.dictionary):,} bytes; {self.name} takes {limits} in zram")
+
+    @property
+    def config(self) -> Any:
+        """See `Compressor.config`: the dictionary is told where there is one."""
+        return {name: value for name, value in super().config.items() if name != "dict" or value}
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it has a dictionary that is known by more than its digest."""
+        return bool(self.dict) and is_known(self.dict)
+
+    @property
+    def algorithm_params(self) -> str:
+        """See `Compressor.algorithm_params`; zram reads the dictionary from the user's cache."""
+        kept = f"dict={cache_folder(FOLDER) / self.dict}" if self.dictionary else ""
+        return f"{super().algorithm_params} {kept}".strip()
 
     @property
     def dictionary(self) -> bytes:
@@ -113,8 +129,7 @@ class WithDictionary(Compressor):
         return content_of(self.dict, f"{self.name}:dict={self.dict}") if self.dict else b""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        content = self.dictionary if self.dict and is_known(self.dict) else b""
-        return _remade, (type(self), self.config, content)
+        return _remade, (type(self), self.config, self.dictionary if self.is_here else b"")
 
 
 def _remade(cls: Callable[..., Compressor], config: Mapping[str, Any], content: bytes) -> Compressor:

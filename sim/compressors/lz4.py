@@ -57,10 +57,10 @@ class Lz4(WithDictionary, ExactCompressor):
     @property
     def config(self) -> dict[str, Any]:
         """See `Compressor.config`: plain `lz4` is acceleration 1, which will not change."""
-        config: dict[str, Any] = {"acceleration": self.acceleration} if self.acceleration > 1 else {}
-        return config | ({"dict": self.dict} if self.dict else {})
+        return {name: value for name, value in super().config.items() if (name, value) != ("acceleration", 1)}
 
     @property
     def algorithm_params(self) -> str:
         """See `Compressor.algorithm_params`."""
-        return f"level={self.acceleration}" if self.acceleration > 1 else ""
+        level = f"level={self.acceleration}" if self.acceleration > 1 else ""
+        return f"{level} {super().algorithm_params}".strip()
