@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.compressors.compiled import lz4_dictionary
 from sim.compressors.compiled.lz4_decode import decompress_block
@@ -16,7 +17,27 @@ from sim.errors import CompressorError
 MOST = 65537  # ACCELERATION_MAX of liblz4; the kernel has no limit, nor can more speed up a search in one page
 
 
-class Lz4(WithDictionary, ExactCompressor):
+class Lz4Format(WithDictionary, ExactCompressor):
+    """A codec of the LZ4 format; with a dictionary it is another."""
+
+    codec: Codec
+    with_dictionary: ClassVar[Codec]
+
+    def __init__(self, dict: str) -> None:
+        super().__init__()
+        self.take_dictionary(dict)
+        if self.dict:
+            self.codec = self.with_dictionary
+
+    def room(self, page_size: int) -> NDArray[np.uint8]:
+        """The dictionary, if there is one, with room for a page behind it."""
+        return np.frombuffer(self.dictionary + bytes(page_size), np.uint8).copy()
+
+    def _to_decompress(self, page_size: int) -> Arrays:
+        return (self.room(page_size),) if self.dict else ()
+
+
+class Lz4(Lz4Format):
     """LZ4, equal to the kernel's `LZ4_compress_fast`; compared with a live 6.18 kernel.
 
     `acceleration`: how fast the search gives up, 1 (the default) or more. zram takes it since 6.12, as `level=` in
@@ -27,32 +48,16 @@ class Lz4(WithDictionary, ExactCompressor):
     """
 
     name = "lz4"
-    codec: Codec = Codec(TABLE_SIZE, bound, compressing(compress_block), decompressing(decompress_block))
+    codec = Codec(TABLE_SIZE, bound, compressing(compress_block), decompressing(decompress_block))
     with_dictionary = Codec(0, bound, lz4_dictionary.compress_pages, lz4_dictionary.decompress_pages)
     shortest, longest = lz4_dictionary.LEAST, lz4_dictionary.MOST
 
     def __init__(self, acceleration: int = 1, dict: str = "") -> None:
         if not 1 <= acceleration <= MOST:
             raise CompressorError(f"lz4:acceleration={acceleration}: give 1 to {MOST}")
-        super().__init__()
+        super().__init__(dict)
         self.acceleration = acceleration
         self.effort = (acceleration,)
-        self.take_dictionary(dict)
-        if self.dict:
-            self.codec = self.with_dictionary
-
-    def _to_compress(self, page_size: int) -> Arrays:
-        if not self.dict:
-            return super()._to_compress(page_size)
-        loaded = np.empty(lz4_dictionary.TABLE_SIZE, np.int32)
-        lz4_dictionary.load(np.frombuffer(self.dictionary, np.uint8), loaded)
-        return *self._to_decompress(page_size), loaded, np.empty_like(loaded)
-
-    def _to_decompress(self, page_size: int) -> Arrays:
-        """The dictionary, with room for a page behind it."""
-        if not self.dict:
-            return ()
-        return (np.frombuffer(self.dictionary + bytes(page_size), np.uint8).copy(),)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -64,3 +69,10 @@ class Lz4(WithDictionary, ExactCompressor):
         """See `Compressor.algorithm_params`."""
         level = f"level={self.acceleration}" if self.acceleration > 1 else ""
         return f"{level} {super().algorithm_params}".strip()
+
+    def _to_compress(self, page_size: int) -> Arrays:
+        if not self.dict:
+            return super()._to_compress(page_size)
+        loaded = np.empty(lz4_dictionary.TABLE_SIZE, np.int32)
+        lz4_dictionary.load(np.frombuffer(self.dictionary, np.uint8), loaded)
+        return self.room(page_size), loaded, np.empty_like(loaded)
