@@ -19,7 +19,8 @@ from typing import Any, ClassVar
 
 from allocators.user_cache import cache_folder
 from sim.compressors.base import Compressor
-from sim.errors import CompressorError, TraceError, one_line
+from sim.errors import CompressorError, one_line
+from workloads.errors import TraceError
 from workloads.files import read_regular
 
 DIGEST = re.compile(r"[0-9a-f]{16}")

@@ -22,7 +22,7 @@ DETAIL = np.dtype(
     [
         ("page", np.int32),  # the unique page written, or last written to the slot; -1 for none
         ("bytes", np.int32),  # of the object stored or read
-        ("decompress_ns", np.int64),  # of the object read, by the codec that made it
+        ("decompress_ns", np.int64),  # of what is read, by the codec that made it
         ("lock", np.int32),  # of the allocator, for the object stored; NO_LOCK when nothing was
         ("free_lock", np.int32),  # for the object freed
         ("allocated", np.int32),  # physical pages taken
@@ -62,10 +62,10 @@ class Log(NamedTuple):
 @compiled
 def decompress_ns(log: Any, device: Any, slot: int) -> int:
     """How long it takes to decompress what a slot holds."""
-    if device.slots.slot[slot].what != OBJECT:
+    algorithm = frontends.algorithm(device, slot)
+    if algorithm < 0:
         return 0
-    page = frontends.made_of(device, slot, log.page_of[slot])
-    return log.decompress_ns[frontends.algorithm(device, slot), page]
+    return log.decompress_ns[algorithm, frontends.made_of(device, slot, log.page_of[slot])]
 
 
 @compiled
@@ -83,6 +83,7 @@ def before(log: Log, device: Any, allocator: Any, kind: int, slot: int, page: in
     held[0] = NO_LOCK
     if kind == IN and entry.what in (OBJECT, HUGE):
         row.bytes = frontends.reads(device, slot)
+    if kind == IN:
         row.decompress_ns = decompress_ns(log, device, slot)
     if slots.in_pool(device.slots, slot):
         held[0] = dispatch.lock(allocator, entry.handle)

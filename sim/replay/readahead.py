@@ -76,13 +76,13 @@ def read_one(log: Any, device: Any, allocator: Any, slot: int, i: int) -> None:
     if entry.what in (OBJECT, HUGE):
         row.ahead_objects += 1
         row.ahead_spans += slots.in_pool(device.slots, slot) and dispatch.spans(allocator, entry.handle)
-        if entry.what == OBJECT:
-            page = frontends.made_of(device, slot, log.page_of[slot])
-            row.ahead_ns += log.decompress_ns[frontends.algorithm(device, slot), page]
-        else:
+        if entry.what == HUGE:
             row.ahead_bytes += frontends.reads(device, slot)
     elif entry.what in (REFUSED, WRITTEN_BACK):
         row.ahead_reads += 1
+    algorithm = frontends.algorithm(device, slot)
+    if algorithm >= 0:
+        row.ahead_ns += log.decompress_ns[algorithm, frontends.made_of(device, slot, log.page_of[slot])]
     row.dropped += remember(log.cache, slot)
 
 

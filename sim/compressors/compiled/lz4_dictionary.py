@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from allocators.compiled.borrow import borrow
 from allocators.compiled.jit import compiled, entry
 from sim.compressors.compiled.clock import clock_ns
-from sim.compressors.compiled.copying import common_length, copy_exact
+from sim.compressors.compiled.copying import common_length
 from sim.compressors.compiled.lz4_decode import decompress_block
 from sim.compressors.compiled.lz4_encode import (
     LAST_LITERALS,
@@ -26,7 +26,7 @@ from sim.compressors.compiled.lz4_encode import (
     put_literals,
     put_match,
 )
-from sim.compressors.compiled.memory import Bytes, byte_at, word_at
+from sim.compressors.compiled.memory import Bytes, byte_at, copy_exact, word_at
 
 TABLE_SIZE = 4096
 MOST = 1 << 16

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from allocators.compiled.borrow import borrow
 from allocators.compiled.jit import compiled, entry
 from sim.compressors.compiled.clock import clock_ns
-from sim.compressors.compiled.copying import common_length, copy_exact
+from sim.compressors.compiled.copying import common_length
 from sim.compressors.compiled.lz4_encode import (
     LAST_LITERALS,
     LAST_MATCH_START,
@@ -24,7 +24,7 @@ from sim.compressors.compiled.lz4_encode import (
     put_literals,
     put_match,
 )
-from sim.compressors.compiled.memory import Bytes, byte_at, word_at
+from sim.compressors.compiled.memory import Bytes, byte_at, copy_exact, word_at
 
 HASHES, CHAINS = 1 << 15, 1 << 16
 FARTHEST = 65535
@@ -58,9 +58,7 @@ def _lowest(here: int) -> int:
 
 
 @compiled
-def _longest(
-    data: Bytes, hashes: Hashes, chains: Chains, here: int, limit: int, attempts: int
-) -> tuple[int, int]:
+def _longest(data: Bytes, hashes: Hashes, chains: Chains, here: int, limit: int, attempts: int) -> tuple[int, int]:
     """Length of the longest match for the bytes from `here`, the nearest of that length, and where it is."""
     length, found = 0, -1
     lowest, word = _lowest(here), word_at(data, here)
@@ -77,7 +75,15 @@ def _longest(
 
 @compiled
 def _wider(
-    data: Bytes, start: int, hashes: Hashes, chains: Chains, here: int, first: int, limit: int, length: int, attempts: int
+    data: Bytes,
+    start: int,
+    hashes: Hashes,
+    chains: Chains,
+    here: int,
+    first: int,
+    limit: int,
+    length: int,
+    attempts: int,
 ) -> tuple[int, int, int]:
     """A match longer than `length` that covers `here` and begins at `first` or later: its length, which is `length`
     when there is none, where it is, and where it begins."""
@@ -121,9 +127,7 @@ def _put(stream: Bytes, out: int, data: Bytes, anchor: int, at: int, match: int,
 
 
 @compiled
-def compress_block(
-    data: Bytes, start: int, stream: Bytes, hashes: Hashes, chains: Chains, attempts: int
-) -> int:
+def compress_block(data: Bytes, start: int, stream: Bytes, hashes: Hashes, chains: Chains, attempts: int) -> int:
     """Compress `data[start:]` with the dictionary before it, which is entered; the stream's length.
 
     `at`, `match` and `length` are of the match to be written next, and with a 2 or 3 those of two that begin inside it;

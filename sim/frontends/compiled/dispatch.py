@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 
 from allocators.compiled.jit import compiled
 from allocators.compiled.rules import RuleTable
+from sim.frontends.compiled import slots
 
 
 @compiled
 def only_algorithm(device: Any, slot: int) -> int:
     """Most frontends have one compressor."""
-    return 0
+    return 0 if device.slots.slot[slot].what == slots.OBJECT else -1
 
 
 @compiled
@@ -34,7 +35,8 @@ class Rules(NamedTuple):
     page_out: Callable[[Any, Any, int, int, int, int], int]  # device, allocator, slot, page, size, fill
     page_in: Callable[[Any, Any, int], int]  # device, allocator, slot: a slot is read; what it held
     slot_free: Callable[[Any, Any, int], int]  # device, allocator, slot: a slot is freed; what it held
-    algorithm: Callable[[Any, int], int] = only_algorithm  # device, slot: which compressor made its object
+    # device, slot: which compressor made what a read of it decompresses, -1 for nothing
+    algorithm: Callable[[Any, int], int] = only_algorithm
     # device, slot, page: the row of the sizes that its object has, if `page` was written last
     made_of: Callable[[Any, int, int], int] = page_written
     reads: Callable[[Any, int], int] = whole_object  # device, slot: bytes of its object that a page-in reads

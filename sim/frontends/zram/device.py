@@ -28,6 +28,7 @@ RULES = np.dtype(
         ("limit", np.int64),  # pages that the pool may hold
         ("zeros_apart", np.int64),  # swap core keeps zero pages, in front of zram
         ("backing", np.int64),  # pages that the backing device holds
+        ("compressed", np.int64),  # compressed_writeback
         ("zeros_only", np.int64),  # pages of another word than zero are compressed
         ("frees_first", np.int64),  # what a slot held is gone before its new page is compressed
     ],
@@ -40,6 +41,7 @@ ENTRY = np.dtype(
         ("idle", np.int8),
         ("incompressible", np.int8),  # no algorithm made it smaller
         ("zero", np.int8),  # a zero page that swap core keeps
+        ("compressed", np.int8),  # written back as it was compressed
     ],
     align=True,
 )
@@ -77,6 +79,7 @@ def unmark(device: ZramDevice, i: int) -> None:
     entry.priority = 0
     entry.idle = 0
     entry.incompressible = 0
+    entry.compressed = 0
     if entry.zero:
         entry.zero = 0
         device.counts[0].zeros -= 1
@@ -154,8 +157,9 @@ def slot_free(device: ZramDevice, allocator: Any, slot: int) -> int:
 
 @compiled
 def algorithm(device: ZramDevice, slot: int) -> int:
-    """The priority of the algorithm that made the object of a slot."""
-    return int(device.entry[slot].priority)
+    """The priority of the algorithm that made the object of a slot, also of one written back as it was; else -1."""
+    entry = device.entry[slot]
+    return int(entry.priority) if device.slots.slot[slot].what == slots.OBJECT or entry.compressed else -1
 
 
 register_rules(ZramDevice, Rules(page_out, page_in, slot_free, algorithm))

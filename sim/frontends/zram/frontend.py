@@ -12,6 +12,7 @@ from allocators import Allocator
 from allocators.compiled import arrays
 from allocators.eras import Span, check_era
 from allocators.zspages.units import UNITS as UNIT_PAGES
+from sim.compressors.dictionary import by_digest
 from sim.frontends.base import NO_LIMIT, Bytes, Frontend, Pages, counted, empty_slots
 from sim.frontends.zram import era_2012, post_processing
 from sim.frontends.zram.device import COUNTS, ENTRY, RULES, ZramDevice
@@ -34,6 +35,7 @@ PART_OF = {
     "threshold": "recompress",
     "writeback_limit": "writeback",
     "backing_pages": "writeback",
+    "compressed_writeback": "writeback",
 }
 
 
@@ -55,11 +57,14 @@ class Zram(Frontend):
 
     Post-processing, as by a service that writes to sysfs now and then: after every `every` events, the objects of type
     `recompress_type` (all, idle, huge, huge_idle) are recompressed by the secondary compressors `recompress`, up to
-    three, joined by + in the order of their priority, unless they have less than `threshold` bytes; then those of the
+    three, joined by + in the order of their priority, each with its settings joined by colons
+    (zstd:level=8:dict=FILE+deflate), unless they have less than `threshold` bytes; then those of the
     types `writeback` (idle, huge, huge_idle, incompressible, joined by +) are written to the backing device, until
     `writeback_limit` blocks of 4 KiB have been written in all, or `backing_pages` lie there (0 for no limit);
     then all objects are marked idle. So what was not touched for a whole period is recompressed, and written back a
-    period later if nothing recompresses it further. What is written back is in no density.
+    period later if nothing recompresses it further. What is written back is in no density. With `compressed_writeback`
+    (7.0) pages go to the backing device as they are compressed: not decompressed then, but whenever they are read from
+    there. A write is a page long either way, so nothing counted differs.
 
     `unit` neighbouring pages that are paged out together (`workloads.traces.units`) are compressed as one block: 2, 4,
     8 or 16, of 64 KiB at most, over zsmalloc or ideal, without post-processing (see `units`; posted, never merged).
@@ -84,6 +89,7 @@ class Zram(Frontend):
         writeback: str = "",
         writeback_limit: int | None = None,
         backing_pages: Pages = 0,
+        compressed_writeback: bool = False,
         every: int = EVERY,
         unit: int = 1,
     ) -> None:
@@ -94,12 +100,13 @@ class Zram(Frontend):
         self.mem_limit = mem_limit
         self.zeros_apart = zeros_apart
         self._apart = bool(zeros_apart)
-        self.recompress = recompress
+        self.recompress = by_digest(recompress)
         self.recompress_type = recompress_type
         self.threshold = threshold
         self.writeback = writeback
         self.writeback_limit = writeback_limit
         self.backing_pages = backing_pages
+        self.compressed_writeback = compressed_writeback
         self.every = every
         self.unit = unit
         self._units = no_units(unit)
@@ -142,7 +149,7 @@ class Zram(Frontend):
     @property
     def compressors(self) -> tuple[str, ...]:
         """See `Frontend.compressors`."""
-        return tuple(self.recompress.split("+")) if self.recompress else ()
+        return tuple(map(_spec, self.recompress.split("+"))) if self.recompress else ()
 
     @property
     def _writeback(self) -> list[str]:
@@ -218,6 +225,12 @@ class Zram(Frontend):
         return super().stats(device) | own | {"bytes_written": counts["bd_writes"] * int(device.rules[0].page_size)}
 
 
+def _spec(nested: str) -> str:
+    """The spec of a secondary compressor, `zstd:level=8:dict=FILE` as it stands in another spec."""
+    name, *settings = nested.split(":")
+    return f"{name}:{','.join(settings)}" if settings else name
+
+
 def _device(zram: Zram, n_slots: int, allocator: Allocator, *secondary: Sizes) -> ZramDevice:
     rules, counts = arrays.records(1, RULES), arrays.records(1, COUNTS)
     page_size, era = allocator.page_size, zram._rules
@@ -227,6 +240,7 @@ def _device(zram: Zram, n_slots: int, allocator: Allocator, *secondary: Sizes) -
     rules["limit"] = -(-zram.mem_limit // page_size) or NO_LIMIT
     rules["zeros_apart"] = zram._apart
     rules["backing"] = zram.backing_pages or NO_LIMIT
+    rules["compressed"] = zram.compressed_writeback
     counts["budget"] = NO_LIMIT if zram.writeback_limit is None else zram.writeback_limit
     classes = allocator.size_class_of(np.arange(page_size + 1))
     table = np.array([sizes.size for sizes in secondary]) if secondary else np.zeros((0, 0), np.int32)

@@ -1,7 +1,7 @@
 """The scans of zram's post-processing, compiled: idle marks, recompression and writeback.
 
 Source: drivers/block/zram/zram_drv.c (6.18), mark_idle, scan_slots_for_recompress, scan_slots_for_writeback,
-recompress_slot and zram_writeback_slots.
+recompress_slot and zram_writeback_slots; for compressed writeback that of 7.2.
 """
 
 from typing import Any
@@ -106,15 +106,24 @@ def recompress(allocator: Any, device: Any, chosen: Any, first: int, end: int, t
 def write_back(allocator: Any, device: Any, chosen: Any, unit: int, start: int) -> int:
     """Move the slots `chosen`, int64[n], to the backing device until the budget is used up or the device full; n.
 
-    `unit` is what a page takes from the budget, in blocks of 4 KiB.
+    `unit` is what a page takes from the budget, in blocks of 4 KiB, whether or not it goes there compressed: a write is
+    a page long all the same, and what a slot was compressed by is kept for its reads (6.19 on).
     """
     device, allocator, chosen = borrow(device), borrow(allocator), borrow(chosen)
-    counts, tally = device.counts[0], device.slots.tally[0]
+    counts, tally, entry = device.counts[0], device.slots.tally[0], device.entry
     for k in range(start, len(chosen)):
         if counts.budget < unit or tally.written_back >= device.rules[0].backing:
             break
-        unmark(device, chosen[k])
-        slots.write_back(device.slots, allocator, chosen[k])
+        i = chosen[k]
+        compressed, priority = (
+            device.rules[0].compressed and device.slots.slot[i].what == slots.OBJECT,
+            entry[i].priority,
+        )
+        unmark(device, i)
+        slots.write_back(device.slots, allocator, i)
+        if compressed:
+            entry[i].compressed = 1
+            entry[i].priority = priority
         counts.budget -= unit
         counts.bd_writes += 1
     return len(chosen)
