@@ -31,7 +31,10 @@ for at in range(0, len(pages), 4096):
 """
 
 
-@pytest.mark.parametrize("name", EXACT)
+DICTIONARY = Path(__file__).parents[2] / "golden" / "zram-parameters" / "trained.dict"
+
+
+@pytest.mark.parametrize("name", [*EXACT, "lz4hc", f"lz4:dict={DICTIONARY}", f"lz4hc:level=2,dict={DICTIONARY}"])
 def test_streams_are_the_same(name: str) -> None:
     pages = [page.tobytes() for page in golden_pages()[:80:10]] + list(samples(PAGE).values())
     plain = subprocess.run(

@@ -57,6 +57,7 @@ class Device:
             recompress="+".join(self.algorithms),
             writeback="idle",
             backing_pages=BACKING.get(case, 0),
+            compressed_writeback=setup.get("compressed_writeback") == ["1"],
         )
         columns = [stored(codec) for codec in self.algorithms]
         slots = int(setup["disksize"][0]) // 4096
