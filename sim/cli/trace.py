@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sim.cli import copies, trace_time
+from sim.cli import copies, dictionary, trace_time
 from sim.cli.options import TraceText
 
 app = typer.Typer(no_args_is_help=True, help="Inspect, check, copy and time traces.")
@@ -67,6 +67,7 @@ def verify(trace: TraceText) -> None:
 app.command("sample")(copies.sample)
 app.command("strip")(copies.strip)
 app.command("time")(trace_time.time)
+app.command("dictionary")(dictionary.dictionary)
 
 
 @app.command()
