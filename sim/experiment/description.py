@@ -92,8 +92,12 @@ class Experiment:
         return cls(**joined(read_table(Path(path)), settings))
 
     def describe(self) -> dict[str, Any]:
-        """The fields in JSON-safe form: objects by their specs, traces by their names."""
+        """The fields in JSON-safe form: objects by their specs, traces by their names, dictionaries by their digests."""
+        from sim.compressors.dictionary import by_digest
+
         plain = {f.name: described(getattr(self, f.name)) for f in fields(self) if f.name not in PARTS}
+        for name in ("compressors", "frontends"):
+            plain[name] = list(map(by_digest, plain[name]))
         parts = {name: getattr(self, name) for name in PARTS}
         return plain | {name: part and part.describe() for name, part in parts.items()}
 
