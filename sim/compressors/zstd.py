@@ -22,7 +22,7 @@ class Zstd(WithDictionary, LevelledCompressor):
     Source: drivers/block/zram/backend_zstd.c of 6.12 to 7.2 (level 3 unless told otherwise by `level=` in
     algorithm_params, which may be negative; the kernel takes a level out of range for the next one in it). The frame
     has the content size and no checksum, as the kernel's. With libzstd 1.5.7, which the kernel has since 6.15, sizes at
-    levels -131072 to 22 are equal to those that zram of 6.18.15 and 7.2.13 stored for the 1,040 pages of
+    nine levels from -50 to 22 are equal to those that zram of 6.18.15 and 7.2.13 stored for the 1,040 pages of
     tests/golden/zram.
 
     `dict`: a dictionary, as zram takes it since 6.12: a file, or the digest of one given before. One that was trained

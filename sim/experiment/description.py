@@ -92,7 +92,7 @@ class Experiment:
         return cls(**joined(read_table(Path(path)), settings))
 
     def describe(self) -> dict[str, Any]:
-        """The fields in JSON-safe form: objects by their specs, traces by their names, dictionaries by their digests."""
+        """The fields in JSON-safe form: objects by their specs, traces by their names, dictionaries by digests."""
         from sim.compressors.dictionary import by_digest
 
         plain = {f.name: described(getattr(self, f.name)) for f in fields(self) if f.name not in PARTS}

@@ -32,7 +32,7 @@ def sampled(traces: Sequence[Trace], pages: int, seed: int = 0, progress: Progre
     chosen[np.random.default_rng(seed).permutation(total)[:pages]] = True
     for trace in traces:
         if not trace.content:
-            raise UserError(f"{trace.path or trace.name}: has no contents to train on; give a trace with contents")
+            raise UserError(f"{trace.name}: has no contents to train on; give a trace with contents")
         for batch in trace.page_batches():
             kept = batch[chosen[done : done + len(batch)]]
             found.append(kept[~filled(kept)[0]])
@@ -48,4 +48,4 @@ def trained(pages: Pages, size: int) -> bytes:
     try:
         return bytes(zstandard.train_dictionary(size, [page.tobytes() for page in pages]).as_bytes())
     except zstandard.ZstdError as error:
-        raise UserError(f"{len(pages)} pages are too few, or too much alike, to train {size} bytes on") from error
+        raise UserError(f"pages to train {size} bytes on: {len(pages)} are too few, or too much alike") from error
