@@ -269,6 +269,22 @@ def test_what_was_recompressed_is_decompressed_by_its_codec() -> None:
     assert took(run, "decompress")[2:] == [50_000, 2000]
 
 
+@pytest.mark.parametrize(("compressed", "expected"), [("false", [0, 0, 0]), ("true", [2000, 50_000, 0])])
+def test_what_was_written_back_compressed_is_decompressed_by_its_codec(compressed: str, expected: list[int]) -> None:
+    """Of three pages one stays as it was made, one is recompressed, one is kept whole; then all are written back."""
+    case = trace(
+        [OUT, OUT, OUT, FREE, IN, IN, IN], [0, 1, 2, 3, 0, 1, 2], [0, 1, 2, -1, -1, -1, -1], [3000, 3000, 4096]
+    )
+    second = Sizes.given([3000, 100, 4096])
+    second.decompress_ns[:] = 50_000
+    way = "recompress=zstd,recompress_type=all,writeback=idle+huge_idle,every=2"
+    frontend = FRONTENDS.make(f"zram:{way},compressed_writeback={compressed}")
+    setting = Setting(arrivals="saturate", cpus=1)
+    run = simulate(*case, frontend, make_allocator("zsmalloc"), setting, costs(), secondary=(second,), events=True)
+    assert took(run, "decompress")[4:] == expected
+    assert run.events["device_us"][4:].min() > 0
+
+
 def test_one_stream_in_2012() -> None:
     case = busy()
     then = timed(case, "xvmalloc", "zram:era=2012", cpus=4)

@@ -73,6 +73,7 @@ class Both:
             zeros_apart=settings.get("zeros_apart", False),
             recompress="+".join(names),
             writeback="idle",
+            compressed_writeback=settings.get("compressed", False),
             **back,
         )
         self.allocator = Zsmalloc(zone=zones[1])
@@ -110,7 +111,7 @@ class Both:
         assert self.zram.stats(device) == reference.stats()
         held = [reference.slots.get(slot) for slot in range(SLOTS)]
         assert device.slots.slot["what"].tolist() == [page.what if page else slots.EMPTY for page in held]
-        for mark in ("idle", "incompressible", "priority"):
+        for mark in ("idle", "incompressible", "priority", "compressed"):
             assert device.entry[mark].tolist() == [int(getattr(page, mark)) if page else 0 for page in held]
         assert device.slots.tally[0].written_back == reference.count(slots.WRITTEN_BACK)
 
@@ -122,6 +123,7 @@ class Machine(RuleBasedStateMachine):
         budget=st.sampled_from([None, 0, 7]),
         backing=st.sampled_from([0, 5]),
         zeros_apart=st.booleans(),
+        compressed=st.booleans(),
         algorithms=st.integers(2, 4),
         start=st.lists(st.integers(0, len(PAGES.fill) - 1), max_size=SLOTS),
     )
@@ -179,7 +181,7 @@ def test_any_order_of_operations() -> None:
 
 
 def test_a_long_random_run_does_everything() -> None:
-    rng, both = np.random.default_rng(0), Both(limit=30, budget=150, backing=12, zeros_apart=True)
+    rng, both = np.random.default_rng(0), Both(limit=30, budget=150, backing=12, zeros_apart=True, compressed=True)
     for step in range(1500):
         kind = int(rng.choice([OUT, IN, FREE, COMPACT], p=[0.6, 0.2, 0.18, 0.02]))
         both.event(kind, int(rng.integers(0, SLOTS)), int(rng.integers(0, len(PAGES.fill))) if kind == OUT else -1)
@@ -356,6 +358,7 @@ def test_spec() -> None:
         ("writeback=idle,every=0", "every=0: give a number of events"),
         ("writeback=idle,writeback_limit=-1", "writeback_limit=-1"),
         ("writeback_limit=5", "writeback_limit has no effect without writeback"),
+        ("compressed_writeback=true", "compressed_writeback has no effect without writeback"),
         ("threshold=5", "threshold has no effect without recompress"),
         ("mem_limit=-1", "mem_limit=-1: give 0"),
     ],

@@ -30,6 +30,7 @@ class Page:
     priority: int = 0
     idle: bool = False
     incompressible: bool = False
+    compressed: bool = False  # on the backing device
 
 
 class ZramReference:
@@ -45,9 +46,11 @@ class ZramReference:
         budget: int | None = None,
         backing: int = 0,
         zeros_apart: bool = False,
+        compressed: bool = False,
     ) -> None:
         self.allocator, self.sizes, self.fill = allocator, sizes, fill
         self.limit, self.budget, self.backing, self.zeros_apart = limit, budget, backing, zeros_apart
+        self.compressed = compressed
         self.slots: dict[int, Page] = {}
         self.most_pages = self.huge_since = self.bd_reads = self.bd_writes = 0
         self.recompressed = self.incompressible = self.refusals = self.device_reads = 0
@@ -150,8 +153,10 @@ class ZramReference:
         for slot in self.of_kind(kind):
             if self.budget == 0 or (self.backing and self.count(slots.WRITTEN_BACK) == self.backing):
                 return
+            page = self.slots[slot]
             self.free(slot)
-            self.slots[slot] = Page(slots.WRITTEN_BACK)
+            kept = self.compressed and page.what == slots.OBJECT
+            self.slots[slot] = Page(slots.WRITTEN_BACK, priority=page.priority if kept else 0, compressed=kept)
             self.bd_writes += 1
             if self.budget is not None:
                 self.budget -= 1
