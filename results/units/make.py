@@ -8,8 +8,8 @@ beside the figures published for 1,000 MiB of Android's anonymous pages (B. Song
 compression in zsmalloc and zram based on multi-pages", March and November 2024). `zstd-4k` is zstd with the parameters
 for a source of 4 KiB, which zram of 6.12 passes whatever the block: its window ends after a page.
 
-`units.csv`: traces through `zram:unit=1` to 16. The samples have one slot in 15 to 48, so that their neighbours were not
-neighbours on the device, and their pools have few zspages; the recordings are whole: the programs of the samples,
+`units.csv`: traces through `zram:unit=1` to 16. The samples have one slot in 15 to 48, so that their neighbours were
+not neighbours on the device, and their pools have few zspages; the recordings are whole: the programs of the samples,
 recorded again, and once more with folios of 64 KiB (`hugepages-64kB`), where a name ends in `-64k`. Times are those of
 one CPU that does nothing else (`--arrivals saturate`), and hold for the machine in `provenance.json`.
 """

@@ -147,3 +147,13 @@ def test_refusals_and_moments_are_made_again() -> None:
         kept = pd.read_csv(FRAGMENTATION / f"{name}.csv")
         mine = make("gcc").astype(kept.dtypes.to_dict())
         assert_close(mine, kept[kept["trace"] == "gcc"].reset_index(drop=True), rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_the_study_of_units_is_made_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made(RESULTS / "units").main(tmp_path, [])
+    capsys.readouterr()
+    for name, key in (("units.csv", ["trace", "codec", "unit"]), ("blocks.csv", ["codec", "unit"])):
+        new, shipped = (pd.read_csv(folder / name).set_index(key) for folder in (tmp_path, RESULTS / "units"))
+        ours = [column for column in shipped if not column.endswith(("_us", "_s", "_s_percent"))]
+        pd.testing.assert_frame_equal(new[ours], shipped[ours], rtol=1e-4)
