@@ -14,6 +14,8 @@ from pathlib import Path
 
 import platformdirs
 
+EVERYTHING = "sizes, finished runs and compiled code are"
+
 # The one byte in this pipe is taken by the first to speak, in whichever of the forked processes.
 _word, _writing = os.pipe()
 os.write(_writing, b"!")
@@ -29,7 +31,10 @@ def cache_folder(name: str) -> Path:
             raise PermissionError(errno.EPERM, "belongs to another user than root", str(above))
     folder = root / name
     for part in (root, folder):
-        part.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            part.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except FileNotFoundError as error:  # on a file system without folders of ours, such as /proc
+            raise OSError(errno.ENOENT, "no folder can be made there", error.filename) from error
         if part.stat().st_uid != os.geteuid():
             raise PermissionError(errno.EPERM, "belongs to another user", str(part))
         if part.stat().st_mode & 0o077:
@@ -47,13 +52,25 @@ def _root() -> Path:
     return root
 
 
-def not_kept(error: Exception) -> None:
-    """Report that sizes and compiled code are not kept, and why; once, in one line."""
+def not_kept(what: str, error: Exception) -> None:
+    """Report that `what`, with its verb, is not kept, and why; or that nothing is, without a cache. Once, in one line."""
     if not os.read(_word, 1):
         return
-    why = str(error)
+    why, remedy = str(error), "set XDG_CACHE_HOME to another folder"
     if isinstance(error, OSError) and error.strerror:
-        why = f"{error.filename or _root()}: {error.strerror}"
-    remedy = "results are correct, but the next run takes as long; set XDG_CACHE_HOME to a folder that has room"
-    text = " ".join(f"cswap: sizes and compiled code are not kept: {why}; {remedy}".split())
-    logging.getLogger("cswap").warning("%s", text)
+        place = str(error.filename or _root())
+        why, remedy = f"{place}: {error.strerror}", "set XDG_CACHE_HOME to a folder that you can write to"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            remedy = "free space, or set XDG_CACHE_HOME to a folder that has room"
+        elif _is_all(place):
+            what = EVERYTHING
+    text = f"cswap: {what} not kept: {why}; results are correct, but the next run takes as long; {remedy}"
+    logging.getLogger("cswap").warning("%s", " ".join(text.split()))
+
+
+def _is_all(place: str) -> bool:
+    """Whether the whole cache is there."""
+    try:
+        return _root().is_relative_to(place)
+    except OSError:  # there is no place for it
+        return True

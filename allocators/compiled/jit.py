@@ -52,6 +52,7 @@ def _cache_folder() -> Path:
 
 
 WRITTEN_S = 60.0
+COMPILED = "compiled code is"
 _unusable: OSError | None = None
 if not os.environ.get("NUMBA_CACHE_DIR"):
     try:
@@ -61,6 +62,14 @@ if not os.environ.get("NUMBA_CACHE_DIR"):
         _unusable = error
 
 JIT = not _config.DISABLE_JIT
+
+
+def is_kept() -> bool:
+    """Whether what is compiled can be kept for the next run, as far as that is known before."""
+    place = Path(_config.CACHE_DIR)
+    there = next((path for path in (place, *place.absolute().parents) if path.exists()), place)
+    return bool(_config.CACHE_DIR) and os.access(there, os.W_OK | os.X_OK)
+
 
 
 # Wrappers for callers in Python, which compiled callers never need, would only take time to compile.
@@ -134,12 +143,12 @@ class _Cache(FunctionCache):
         try:
             super().save_overload(sig, data)  # type: ignore[no-untyped-call]
         except Exception as error:
-            not_kept(error)
+            not_kept(COMPILED, error)
 
 
 class _NoCache(NullCache):
     def save_overload(self, sig: Any, cres: Any) -> None:
-        not_kept(_unusable or OSError(errno.EACCES, "cannot be written", _config.CACHE_DIR))
+        not_kept(COMPILED, _unusable or OSError(errno.EACCES, "cannot be written", _config.CACHE_DIR))
 
 
 def entry(function: F) -> F:

@@ -51,7 +51,7 @@ def perform(
             bar.close()  # one bar at a time
             if stage.endswith(FOUND):
                 say(stage)
-            return bar.enter_context(told_once(stage) if stage == COMPILING else progress(stage))
+            return bar.enter_context(told_once(stage) if stage.startswith(COMPILING) else progress(stage))
 
         try:
             result = run(experiment, report=report, keep_source=keep_source, finished=finished, mm_stat=mm_stat)

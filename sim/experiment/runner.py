@@ -38,7 +38,7 @@ _worker: Any = []
 
 POLL_S = 0.2  # how often progress is read
 BUSY_S = 1.5
-COMPILING = "compiling for this machine, once: later runs find it on disk"
+COMPILING, ONCE = "compiling for this machine", ", once: later runs find it on disk"
 FOUND, FOUND_S = "runs found, made earlier", 1.0  # told if it saves so many seconds
 
 
@@ -131,7 +131,7 @@ def _results(jobs: list[Job], workers: int, report: Report, keep: Keep) -> Itera
     total = sum(job.trace.n_events for job in jobs)
     if workers == 1:
         before = 0
-        with _telling(report(COMPILING)):
+        with _telling(report(_compiling())):
             for i in _kinds(jobs):
                 jobs[i].compile()
         progress = report(stage)
@@ -158,7 +158,7 @@ def _results(jobs: list[Job], workers: int, report: Report, keep: Keep) -> Itera
 
     with worker_pool(workers, "compiling") as pool:
         try:
-            compiling = report(COMPILING)
+            compiling = report(_compiling())
             # Each kind of kernel is compiled once, by one worker; the others then find it on disk.
             for compiled in [pool.submit(_compile, i) for i in _kinds(jobs)]:
                 result(compiled, compiling)
@@ -211,6 +211,13 @@ def _telling(progress: Progress) -> Iterator[None]:
     finally:
         timer.cancel()
         timer.join()
+
+
+def _compiling() -> str:
+    """The stage, with what it is good for if that is so."""
+    from allocators.compiled.jit import is_kept
+
+    return COMPILING + (ONCE if is_kept() else "")
 
 
 def _compile(index: int) -> None:

@@ -18,10 +18,10 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ Fields = Mapping[str, str | int]
 Arrays = dict[str, NDArray[Any]]
 
 FOLDER = "sizes"
+WORDS = {"runs": "finished runs"}  # what is in a folder of the cache, other than its name says
 SECRET = "secret"
 PART = ".part"
 DIGEST = 32  # bytes, of a digest and of the secret
@@ -62,7 +63,7 @@ def keep(fields: Fields, arrays: Arrays, name: str = FOLDER) -> None:
         _sweep(folder)
         _write(folder / _name(fields), _digest(fields, data, _secret(folder)) + data)
     except OSError as error:
-        not_kept(error)
+        not_kept(f"{WORDS.get(name, name)} are", error)
 
 
 def is_kept(fields: Fields, name: str = FOLDER) -> bool:
@@ -118,16 +119,26 @@ def _secret(folder: Path) -> bytes:
 
 def _write(path: Path, data: bytes) -> None:
     """Replace a file whole, mode 0600; its temporary file is locked for as long as somebody writes to it."""
-    handle, part = tempfile.mkstemp(PART, dir=path.parent)
-    try:
-        with open(handle, "wb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            file.write(data)
-            file.flush()
-            os.replace(part, path)
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(part)
+    with _part(path.parent) as (file, part):
+        file.write(data)
+        file.flush()
+        os.replace(part, path)
+
+
+@contextmanager
+def _part(folder: Path) -> Iterator[tuple[IO[bytes], Path]]:
+    """A new temporary file, locked; one that another process took for a dead one's before the lock is let go."""
+    while True:
+        handle, name = tempfile.mkstemp(PART, dir=folder)
+        part = Path(name)
+        try:
+            with open(handle, "wb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                if part.exists():
+                    yield file, part
+                    return
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def _sweep(folder: Path) -> None:

@@ -84,7 +84,8 @@ def test_what_a_kill_left_is_removed(script: Path, tmp_path: Path) -> None:
 def test_a_cache_that_cannot_be_made_is_told_in_one_line(script: Path, cache: str) -> None:
     lines, said = ran(script, cache)
     assert lines == ["42 1.0", "0"]
-    assert said.startswith(f"cswap: sizes and compiled code are not kept: {cache}")
+    assert said.startswith(f"cswap: sizes, finished runs and compiled code are not kept: {cache}")
+    assert said.endswith("; set XDG_CACHE_HOME to a folder that you can write to\n")
     assert said.count("\n") == 1
 
 
@@ -111,7 +112,9 @@ def small(tmp_path: Path) -> Iterator[Path]:
 def test_a_disk_that_fills_as_numba_writes_is_told_in_one_line(script: Path, small: Path) -> None:
     lines, said = ran(script, small)
     assert lines == ["42 1.0", "0"]
-    assert "No space left on device" in said
+    assert said.startswith("cswap: compiled code is not kept: ")
+    assert "No space left on device; results are correct" in said
+    assert said.endswith("; free space, or set XDG_CACHE_HOME to a folder that has room\n")
     assert said.count("\n") == 1
     assert list(small.rglob("*.tmp.*")) == []
 

@@ -5,8 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import platformdirs
@@ -84,8 +85,9 @@ def test_two_users_have_two_secrets(folder: Path, tmp_path: Path, monkeypatch: p
     assert recall(FIELDS) is None
 
 
+@pytest.mark.parametrize(("name", "words"), [("sizes", "sizes"), ("runs", "finished runs")])
 def test_where_nothing_can_be_kept_one_line_says_so(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    name: str, words: str, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     said, speak = os.pipe()
     os.write(speak, b"!")
@@ -96,13 +98,13 @@ def test_where_nothing_can_be_kept_one_line_says_so(
         raise OSError(errno.ENOSPC, "No space left on device", str(target))
 
     monkeypatch.setattr(os, "replace", full)
-    keep(FIELDS, ARRAYS)
-    keep(FIELDS, ARRAYS)
+    keep(FIELDS, ARRAYS, name)
+    keep(FIELDS, ARRAYS, name)
     (line,) = caplog.messages
-    assert line.startswith("cswap: sizes and compiled code are not kept: ")
+    assert line.startswith(f"cswap: {words} are not kept: ")
     assert "No space left on device; results are correct" in line
-    assert [path.name for path in folder.iterdir()] == [kept.SECRET]
-    assert recall(FIELDS) is None
+    assert [path.name for path in (folder.parent / name).iterdir()] == [kept.SECRET]
+    assert recall(FIELDS, name) is None
     os.close(said)
 
 
@@ -146,6 +148,23 @@ def test_what_a_kill_left_goes_and_what_is_being_written_stays(folder: Path) -> 
     assert not left.exists()
     handle.close()
     keep(FIELDS, ARRAYS)
+    assert not list(folder.glob(f"*{kept.PART}"))
+
+
+def test_a_part_swept_before_it_was_locked_is_written_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, taken = tempfile.mkstemp, []
+
+    def swept(*given: Any, **named: Any) -> tuple[int, str]:
+        handle, name = made(*given, **named)
+        if len(taken) < 2:
+            kept._sweep(folder)  # as another process does, between the making and the lock
+            taken.append(Path(name).exists())
+        return handle, name
+
+    monkeypatch.setattr(tempfile, "mkstemp", swept)
+    keep(FIELDS, ARRAYS)
+    assert taken == [False, False]
+    assert recall(FIELDS) is not None
     assert not list(folder.glob(f"*{kept.PART}"))
 
 
