@@ -50,7 +50,7 @@ class Allocator(Configured, ABC):
     objects_reclaimed: int = 0
     """The most objects that leave with a page that is reclaimed; 0 for an allocator that reclaims none.
 
-    With others handles are less than this number times the most objects ever held at once.
+    With others handles are less than twice the most objects ever held at once.
     """
     records_size: ClassVar[bool] = False
     """Whether it knows an object's size from its handle, so that its caller need not store it."""

@@ -38,6 +38,7 @@ class ZspageAllocator(CompiledAllocator):
         emptier: int = pool.FIRST,
         refilled_last: bool = False,
         compaction: int = NONE,
+        reclaims: bool = False,
     ) -> None:
         super().__init__(page_size, zone)
         self.classes = classes
@@ -54,6 +55,7 @@ class ZspageAllocator(CompiledAllocator):
         rules["page_size"], rules["promised"] = page_size, unit
         rules["emptier"] = emptier
         rules["refilled_last"] = refilled_last
+        rules["ages"] = reclaims
         rules["compaction"] = compaction
         rules["groups"] = 1 + max(row[-1] for row in rows)
         rules["most_objs"] = max(c.objs for c in classes)
@@ -71,7 +73,10 @@ class ZspageAllocator(CompiledAllocator):
             object=np.zeros(arrays.ROOM + unit * int(rules[0].most_objs), np.int32),
             handle=arrays.records(arrays.ROOM, HANDLE),
             handles=ids.make(arrays.ROOM),
+            age=arrays.records(arrays.ROOM, lists.LINKS),
+            oldest=np.full(1, NIL, np.int32),
         )
+        self.objects_reclaimed = int(rules[0].most_objs) if reclaims else 0
 
     def holds(self, handle: int) -> bool:
         """See `CompiledAllocator.holds`."""
@@ -145,6 +150,8 @@ class ZspageAllocator(CompiledAllocator):
             pages += cls.pages
         self.require(bool((inuse == state.cls["inuse"]).all()), "objects by class")
         self.require(bool((count == state.cls["zspages"]).all()), "zspages by class")
+        aged = len(lists.members(state.age, state.oldest, 0))
+        self.require(aged == (count.sum() if state.rules[0].ages else 0), f"{aged} zspages listed by age")
         self.require(pages == self.pages, f"{pages} pages in zspages, {self.pages} held")
         self.require(len(ids.in_use(state.handles)) == int(inuse.sum()), "handles in use")
 
@@ -170,5 +177,5 @@ class ZspageAllocator(CompiledAllocator):
 
 register_rules(
     ZspagePool,
-    Rules(pool.alloc, pool.free, pool.has_room, pool.grown, compact, pool.spans, pool.lock),
+    Rules(pool.alloc, pool.free, pool.has_room, pool.grown, compact, pool.spans, pool.lock, reclaim=pool.reclaim),
 )

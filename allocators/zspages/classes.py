@@ -85,6 +85,7 @@ class Era(NamedTuple):
     emptier: int = pool.FIRST  # where a zspage goes that is emptier than the head of its list
     compaction: int = compaction.NONE
     spacing: int | None = None  # bytes between size classes (ZS_SIZE_CLASS_DELTA) if it is the same for every page size
+    reclaims: bool = False  # whether it gives up the oldest zspage when zswap asks for it (6.2 to 6.4)
 
 
 _STAGING = Era(4, 4, pages_by_percent, merges=False, handle_words=0, groups=groups_by_quarter(1))
@@ -107,9 +108,10 @@ ERAS = {
     "4.1": _HANDLES._replace(compaction=compaction.BY_SPARSE_SOURCE),
     "4.4": _HANDLES._replace(emptier=pool.LAST),
     "6.1": _HANDLES._replace(emptier=pool.SECOND),
+    "6.2": _HANDLES._replace(emptier=pool.SECOND, reclaims=True),
     "2022": _HANDLES._replace(emptier=pool.SECOND, longest=16),
-    "6.3": _HANDLES._replace(emptier=pool.SECOND, chain=8, longest=16, pages=pages_by_waste),
-    "6.6": _TENTHS._replace(tag_bits=1),
+    "6.3": _HANDLES._replace(emptier=pool.SECOND, chain=8, longest=16, pages=pages_by_waste, reclaims=True),
+    "6.6": _TENTHS._replace(tag_bits=1, reclaims=True),  # of which zswap has no use from 6.5 on
     "6.12": _TENTHS,
 }
 
@@ -120,7 +122,8 @@ RELEASES = (
     Span("3.19", "4.0", "3.19"),
     Span("4.1", "4.2", "4.1"),
     Span("4.3", "4.7", "4.4"),
-    Span("4.8", "6.2", "6.1"),
+    Span("4.8", "6.1", "6.1"),
+    Span("6.2", "6.2", "6.2"),
     Span("6.3", "6.3", "6.3"),
     Span("6.4", "6.8", "6.6"),
     Span("6.9", ON, "6.12"),

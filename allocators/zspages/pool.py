@@ -1,7 +1,7 @@
 """zsmalloc's rules: zspages of equal objects, kept in lists by class and fullness.
 
 One set of rules serves all eras; what differs is data (the class table, the fullness table) and switches in `RULES`.
-Sources: drivers/staging/zsmalloc/zsmalloc-main.c (3.3), mm/zsmalloc.c (4.1, 4.4, 6.1, 6.12).
+Sources: drivers/staging/zsmalloc/zsmalloc-main.c (3.3), mm/zsmalloc.c (4.1, 4.4, 6.1, 6.2, 6.12).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ RULES = np.dtype(
         ("page_size", np.int64),
         ("promised", np.int64),  # calls of `alloc` that `has_room` makes room for
         ("emptier", np.int64),  # FIRST, SECOND or LAST
+        ("ages", np.int64),  # zspages are listed by when they last got an object
         ("refilled_last", np.int64),  # slabs: once full, then with room again, goes to the end of its list
         ("compaction", np.int64),  # which one (`compaction`)
         ("groups", np.int64),  # fullness groups; the first is empty, the last full
@@ -77,6 +78,8 @@ class ZspagePool(NamedTuple):
     object: Any  # int32[...]: the handle of an object in use, else `-2 - next` of the freed ones
     handle: Any  # HANDLE[capacity]
     handles: ids.Ids
+    age: Any  # lists.LINKS[capacity]: all zspages by age, in the eras that list them so
+    oldest: Any  # int32[1]
 
 
 @compiled
@@ -171,6 +174,8 @@ def create(pool: ZspagePool, c: int) -> int:
     else:
         cls.spare = pool.zspage[z].next
     cls.zspages += 1
+    if pool.rules[0].ages:
+        lists.append(pool.age, pool.oldest, 0, z)
     new = pool.zspage[z]
     new.group = 0
     new.inuse = 0
@@ -184,6 +189,8 @@ def destroy(pool: ZspagePool, z: int) -> None:
     """Release the pages of an empty zspage that is in no list."""
     cls = pool.cls[pool.zspage[z].cls]
     release_pages(pool, z, cls.pages >> cls.order)
+    if pool.rules[0].ages:
+        lists.remove(pool.age, pool.oldest, 0, z)
     pool.zspage[z].inuse = NIL
     pool.zspage[z].next = cls.spare
     cls.spare = z
@@ -232,6 +239,9 @@ def alloc(pool: ZspagePool, size: int) -> int:
         handle = ids.take(pool.handles)
         put(pool, z, handle)
         regroup(pool, z)
+        if pool.rules[0].ages:
+            lists.remove(pool.age, pool.oldest, 0, z)
+            lists.append(pool.age, pool.oldest, 0, z)
     pool.cls[c].inuse += 1
     return handle
 
@@ -249,6 +259,27 @@ def free(pool: ZspagePool, handle: int) -> None:
         destroy(pool, z)
     else:
         regroup(pool, z)
+
+
+@compiled
+def reclaim(pool: ZspagePool, handles: Any) -> int:
+    """Give up the zspage that got an object longest ago; see `dispatch.Rules` (zs_reclaim_page, 6.2 to 6.4)."""
+    z = int(pool.oldest[0])
+    if z == NIL:
+        return 0
+    zspage = pool.zspage[z]
+    count = 0
+    for obj in range(zspage.first, zspage.fresh):
+        handle = int(pool.object[obj])
+        if handle >= 0:
+            handles[count] = handle
+            count += 1
+            pool.handle[handle].zspage = NIL
+            ids.give(pool.handles, handle)
+    pool.cls[zspage.cls].inuse -= count
+    unlink(pool, z)
+    destroy(pool, z)
+    return count
 
 
 @compiled
@@ -270,10 +301,11 @@ def lock(pool: ZspagePool, handle: int) -> int:
 def grown(pool: ZspagePool) -> ZspagePool:
     """The pool with room for at least the next calls of `alloc`, as many as promised."""
     promised = int(pool.rules[0].promised)
-    zspage, page = (arrays.extended(array, int(pool.top[0]) + promised) for array in (pool.zspage, pool.page))
+    count = int(pool.top[0]) + promised
+    zspage, page, age = (arrays.extended(array, count) for array in (pool.zspage, pool.page, pool.age))
     obj = arrays.extended(pool.object, int(pool.top[1] + promised * pool.rules[0].most_objs))
     handles = ids.grown(pool.handles, promised)
     handle = arrays.extended(pool.handle, len(handles.link))
     return pool._replace(
-        zone=zone.grown(pool.zone), zspage=zspage, page=page, object=obj, handle=handle, handles=handles
+        zone=zone.grown(pool.zone), zspage=zspage, page=page, object=obj, handle=handle, handles=handles, age=age
     )

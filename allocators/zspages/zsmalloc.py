@@ -21,10 +21,10 @@ PHYSMEM_BITS = range(32, 41)  # that 32-bit architectures have
 class Zsmalloc(ZspageAllocator):
     """The kernel's zsmalloc.
 
-    `era` picks the rules, named by a release that has them: 2012, 3.10, 3.19, 4.1, 4.4, 6.1, 6.3, 6.6 or 6.12;
+    `era` picks the rules, named by a release that has them: 2012, 3.10, 3.19, 4.1, 4.4, 6.1, 6.2, 6.3, 6.6 or 6.12;
     `RELEASES` says which release has which. 2022 are those of 6.1 with longer chains, as posted in October 2022 only.
     `chain` is the longest zspage in pages, 1 to 16, by default 8 (CONFIG_ZSMALLOC_CHAIN_SIZE, which offers 4 to 16), in
-    era 2022 4 (pages_per_pool_page of the zram device); the other eras until 6.1 have 4 built in.
+    era 2022 4 (pages_per_pool_page of the zram device); the other eras until 6.2 have 4 built in.
 
     `bits` of the kernel: 64 or 32, where handles take 4 bytes. `physmem_bits` are those of a physical address on 32-bit
     kernels (MAX_POSSIBLE_PHYSMEM_BITS): 32 (the default), 34 (RISC-V), 36 (x86 with PAE), 40 (ARM with LPAE). The more
@@ -78,6 +78,7 @@ class Zsmalloc(ZspageAllocator):
             added=self.handle_bytes,
             emptier=rules.emptier,
             compaction=rules.compaction,
+            reclaims=rules.reclaims,
         )
 
     def _check(self, rules: Era) -> None:

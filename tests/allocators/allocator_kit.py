@@ -29,6 +29,7 @@ VARIANTS: dict[str, Spec] = {
     "zsmalloc-6.1": ("zsmalloc", {"era": "6.1"}),
     "zsmalloc-2022-c8": ("zsmalloc", {"era": "2022", "chain": 8}),
     "zsmalloc-2022-c16": ("zsmalloc", {"era": "2022", "chain": 16}),
+    "zsmalloc-6.2": ("zsmalloc", {"era": "6.2"}),
     "zsmalloc-6.3-c8": ("zsmalloc", {"era": "6.3"}),
     "zsmalloc-6.6-lpae": ("zsmalloc", {"era": "6.6", "chain": 4, "bits": 32, "physmem_bits": 40}),
     "zsmalloc-6.12-c4": ("zsmalloc", {"chain": 4}),

@@ -9,14 +9,15 @@ from test_reference import REFERENCES
 
 from allocators import Allocator
 from allocators.compiled import dispatch
-from allocators.compiled.batch import ALLOC, FREE
+from allocators.compiled.batch import ALLOC, COMPACT, FREE
 from sim.plugins import make_allocator
 
 RECLAIMING = [label for label in allocator_kit.ALL if allocator_kit.make(label).objects_reclaimed]
 
 
 def test_which_allocators_reclaim() -> None:
-    assert set(RECLAIMING) == {"zbud-6.1", "z3fold"}
+    eras = {"zsmalloc-6.2", "zsmalloc-6.3-c8", "zsmalloc-6.6-lpae"}
+    assert set(RECLAIMING) == {"zbud-6.1", "z3fold", *eras}
     for label in set(allocator_kit.ALL) - set(RECLAIMING):
         allocator = allocator_kit.make(label)
         handle, pages = allocator.alloc(100), allocator.pages
@@ -53,6 +54,19 @@ def test_z3fold_spares_pages_with_objects_from_others() -> None:
     allocator.check()
 
 
+def test_zsmalloc_gives_up_a_whole_zspage() -> None:
+    allocator = make_allocator("zsmalloc:era=6.2")
+    small = [allocator.alloc(100) for _ in range(80)]  # zspages of two pages with 73 objects
+    large = allocator.alloc(2000)
+    small.append(allocator.alloc(100))
+    assert allocator.reclaim() == small[:73]
+    assert allocator.reclaim() == [large]
+    allocator.free(small[73])
+    assert allocator.reclaim() == small[74:]
+    assert (allocator.reclaim(), allocator.pages) == ([], 0)
+    allocator.check()
+
+
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("label", RECLAIMING)
 def test_the_same_objects_as_the_reference_s(label: str, seed: int) -> None:
@@ -69,7 +83,10 @@ def test_the_same_objects_as_the_reference_s(label: str, seed: int) -> None:
         elif op == FREE and handles.get(key) in twin:
             allocator.free(handles[key])
             reference.free(twin.pop(handles[key]))
-        if rng.random() < 0.1:
+        elif op == COMPACT:
+            allocator.compact()
+            reference.compact()
+        if rng.random() < 0.05:
             gone = allocator.reclaim()
             assert sorted(twin.pop(handle) for handle in gone) == sorted(reference.reclaim())
             handles = {key: handle for key, handle in handles.items() if handle not in gone}

@@ -25,6 +25,7 @@ REFERENCES: dict[str, Callable[[int], Any]] = {
     "zsmalloc-4.4": lambda page_size: Zsmalloc("4.4", page_size=page_size),
     "zsmalloc-2022-c8": lambda page_size: Zsmalloc("2022", 8, page_size),
     "zsmalloc-2022-c16": lambda page_size: Zsmalloc("2022", 16, page_size),
+    "zsmalloc-6.2": lambda page_size: Zsmalloc("6.2", page_size=page_size),
     "zsmalloc-6.3-c8": lambda page_size: Zsmalloc("6.3", 8, page_size),
     "zsmalloc-6.6-lpae": lambda page_size: Zsmalloc("6.6", 4, page_size, 32, 40),
     "zsmalloc-4.4-pae": lambda page_size: Zsmalloc("4.4", 4, page_size, 32, 36),

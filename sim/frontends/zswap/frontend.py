@@ -27,8 +27,9 @@ class Zswap(LimitedByRam):
     A pool that reached it takes pages again at `accept_threshold_percent` of the limit. Raises ValueError for a value
     out of range.
 
-    5.4 and 6.1: the pool chooses what is written back, if it can (zbud, z3fold), a page of its own at a time, and each
-    object there has 8 bytes before it; over other allocators a full pool refuses pages until some are freed. In 5.4 a
+    5.4 and 6.1: the pool chooses what is written back, if it can (zbud, z3fold, zsmalloc of 6.2 to 6.4), a page or
+    zspage of its own at a time, and each object there has 8 bytes before it; over other allocators a full pool refuses
+    pages until some are freed. In 5.4 a
     page-out that finds the pool full waits for that, and there is no threshold; in 6.1 it is refused. 6.6: the oldest
     entries are written back, to the threshold. In these three a load keeps its entry (6.6: as the youngest). From 6.9
     a load frees its entry, so that the slot is empty; the limit of 6.9 is still that of 6.6. Until 6.11 same-filled
@@ -92,7 +93,7 @@ class Zswap(LimitedByRam):
             counts=arrays.records(1, COUNTS),
             entry=arrays.records(n_slots, ENTRY),
             oldest=np.full(1, NIL, np.int32),
-            slot_of=np.full(most * n_slots, NIL, np.int32),
+            slot_of=np.full(2 * n_slots if most else 0, NIL, np.int32),
             handles=np.zeros(most, np.int64),
         )
 

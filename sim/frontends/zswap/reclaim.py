@@ -1,6 +1,7 @@
 """When zswap's pool is full, and what is moved to the swap device then.
 
-Sources: mm/zswap.c (5.4, 6.1, 6.6, 6.10, 6.18); mm/zpool.c, mm/zbud.c and mm/z3fold.c (6.1).
+Sources: mm/zswap.c (5.4, 6.1, 6.6, 6.10, 6.18); mm/zpool.c, mm/zbud.c and mm/z3fold.c (6.1);
+mm/zsmalloc.c (6.2).
 
 - A page-out is refused while the pool is full. It becomes full at the limit, and takes pages again when a page-out
   finds it at the acceptance threshold. A refused page goes to the device. 5.4 has no threshold.
@@ -9,7 +10,7 @@ Sources: mm/zswap.c (5.4, 6.1, 6.6, 6.10, 6.18); mm/zpool.c, mm/zbud.c and mm/z3
   takes its page if it is below then. In 6.1 that page-out is refused and wakes a worker, which has *one* page
   reclaimed; a page-out refused between limit and threshold does not wake it. So the pool stays where it is, refusing,
   until pages are freed (what "mm: zswap: shrink until can accept" of May 2023 mended).
-- zsmalloc cannot reclaim pages then (it did in 6.2 to 6.4, which is not modelled): each run fails.
+- zsmalloc does the same with zspages in 6.2 to 6.4; in all others it has nothing to give up, and each run fails.
 - To 6.4 the size that is compared with the limit is one page too large after a run: it is noted when an entry is
   freed, and the pool lets its page go behind the last one.
 - From 6.5 zswap has a list of entries, and each page-out that a full pool refuses wakes the worker, which writes the

@@ -1,7 +1,7 @@
 """zsmalloc as the kernels' sources tell it, in lists and dictionaries; slow, and shares nothing with the kernels here.
 
-Sources: drivers/staging/zsmalloc/zsmalloc-main.c (Linux 3.3), mm/zsmalloc.c (4.1, 4.4, 6.1, 6.12); allocators/zspages
-names the changes between them.
+Sources: drivers/staging/zsmalloc/zsmalloc-main.c (Linux 3.3), mm/zsmalloc.c (4.1, 4.4, 6.1, 6.2, 6.12);
+allocators/zspages names the changes between them.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 STAGING = {"2012", "3.10", "3.19"}  # nothing beside an object, no compaction
 LEAST_WASTE = {"6.3", "6.6", "6.12"}
 TENTHS = {"6.6", "6.12"}
-TAGGED = {"4.1", "4.4", "6.1", "2022", "6.3", "6.6"}
-INSERTION = {"4.4": -1, "6.1": 1, "2022": 1, "6.3": 1}  # where an emptier zspage goes; -1 for the end
+TAGGED = {"4.1", "4.4", "6.1", "6.2", "2022", "6.3", "6.6"}
+RECLAIMS = {"6.2", "6.3", "6.6"}  # the oldest zspage, in 6.2 to 6.4
+INSERTION = {"4.4": -1, "6.1": 1, "6.2": 1, "2022": 1, "6.3": 1}  # where an emptier zspage goes; -1 for the end
 
 
 class Zspage:
@@ -54,6 +55,7 @@ class Zsmalloc:
     def __init__(self, era: str, chain: int = 4, page_size: int = 4096, bits: int = 64, physmem_bits: int = 46) -> None:
         self.era, self.page_size, self.word = era, page_size, bits // 8
         self.where: dict[int, Zspage] = {}
+        self.aged: list[Zspage] = []  # the one that `alloc` put an object into last at the end
         self.made = 0
         self.class_at: dict[int, SizeClass] = {}
         previous: SizeClass | None = None
@@ -114,7 +116,17 @@ class Zsmalloc:
             zspage.add(handle)
             self.regroup(zspage, before)
         self.where[handle] = zspage
+        self.aged = [other for other in self.aged if other is not zspage and other in other.cls.zspages] + [zspage]
         return handle
+
+    def reclaim(self) -> list[int]:
+        if self.era not in RECLAIMS:
+            return []
+        zspage = next((zspage for zspage in self.aged if zspage in zspage.cls.zspages), None)
+        found = [] if zspage is None else [handle for handle in zspage.slots if handle is not None]
+        for handle in found:
+            self.free(handle)
+        return found
 
     def regroup(self, zspage: Zspage, before: str | int) -> None:
         if self.group(zspage) != before:
