@@ -168,7 +168,7 @@ def test_order_of_free_and_alloc(era: str, most: int) -> None:
 
 
 @pytest.mark.parametrize("era", ERAS)
-@pytest.mark.parametrize("packed", ["zsmalloc", "zbud", "z3fold"])
+@pytest.mark.parametrize("packed", ["zsmalloc", "zsmalloc:era=6.2", "zbud", "z3fold"])
 @pytest.mark.parametrize("ram_pages", [0, 120, 200])
 def test_equals_the_reference_compiled_and_plain(era: str, packed: str, ram_pages: int) -> None:
     zswap = Zswap(era, ram_pages=ram_pages, **({} if era == "5.4" else {"accept_threshold_percent": 80}))

@@ -86,6 +86,16 @@ def test_both_objects_of_a_page_are_written_back_however_young_the_second_is() -
     assert where(device, WRITTEN_BACK) == [0, 20]
 
 
+def test_zsmalloc_of_62_gives_up_a_zspage_at_a_time() -> None:
+    steps = [*(out(i, 2000) for i in range(30)), *(out(30 + i, 2000) for i in range(4))]
+    what, device, allocator = scene("6.1", steps, "zsmalloc:era=6.2")
+    cls = next(c for c in allocator.classes if c.size >= 2016)  # with the handle and zswap's header
+    assert (cls.pages, cls.objs) == (1, 2)
+    assert what == [OBJECT] * 21 + [REFUSED] * 13
+    assert where(device, WRITTEN_BACK) == [0, 1, 2, 3]
+    assert allocator.pages == 9
+
+
 @pytest.mark.parametrize(("packed", "largest"), [("zbud", 3960), ("z3fold", 4088), ("zsmalloc", 4096)])
 @pytest.mark.parametrize("era", POOLED)
 def test_eight_bytes_before_each_object_of_a_pool_that_reclaims(era: str, packed: str, largest: int) -> None:
@@ -128,7 +138,7 @@ class Machine(RuleBasedStateMachine):
         self.allocator.check()
 
 
-@pytest.mark.parametrize("packed", ["zbud", "z3fold", "zsmalloc"])
+@pytest.mark.parametrize("packed", ["zbud", "z3fold", "zsmalloc:era=6.1", "zsmalloc:era=6.2"])
 @pytest.mark.parametrize("era", ERAS)
 def test_any_order_of_events(era: str, packed: str) -> None:
     machine = type("Machine", (Machine,), {"era": era, "packed": packed})

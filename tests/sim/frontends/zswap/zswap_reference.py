@@ -14,6 +14,7 @@ from sim.frontends.zswap.reclaim import RETRIES
 from workloads.traces.events import FREE, IN, OUT
 
 POOLED = ("5.4", "6.1")  # the pool chooses what is written back
+RECLAIMING = ("zbud", "z3fold", "zsmalloc:era=6.2")
 KEPT = (*POOLED, "6.6")  # a load keeps the entry
 SWAP_CORE = ("6.12", "6.18")  # keeps zeros
 
@@ -76,7 +77,7 @@ class Reference:
         try:
             if size > 4096:
                 raise TooLarge("more than a page")
-            header = 8 if self.era in POOLED and self.allocator.name in ("zbud", "z3fold") else 0
+            header = 8 if self.era in POOLED and self.allocator.spec in RECLAIMING else 0
             handle = self.allocator.alloc(size + header)
         except TooLarge:
             self.stats["reject_compress_poor"] += 1
