@@ -184,7 +184,7 @@ class Zram(Frontend):
             count = "1 page" if pages == 1 else f"{pages:,} pages"
             yield f"zram: mem_limit={self.mem_limit} is bytes: {count} of {trace.page_size} bytes{rounded}; {UNITS}"
         if self.unit > 1 and "sample" in trace.source:
-            yield f"{trace.name}: has some of its slots only, so neighbours with unit={self.unit} were none on the device"
+            yield f"{trace.name}: has only some slots, so neighbours with unit={self.unit} were none on the device"
         if self.unit > 1 and trace.counts["out"] and not len(trace.units(self.unit).at):
             yield f"{trace.name}: no {self.unit} neighbours were paged out together, so unit={self.unit} has no effect"
         if self.period > trace.n_events:

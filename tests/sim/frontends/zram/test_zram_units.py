@@ -186,7 +186,7 @@ def test_what_does_not_fit_together() -> None:
 
 
 def test_what_may_not_be_meant() -> None:
-    some = "redis: has some of its slots only, so neighbours with unit=16 were none on the device"
+    some = "redis: has only some slots, so neighbours with unit=16 were none on the device"
     none = "redis: no 16 neighbours were paged out together, so unit=16 has no effect"
     assert list(Zram(unit=16).remarks(open_sample("redis"))) == [some, none]
     assert list(Zram(unit=4).remarks(trace_of(UNIT))) == []
