@@ -10,8 +10,8 @@ for a source of 4 KiB, which zram of 6.12 passes whatever the block: its window 
 
 `units.csv`: traces through `zram:unit=1` to 16. The samples have one slot in 15 to 48, so that their neighbours were
 not neighbours on the device, and their pools have few zspages; the recordings are whole: the programs of the samples,
-recorded again, and once more with folios of 64 KiB (`hugepages-64kB`), where a name ends in `-64k`. Times are those of
-one CPU that does nothing else (`--arrivals saturate`), and hold for the machine in `provenance.json`.
+recorded again. Times are those of one CPU that does nothing else (`--arrivals saturate`), and hold for the machine in
+`provenance.json`.
 """
 
 from __future__ import annotations
