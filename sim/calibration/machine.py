@@ -28,12 +28,11 @@ def machine() -> dict[str, Any]:
 
 
 def describe(about: dict[str, Any]) -> str:
-    """The machine in a line, and a second one if it was busy."""
-    text = (
+    """The machine in a line."""
+    return (
         f"{about['processor']}, kernel {about['kernel']}, governor {about['governor']}, turbo {about['turbo']}, "
         f"load {about['load']}"
     )
-    return "\n".join(filter(None, (text, not_idle(about))))
 
 
 def not_idle(about: dict[str, Any]) -> str:

@@ -48,8 +48,8 @@ def calibrate(
 
     if device not in (None, "zram"):
         raise UserError(f"--device {device}: only zram devices can be added; give --device zram")
-    if out is not None and not out.absolute().parent.is_dir():
-        raise UserError(f"{out}: there is no such folder; give another -o")
+    if out is not None:
+        _check(out)
     codecs = tuple(dict.fromkeys(COMPRESSORS.make(spec).spec for spec in compressor or CODECS))
     opened = open_input(trace)
     plan = Plan(codecs, sample_pages(opened, pages), device == "zram", seed=0)
@@ -60,6 +60,20 @@ def calibrate(
         _report(frame, about, out, json)
     if not complete:
         raise KeyboardInterrupt
+
+
+def _check(out: Path) -> None:
+    """Raise UserError, before the work is done, if the file cannot be written."""
+    from sim.errors import UserError
+
+    if not out.absolute().parent.is_dir():
+        raise UserError(f"{out}: there is no such folder; give another -o")
+    part = out.with_name(f".{out.name}.part")
+    try:
+        part.touch()
+        part.unlink()
+    except OSError as error:
+        raise UserError(f"{out}: cannot be written ({error.strerror}); give another -o") from error
 
 
 def _measured(plan: Any, processes: int) -> tuple[pd.DataFrame | None, bool]:
@@ -121,10 +135,12 @@ def samples_path(out: Path) -> Path:
 
 
 def _show(found: list[Cost], codecs: list[dict[str, Any]], about: dict[str, Any]) -> None:
-    from sim.calibration.machine import describe
+    from sim.calibration.machine import describe, not_idle
     from sim.cli.output import print_line, print_table
 
     print_line(f"{about['pages']} pages of {about['trace']}, processes: {about['processes']}; {describe(about)}")
+    if told := not_idle(about):
+        print_line(told)
     print_table(
         "compressors, us per page",
         (

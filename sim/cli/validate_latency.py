@@ -23,7 +23,7 @@ def latency(
     With --swap the device is swap, and a process in a memory cgroup of its own is timed: MADV_PAGEOUT and page faults.
     Let nothing else run. The exit status does not depend on the times.
     """
-    from sim.calibration.machine import describe, machine
+    from sim.calibration.machine import describe, machine, not_idle
     from sim.cli.output import print_json, print_line, print_table
     from sim.cli.progress import progress
     from sim.experiment.inputs import open_input
@@ -39,6 +39,8 @@ def latency(
         print_json(run | {"left_out": left_out, "machine": about, "latency": rows})
         return
     print_line(f"{opened.name}, {compressor}, {repeats} repeats; {describe(about)}")
+    if told := not_idle(about):
+        print_line(told)
     if left_out:
         print_line(f"{left_out} pages left out, which did not go out when told to or come back by a major fault")
     print_table(

@@ -42,7 +42,8 @@ RENAME_EXCHANGE, AT_FDCWD = 2, -100  # renameat2(2)
 def check_folder(folder: Path) -> Path:
     """The folder without links in its path, if a result may be written there: nothing, an empty one, an older result.
 
-    Raises UserError naming a file that is not a result's, and OSError if nothing can be written.
+    Raises UserError naming a file that is not a result's, and OSError or another UserError if nothing can be
+    written.
     """
     folder = Path(os.path.realpath(folder))
     if folder.exists():
@@ -61,7 +62,20 @@ def check_folder(folder: Path) -> Path:
     above = above.parent if above == folder and _replaceable(folder) else above
     if not os.access(above, os.W_OK | os.X_OK) or not above.is_dir():
         raise OSError(errno.EACCES, "nothing can be written there", str(above))
+    _try(above, folder.name)
     return folder
+
+
+def _try(home: Path, name: str) -> None:
+    """Make a folder as `part_of` does, and remove it: what permissions do not tell, /proc does."""
+    try:
+        part = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=PART, dir=home))
+    except FileNotFoundError as error:
+        raise UserError(f"{home}: no folder can be made there; give another folder as --out") from error
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(home)) from error
+    with suppress(FileNotFoundError):  # taken for a dead one's
+        part.rmdir()
 
 
 def provenance_in(folder: Path) -> dict[str, Any] | None:

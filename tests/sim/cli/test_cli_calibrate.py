@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,16 @@ def test_what_was_complete_is_kept_when_interrupted(monkeypatch: pytest.MonkeyPa
     assert set(pd.read_parquet(f"{file}.parquet")["process"]) == {0}
 
 
+@pytest.mark.parametrize(("load", "busy"), [(0.0, False), (10.0, True)])
+def test_a_busy_machine_is_told_in_a_line_of_its_own(
+    load: float, busy: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, load, load))
+    lines = good(*TINY).splitlines()
+    assert lines[0].endswith(f", load {load}")
+    assert lines[1].startswith("the machine was not idle (load 10.0): ") is busy
+
+
 def test_json() -> None:
     data = json.loads(good(*TINY, "random:events=20,slots=9,pages=9", "--json"))
     assert data["about"]["trace"] == "random"
@@ -63,6 +74,7 @@ def test_json() -> None:
         (["--processes", "0"], "'--processes'"),
         (["--device", "sda"], "--device sda: only zram devices can be added"),
         (["-o", "/nowhere/host.toml"], "/nowhere/host.toml: there is no such folder"),
+        (["-o", "/proc/host.toml"], "/proc/host.toml: cannot be written (No such file or directory); give another -o"),
         (["bell:events=50,slots=9"], "no contents"),
     ],
 )

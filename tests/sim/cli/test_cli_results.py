@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from alive import alive
-from cli_kit import ROOT, process, run
+from cli_kit import ROOT, process, refused, run
 
 import sim.cli.tables
 import sim.experiment.runner
@@ -149,3 +149,13 @@ def test_interrupted_it_leaves_a_complete_result_alone(tmp_path: Path, monkeypat
     assert answer.stderr == f"cswap: {said}\ncswap: interrupted\n"
     assert Result.load(out).provenance["complete"]
     assert len(Result.load(tmp_path / "out.partial").density) == 1
+
+
+@pytest.mark.parametrize("place", ["/proc", "/sys"])
+def test_a_place_where_no_folder_can_be_made_is_told_before_the_work(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Job, "run", lambda *given: pytest.fail("worked first"))
+    said = refused(*WORDS, "--out", f"{place}/cswap/x")
+    assert said.startswith(f"cswap: {place}: ")
+    assert "exists" not in said
