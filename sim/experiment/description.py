@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 DEFAULT_TRACES = ("gcc", "pandas", "redis", "node")
 VARIANTS = {"zsmalloc": ("zsmalloc:era=6.1", "zsmalloc:era=2012", "zsmalloc:chain=4", "zsmalloc:chain=16")}
-ON_DEMAND = ("zblock",)  # which has tables for two page sizes only
+ON_DEMAND = ("zblock",)  # is in no release, and has tables for two page sizes only
 DEFAULT_ALLOCATORS = tuple(
     spec for name in ALLOCATORS.built_in if name not in ON_DEMAND for spec in (name, *VARIANTS.get(name, ()))
 )

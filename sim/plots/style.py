@@ -103,7 +103,7 @@ def looks(specs: Iterable[str], colour: Callable[[str], str] = colour) -> dict[s
     return found
 
 
-def in_order(column: pd.Series[Any]) -> list[Any]:
+def in_order(column: Iterable[Any]) -> list[Any]:
     """Distinct values in the order of their first appearance."""
     return list(dict.fromkeys(column))
 

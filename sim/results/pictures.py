@@ -223,7 +223,13 @@ class Pictures:
 
     def _clock(self) -> str:
         """Where the times come from."""
-        told = "; ".join(dict.fromkeys(_texts(self.provenance.get("codec_times", ""))))
+        from sim.plots.latency import timed
+        from sim.plots.style import in_order
+
+        rows = timed(self.latency)
+        there = "codec_times" in rows  # not in results from before there was that column
+        taken = rows["codec_times"].dropna() if there else _texts(self.provenance.get("codec_times", ""))
+        told = "; ".join(map(str, in_order(taken)))
         return f"modelled; codec times: {told}" if told else "modelled"
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from sim import Result
+from sim import Experiment, Result
 from sim.cli import app
 
 RESULTS = Path(__file__).parents[2] / "results"
@@ -40,6 +40,14 @@ def test_it_can_be_loaded_and_plotted(name: str, tmp_path: Path) -> None:
     written = {Path(line).name for line in answer.stdout.splitlines()}
     assert written
     assert {path.name for path in folder.glob("*.png")} == before | written
+
+
+def test_the_default_comparison_is_the_shipped_one() -> None:
+    density = Result.load(RESULTS / "density").density
+    default = Experiment()
+    for name, column in (("allocators", "allocator"), ("traces", "trace")):
+        assert tuple(density[column].drop_duplicates()) == getattr(default, name)
+    assert [codec.partition(":")[0] for codec in density["compressor"].drop_duplicates()] == [*default.compressors]
 
 
 def test_a_picture_that_is_not_of_the_frames_does_not_stay(tmp_path: Path) -> None:
