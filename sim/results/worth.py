@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 THRASHING = 0.5  # share of the time lost to swapping from which a program thrashes: it works for less than half of it
-MEASURES = {"time_lost_s": "time", "page_ins": "page-ins"}
+AS_GOOD = {"time_lost_s": "To lose as little time as", "page_ins": "To have as few page-ins as"}
 
 
 def verdict(ram: pd.DataFrame) -> Iterator[str]:
@@ -84,10 +84,26 @@ def _worth(ram: pd.DataFrame, curve: Curves) -> Iterator[str]:
         for way in mib:
             row = mib[way].where(measured.of[way] > 0).dropna()
             if len(row):
-                size = row.index[len(row) // 2]
-                told.append(f"{way} {row[size]:+.0f}M at {mib_text(size)} ({row.min():+.0f} to {row.max():+.0f})")
+                needs = ", a swap device alone needs " if not told else ": "
+                told.append(f"{way}{needs}{_more(row)}")
         if told:
-            yield f"Worth in RAM against a swap device alone, for equal {MEASURES[measure]}: {'; '.join(told)}."
+            yield f"{AS_GOOD[measure]} {'; as '.join(told)}."
+
+
+def _more(mib: pd.Series[float]) -> str:
+    """How much more RAM, from MiB by size: the least and the most, and at which sizes; or the one figure there is."""
+    mib = mib.round().astype(int)
+    sizes = [mib_text(int(str(size))) for size in (mib.idxmin(), mib.idxmax())]
+    least, most = int(mib.min()), int(mib.max())
+    if least == most:
+        where = sizes[0] if len(mib) == 1 else f"{mib_text(mib.index.min())} to {mib_text(mib.index.max())}"
+        return f"{abs(least)}M {_sign(least)} RAM at {where}"
+    first = f"{abs(least)}M {_sign(least)}" if least < 0 < most else f"{abs(least)}M"
+    return f"{first} (at {sizes[0]}) to {abs(most)}M (at {sizes[1]}) {_sign(most or least)} RAM"
+
+
+def _sign(mib: int) -> str:
+    return "less" if mib < 0 else "more"
 
 
 def _below(ram: pd.DataFrame, curve: Curves) -> Iterator[str]:

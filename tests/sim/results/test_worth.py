@@ -10,7 +10,7 @@ import pytest
 
 from sim.cli.ram_summary import HEIGHT, WIDTH, ram_summary
 from sim.plots.curves import MIB, curves, worth
-from sim.results.worth import verdict
+from sim.results.worth import _more, verdict
 
 SIZES = [400, 450, 500, 550, 600]
 
@@ -57,17 +57,35 @@ def test_without_a_baseline_nothing_is_worth_anything() -> None:
     made = frame()
     (curve,) = curves(made[made["frontend"] == "zram"])
     assert worth(curve).isna().all(axis=None)
-    assert not [sentence for sentence in verdict(made[made["frontend"] == "zram"]) if "Worth" in sentence]
+    assert not [sentence for sentence in verdict(made[made["frontend"] == "zram"]) if "swap device alone" in sentence]
 
 
 def test_it_is_said_in_words() -> None:
     said = " ".join(verdict(frame()))
     assert "Loses the least time: lz4 400M to 450M, zstd 500M to 550M." in said
     assert "Thrashes, losing half of its time or more: lz4 up to 400M, zstd up to 400M." in said
-    assert "for equal time: lz4 +70M at 500M (+30 to +100)" in said
-    assert "for equal page-ins: lz4 -25M at 500M (-25 to -25)" in said
+    assert "To lose as little time as lz4, a swap device alone needs 30M (at 550M) to 100M (at 450M) more RAM; as" in said
+    assert "To have as few page-ins as lz4, a swap device alone needs 25M less RAM at 450M to 550M; as zstd: " in said
     assert "Up to 400M the program has less than in the recording for up to 20% of the events" in said
     assert "validate ram" in said
+
+
+@pytest.mark.parametrize(
+    ("mib", "told"),
+    [
+        ([81.4], "81M more RAM at 400M"),
+        ([-3.6], "4M less RAM at 400M"),
+        ([12, 12.3], "12M more RAM at 400M to 450M"),
+        ([81, 44], "44M (at 450M) to 81M (at 400M) more RAM"),
+        ([-30, -5], "30M (at 400M) to 5M (at 450M) less RAM"),
+        ([-30, 0.2], "30M (at 400M) to 0M (at 450M) less RAM"),
+        ([0, 5], "0M (at 400M) to 5M (at 450M) more RAM"),
+        ([-30, 5], "30M less (at 400M) to 5M (at 450M) more RAM"),
+    ],
+)
+def test_how_much_more_is_told_with_its_sizes(mib: list[float], told: str) -> None:
+    index = [size * MIB for size in SIZES[: len(mib)]]
+    assert _more(pd.Series(mib, index)) == told
 
 
 def test_untimed_it_is_about_page_ins() -> None:
