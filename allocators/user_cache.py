@@ -53,7 +53,7 @@ def _root() -> Path:
 
 
 def not_kept(what: str, error: Exception) -> None:
-    """Report that `what`, with its verb, is not kept, and why; or that nothing is, without a cache. Once, in one line."""
+    """Report, once and in one line, that `what` (with its verb) is not kept, and why; without a cache, nothing is."""
     if not os.read(_word, 1):
         return
     why, remedy = str(error), "set XDG_CACHE_HOME to another folder"

@@ -71,7 +71,6 @@ def is_kept() -> bool:
     return bool(_config.CACHE_DIR) and os.access(there, os.W_OK | os.X_OK)
 
 
-
 # Wrappers for callers in Python, which compiled callers never need, would only take time to compile.
 INLINED: Any = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 

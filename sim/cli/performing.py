@@ -82,6 +82,8 @@ def perform(
             besides(f"the result is whole in {out}")
         elif kept:
             besides(f"{kept} of {of} runs are kept, and the same command goes on from there")
+        elif of:
+            besides(f"of {of} runs none was finished")
         raise
     if finished:
         finished.forget()

@@ -81,17 +81,24 @@ def summary(out: Path) -> bool:
     if "passed_over" in source:
         print(f"seen by {source['backend']}, as {'; '.join(source['passed_over'])}", file=sys.stderr)
     if not counts["out"] + counts["lost"]:
-        print(f"{_why_empty(source)}; {out} is not kept ({source['ended']})", file=sys.stderr)
+        print(f"{_why_empty(source)}; {out} is not kept ({_end(source)})", file=sys.stderr)
         return False
     for line in _of_ram(source) if "ram" in source else ():
         print(line, file=sys.stderr)
+    lost = f"{counts['lost']:,} more lost, " if counts["lost"] else ""
     print(
-        f"{out}: {counts['out']} page-outs, {counts['lost']} more lost, {counts['in']} page-ins, "
-        f"{counts['free']} frees, {trace.unique_pages} unique pages; {source['ended']}\n"
+        f"{out}: {counts['out']:,} page-outs, {lost}{counts['in']:,} page-ins, {counts['free']:,} frees, "
+        f"{trace.unique_pages:,} unique pages; {_end(source)}\n"
         f"{out} contains the program's memory, including any secrets; only you can read it",
         file=sys.stderr,
     )
     return True
+
+
+def _end(source: Mapping[str, Any]) -> str:
+    """What the recording ended with."""
+    after = f" after {source['seconds']:.1f} s" if "seconds" in source else ""
+    return f"ended by --duration{after}" if source["ended"] == "duration" else str(source["ended"])
 
 
 def _why_empty(source: Mapping[str, Any]) -> str:

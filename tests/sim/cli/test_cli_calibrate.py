@@ -48,9 +48,7 @@ def test_what_was_complete_is_kept_when_interrupted(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(("load", "busy"), [(0.0, False), (10.0, True)])
-def test_a_busy_machine_is_told_in_a_line_of_its_own(
-    load: float, busy: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_busy_machine_is_told_in_a_line_of_its_own(load: float, busy: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "getloadavg", lambda: (load, load, load))
     lines = good(*TINY).splitlines()
     assert lines[0].endswith(f", load {load}")

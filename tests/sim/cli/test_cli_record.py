@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -163,3 +164,26 @@ def test_what_the_program_had_of_a_machine(
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 2 + len(lines)
     assert all(line.startswith(start) for line, start in zip(said, lines, strict=False)), said
+
+
+@pytest.mark.parametrize(
+    ("kinds", "source", "told"),
+    [
+        (
+            [OUT],
+            {"ended": "duration", "seconds": 20.04},
+            "1 page-outs, 0 page-ins, 0 frees, 1 unique pages; ended by --duration after 20.0 s",
+        ),
+        ([OUT, LOST], {"ended": "signal 2"}, "1 page-outs, 1 more lost, 0 page-ins, 0 frees, 1 unique pages; signal 2"),
+    ],
+)
+def test_what_a_recording_holds_in_a_line(
+    kinds: list[int], source: dict[str, Any], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pages, slots = [0, -1][: len(kinds)], [0, 1][: len(kinds)]
+    trace = Trace.from_arrays(
+        "x", Events.of(kinds, slots, pages), np.ones((1, 4096), np.uint8), source={"backend": "bpf", **source}
+    )
+    trace.save(tmp_path / "x.cswap")
+    assert summary(tmp_path / "x.cswap")
+    assert capsys.readouterr().err.splitlines()[0] == f"{tmp_path / 'x.cswap'}: {told}"

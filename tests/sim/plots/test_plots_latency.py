@@ -59,7 +59,9 @@ def latency(**sweep: list[Any]) -> pd.DataFrame:
 
 def test_captions_say_where_the_times_of_the_codec_were_taken_as_the_frame_does(tmp_path: Path) -> None:
     file = tmp_path / "own.toml"
-    file.write_text('[lz4]\ncompress = { ns_per_page = 9_000 }\ndecompress = { ns_per_page = 3_000 }\nsource = "mine"\n')
+    file.write_text(
+        '[lz4]\ncompress = { ns_per_page = 9_000 }\ndecompress = { ns_per_page = 3_000 }\nsource = "mine"\n'
+    )
     timing = Timing(codec_costs=str(file))
     trace = "random:events=400,slots=80,pages=30"
     result = run(Experiment((trace,), compressors=("lz4",), allocators=("zbud",), timing=timing))

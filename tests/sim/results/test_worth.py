@@ -64,7 +64,9 @@ def test_it_is_said_in_words() -> None:
     said = " ".join(verdict(frame()))
     assert "Loses the least time: lz4 400M to 450M, zstd 500M to 550M." in said
     assert "Thrashes, losing half of its time or more: lz4 up to 400M, zstd up to 400M." in said
-    assert "To lose as little time as lz4, a swap device alone needs 30M (at 550M) to 100M (at 450M) more RAM; as" in said
+    assert (
+        "To lose as little time as lz4, a swap device alone needs 30M (at 550M) to 100M (at 450M) more RAM; as" in said
+    )
     assert "To have as few page-ins as lz4, a swap device alone needs 25M less RAM at 450M to 550M; as zstd: " in said
     assert "Up to 400M the program has less than in the recording for up to 20% of the events" in said
     assert "validate ram" in said
