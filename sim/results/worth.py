@@ -80,7 +80,7 @@ def _worth(ram: pd.DataFrame, curve: Curves) -> Iterator[str]:
         measured = other(ram, curve, measure)
         if measured.size != "ram" or measured.device.empty:
             continue
-        mib, told = worth(measured), []
+        mib, told = worth(measured), list[str]()
         for way in mib:
             row = mib[way].where(measured.of[way] > 0).dropna()
             if len(row):
@@ -92,7 +92,7 @@ def _worth(ram: pd.DataFrame, curve: Curves) -> Iterator[str]:
 
 def _more(mib: pd.Series[float]) -> str:
     """How much more RAM, from MiB by size: the least and the most, and at which sizes; or the one figure there is."""
-    mib = mib.round().astype(int)
+    mib = mib.round()
     sizes = [mib_text(int(str(size))) for size in (mib.idxmin(), mib.idxmax())]
     least, most = int(mib.min()), int(mib.max())
     if least == most:
