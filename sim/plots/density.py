@@ -143,7 +143,7 @@ def _draw(axis: Axes, rows: pd.DataFrame, order: list[str]) -> float:
         axis.annotate(f"ideal {bound:.2f}", (bound, -0.62), **at)
         widest = max(widest, bound)
     if ideals and math.isfinite(mean := ideals[0]["density_mean"]):
-        axis.axvline(mean, linestyle=":", linewidth=1, color="black")
+        axis.vlines(mean, -0.5, len(order) - 0.4, linestyle=":", linewidth=1, color="black")  # below the label
         widest = max(widest, mean)
     axis.set_yticks(range(len(order)), order)
     axis.set_ylim(len(order) - 0.4, -1.05)

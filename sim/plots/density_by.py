@@ -99,7 +99,9 @@ def plot_density_by(
         left_out(everything, rows, ("trace", "frontend", "compressor", "allocator")),
         note,
     ]
-    return picture.finish(f"Density against {parameter.replace('_', ' ')}", title, caption, _handles(picture, styles))
+    return picture.finish(
+        f"Density against {parameter.replace('_', ' ')}", title, caption, _handles(rows, parameter, styles)
+    )
 
 
 def _points(density: pd.DataFrame, parameter: str, kind: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -155,7 +157,15 @@ def _ticks(axis: Axes, values: pd.Series[Any]) -> None:
         axis.set_xticks(numbers, [f"{number:g}" for number in numbers], fontsize=SMALL)
 
 
-def _handles(picture: Panels, styles: dict[str, Look]) -> list[Any]:
+def _handles(rows: pd.DataFrame, parameter: str, styles: dict[str, Look]) -> list[Any]:
+    """What the legend shows: no line for what is a single point in every panel."""
     from matplotlib.lines import Line2D
 
-    return [Line2D([], [], **look._asdict(), label=label(short(name))) for name, look in styles.items()]
+    points = rows.groupby(["panel", "line"], sort=False)[parameter].nunique()
+    lines = {line for (_, line), number in points.items() if number > 1}  # type: ignore[misc]
+    return [
+        Line2D(
+            [], [], **(look if name in lines else look._replace(linestyle="none"))._asdict(), label=label(short(name))
+        )
+        for name, look in styles.items()
+    ]

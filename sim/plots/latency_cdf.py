@@ -37,6 +37,7 @@ POINTS = 400  # of a curve of single operations
 LONG = 8  # times the median: an end of the axis for a logarithmic scale
 ALIKE_TO = 99  # percentile to which allocators that share a line are compared
 SHOWN = 99.9  # percentile where the axis ends
+STEPS = {50: (1, 2, 5), 1_000: (1, 3), float("inf"): (1,)}  # ticks of a decade, on axes up to so many times their start
 
 
 @plainly
@@ -129,7 +130,7 @@ def _curves(events: pd.DataFrame, lines: dict[Line, Any]) -> dict[Any, Curve]:
 
 
 def _draw(axis: Axes, curves: dict[Line, Curve], styles: dict[Any, Any], marks: dict[str, str], log: bool) -> None:
-    from matplotlib.ticker import LogLocator
+    from matplotlib.ticker import LogLocator, MaxNLocator
 
     order = list(styles)
     for line, (us, share) in curves.items():
@@ -148,11 +149,14 @@ def _draw(axis: Axes, curves: dict[Line, Curve], styles: dict[Any, Any], marks: 
     end = max((float(np.interp(SHOWN, share, us)) for us, share in curves.values()), default=1.0)
     if log:
         axis.set_xscale("log")
-        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.xaxis.set_major_formatter("{x:,g}")
         axis.minorticks_off()
-        axis.set_xlim(max(0.5, min((float(us.min()) for us, _ in curves.values()), default=0.5)), max(end, 1.0))
+        least, end = max(0.5, min((float(us.min()) for us, _ in curves.values()), default=0.5)), max(end, 1.0)
+        steps = next(steps for times, steps in STEPS.items() if end <= times * least)
+        axis.xaxis.set_major_locator(LogLocator(subs=steps))
+        axis.set_xlim(least, end)
     else:
         axis.set_xlim(0, end or 1)
+        axis.xaxis.set_major_locator(MaxNLocator(5))
+    axis.xaxis.set_major_formatter("{x:,g}")
     axis.set_ylim(0, 101)
     axis.grid(alpha=0.25)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sim.plots.panels import Drawn
 
 VISIBLE = 0.004  # share of the longest bar from which a part is named
+DECIMALS = 1_000  # us from which figures have none
 BAR = 0.26  # inches for a line of a label
 
 
@@ -86,6 +87,8 @@ def _label(line: Line, others: int, several: bool, names: dict[str, str]) -> str
 
 def _draw(axis: Axes, rows: pd.DataFrame, bars: list[Line]) -> set[str]:
     """Draw the bars; the parts that are large enough to be told apart."""
+    from matplotlib.ticker import MaxNLocator
+
     means = {(r["compressor"], r["frontend"], r["allocator"], r["part"]): r["mean_us"] for r in rows.to_dict("records")}
     widest = max((mean for key, mean in means.items() if key[3] == "total"), default=0.0)
     drawn = set()
@@ -100,6 +103,9 @@ def _draw(axis: Axes, rows: pd.DataFrame, bars: list[Line]) -> set[str]:
             left += width
         total = means.get((*bar, "total"))
         if total is not None:
-            axis.annotate(f"{total:.1f}", (total, y), (4, 0), textcoords="offset points", va="center", fontsize=SMALL)
+            told = f"{total:.1f}" if total < DECIMALS else f"{total:,.0f}"
+            axis.annotate(told, (total, y), (4, 0), textcoords="offset points", va="center", fontsize=SMALL)
     axis.set_xlim(0, widest * 1.16 or 1)
+    axis.xaxis.set_major_locator(MaxNLocator(5, prune="upper"))
+    axis.xaxis.set_major_formatter("{x:,g}")
     return drawn

@@ -43,7 +43,9 @@ DASHES: tuple[Any, ...] = (
     *("-", "--", ":", "-.", (0, (8, 2)), (0, (1, 3)), (0, (5, 1, 1, 1, 1, 1))),
     *((0, (3, 1)), (0, (12, 3, 2, 3)), (0, (2, 5)), (0, (6, 1, 1, 1)), (0, (1, 1, 3, 1))),
 )
-MARKERS = "os^Dv*XPp<>hdH8"  # what tells families apart in grey
+MARKERS = "os^Dv*XPp<>hdH8"  # what tells lines apart in grey
+PALEST = 0.5  # share of white in the last of many variants
+IDEAL = "ideal"
 US = "µs"
 
 
@@ -84,20 +86,22 @@ def _colour(known: dict[str, str], spec: str) -> str:
 
 
 def looks(specs: Iterable[str], colour: Callable[[str], str] = colour) -> dict[str, Look]:
-    """A look for each spec: colour and marker of its family, solid for the first of a family, dashed for variants.
+    """A look for each spec: colour of its family, solid for the first of a family, dashed and paler for variants.
 
-    The more variants a family has, the paler the later ones.
+    Each has a marker of its own, or its family's where there are not enough.
     """
     import matplotlib.colors
 
     families: dict[str, list[str]] = {}
     for spec in specs:
         families.setdefault(family_of(spec), []).append(spec)
+    marked = [spec for name, variants in families.items() for spec in variants if name != IDEAL]
     found = {}
     for i, (name, variants) in enumerate(families.items()):
-        marker = "" if name == "ideal" else MARKERS[i % len(MARKERS)]
         for k, spec in enumerate(variants):
-            pale = 0.6 * (k // len(DASHES)) / max(1, (len(variants) - 1) // len(DASHES))
+            nth = marked.index(spec) if name != IDEAL and len(marked) <= len(MARKERS) else i
+            marker = "" if name == IDEAL else MARKERS[nth % len(MARKERS)]
+            pale = PALEST * k / max(3, len(variants) - 1)
             red, green, blue = ((1 - pale) * part + pale for part in matplotlib.colors.to_rgb(colour(spec)))
             found[spec] = Look(matplotlib.colors.to_hex((red, green, blue)), DASHES[k % len(DASHES)], marker)
     return found

@@ -101,8 +101,8 @@ def test_timeline_has_a_panel_per_compressor_and_a_line_per_allocator(result: Re
     first = next(iter(found.values()))
     assert first.get_ylabel() == "physical pages"
     same = [line for line in first.lines if "zsmalloc" in str(line.get_label())]
-    assert same[0].get_color() == same[1].get_color()
-    assert same[0].get_linestyle() != same[1].get_linestyle()
+    for told in ("get_color", "get_linestyle", "get_marker"):
+        assert getattr(same[0], told)() != getattr(same[1], told)()
     assert legend(drawn) == ["zsmalloc 6.12", "zsmalloc 2012", "zbud", "ideal"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,26 @@ def test_captions_say_where_the_times_of_the_codec_were_taken_as_the_frame_does(
     for drawn in (result.plot_latency(), result.plot_latency_parts()):
         assert "modelled; codec times: own.toml (published)" in caption(drawn)
         assert "machine" not in caption(drawn)
+
+
+@pytest.mark.parametrize("times", [1, 30, 300, 3_000, 30_000, 300_000])
+@pytest.mark.parametrize("slow", [1, 700])
+def test_tick_labels_do_not_touch(times: int, slow: int) -> None:
+    rows = latency()
+    rows["p999_us"] = rows["max_us"] = rows["p99_us"] * times
+    us = [name for name in rows if name.endswith("_us")]
+    rows[us] *= slow
+    for draw in (plot_latency_cdf, plot_latency_parts):
+        drawn = draw(rows)
+        figure_of(drawn).draw_without_rendering()
+        for axis in panels(drawn).values():
+            low, high = axis.get_xlim()
+            ticks = [tick for tick in axis.xaxis.get_major_ticks() if low <= tick.get_loc() <= high]
+            boxes = [tick.label1.get_window_extent() for tick in ticks]
+            assert boxes
+            assert all(left.x1 + 4 < right.x0 for left, right in pairwise(boxes)), [
+                tick.label1.get_text() for tick in ticks
+            ]
 
 
 def test_parts_are_stacked_to_the_mean() -> None:
