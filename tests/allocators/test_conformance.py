@@ -215,7 +215,7 @@ def test_a_default_that_is_spelt_out_is_not_in_the_spec(name: str, config: dict[
         (
             "zsmalloc",
             {"era": "5.0"},
-            "zsmalloc: era=5.0 is unknown; Linux 4.8 to 6.2 has the rules of era=6.1; give era=6.1",
+            "zsmalloc: era=5.0 is unknown; Linux 4.8 to 6.1 has the rules of era=6.1; give era=6.1",
         ),
         (
             "zsmalloc",

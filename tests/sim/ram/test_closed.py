@@ -175,7 +175,9 @@ def random_trace(n: int = 4000, slots: int = 300) -> tuple[Trace, Sizes]:
     return Trace.from_arrays("random", events, None, {GIVEN: sizes}), sizes
 
 
-@pytest.mark.parametrize("frontend", ["raw", "zram", "zswap:ram_pages=300", "zcache", "device"])
+@pytest.mark.parametrize(
+    "frontend", ["raw", "zram", "zswap:ram_pages=300", "zswap:era=5.4,ram_pages=300", "zcache", "device"]
+)
 @pytest.mark.parametrize("allocator", ["zsmalloc", "zbud"])
 def test_without_more_memory_it_is_the_open_replay(frontend: str, allocator: str) -> None:
     trace, sizes = random_trace()

@@ -310,7 +310,9 @@ def test_a_slower_cpu_takes_longer_and_the_device_does_not() -> None:
 
 
 @pytest.mark.parametrize("kind", ARRIVALS)
-@pytest.mark.parametrize("frontend", ["zram", "zswap:ram_pages=300", "zcache", "raw", "zram:era=2012"])
+@pytest.mark.parametrize(
+    "frontend", ["zram", "zswap:ram_pages=300", "zswap:era=6.1,ram_pages=300", "zcache", "raw", "zram:era=2012"]
+)
 def test_every_frontend_and_arrival(frontend: str, kind: str) -> None:
     case = busy()
     run = timed(case, "zsmalloc:era=2012", frontend, arrivals=kind, cpus=3, page_cluster=2, load=5.0, device="emmc")
