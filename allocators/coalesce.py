@@ -280,7 +280,7 @@ def free(pool: CoalescePool, handle: int) -> None:
 
 
 class Coalesce(CompiledAllocator):
-    """The allocator that the thread of February 2012 imagined (see `coalesce`)."""
+    """The allocator that the thread of February 2012 imagined: neighbours that are freed become one."""
 
     name: ClassVar[str] = "coalesce"
     state: CoalescePool

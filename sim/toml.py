@@ -19,6 +19,6 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(data.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValueError) as error:
-        raise UserError(f"{path}: {error}; write it as TOML") from error
+        raise UserError(f"{path}: is not TOML: {error}; correct it there") from error
     except RecursionError as error:
         raise UserError(f"{path}: is nested too deep; write it as plain TOML") from error

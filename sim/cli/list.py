@@ -74,6 +74,9 @@ def _classes(registry: Registry[Any], hidden: Collection[str] = ()) -> Iterator[
         cls = registry.find(name)
         known = {p.name: p for p in parameters(cls).values() if p.kinds and p.name not in hidden}
         defaults = {p.name: None if p.required else p.default for p in known.values()}
+        if not any(p.required for p in parameters(cls).values()):  # what a default of None comes to
+            made = registry.make(name)
+            defaults |= {key: getattr(made, key, None) for key, value in defaults.items() if value is None}
         yield {"name": name, "parameters": defaults, "about": (inspect.getdoc(cls) or "").partition("\n")[0]}
 
 
@@ -86,4 +89,5 @@ def _releases(registry: Registry[Any]) -> Iterator[Row]:
 
 
 def _settings(row: Row) -> str:
-    return ", ".join(f"{key}={'none' if value is None else value}" for key, value in row["parameters"].items())
+    """What is not given by default stands without a value."""
+    return ", ".join(key if value is None else f"{key}={value}" for key, value in row["parameters"].items())

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 TraceText = Annotated[
-    str, typer.Argument(metavar="TRACE", help="A folder NAME.cswap, a shipped sample, or a generator spec.")
+    str,
+    typer.Argument(metavar="TRACE", help="A folder NAME.cswap, a shipped recording or sample, or a generator spec."),
 ]
 Compressor = Annotated[
     str, typer.Option("-c", "--compressor", metavar="SPEC", help="The device's compressor, as the kernel calls it.")

@@ -37,13 +37,31 @@ def run(
         ),
     ] = None,
     allocators: Annotated[
-        list[str] | None, typer.Option("-a", "--allocator", metavar="SPEC", help="May be given several times.")
+        list[str] | None,
+        typer.Option(
+            "-a",
+            "--allocator",
+            metavar="SPEC",
+            help="What stores them: zsmalloc:chain=4, zbud, ...; may be given several times. By default all but zblock",
+        ),
     ] = None,
     compressors: Annotated[
-        list[str] | None, typer.Option("-c", "--compressor", metavar="SPEC", help="May be given several times.")
+        list[str] | None,
+        typer.Option(
+            "-c",
+            "--compressor",
+            metavar="SPEC",
+            help="What compresses pages; may be given several times. By default lz4, lzo-rle and zstd.",
+        ),
     ] = None,
     frontends: Annotated[
-        list[str] | None, typer.Option("-f", "--frontend", metavar="SPEC", help="May be given several times.")
+        list[str] | None,
+        typer.Option(
+            "-f",
+            "--frontend",
+            metavar="SPEC",
+            help="What takes the pages: zram (the default), zswap, ...; may be given several times. See `cswap list`.",
+        ),
     ] = None,
     page_sizes: Annotated[
         list[str] | None, typer.Option("--page-size", metavar="SIZE", help="Of the traces that generators make.")
@@ -84,7 +102,10 @@ def run(
         typer.Option(metavar="FILE", help="The policy that `cswap validate ram -o` found best.", rich_help_panel=RAM),
     ] = None,
     policy: Annotated[
-        list[str] | None, typer.Option(metavar="SPEC", help="Which page goes out next: lru.", rich_help_panel=RAM)
+        list[str] | None,
+        typer.Option(
+            metavar="SPEC", help="Which page goes out next: lru (the default), random or two-list.", rich_help_panel=RAM
+        ),
     ] = None,
     recorded: Annotated[
         str | None,
@@ -138,7 +159,7 @@ def run(
         typer.Option(metavar="TOML", help="Published codec times of another machine.", rich_help_panel=TIMING),
     ] = None,
     sensitivity: Annotated[
-        bool, typer.Option("--sensitivity", help="Also at both ends of each assumed price.", rich_help_panel=TIMING)
+        bool, typer.Option("--sensitivity", help="Also at both ends of each assumed cost.", rich_help_panel=TIMING)
     ] = False,
     events: Annotated[
         bool, typer.Option("--events", help="Keep every operation with its parts.", rich_help_panel=TIMING)
@@ -163,7 +184,7 @@ def run(
     ] = False,
     csv: Annotated[bool, typer.Option("--csv", help="The rows as CSV instead of tables.")] = False,
 ) -> None:
-    """Replay traces through every frontend, compressor and allocator; how many pages fit into one.
+    """Replay traces through every frontend, compressor and allocator; how many pages fit in one.
 
     Without TRACE: the whole recordings that are shipped; their samples' pages are compressed besides, which confirms
     the sizes that the recordings carry. The output ends with a summary of at most 24 lines.

@@ -80,9 +80,13 @@ def _table(density: pd.DataFrame, most: int) -> list[str]:
     if len(lines) + (left["allocators"] > 0) > most:
         left["rows"] = len(lines) + 1 - most
         lines = lines[: most - 1]
-    if told := " and ".join(f"{number} more {what}" for what, number in left.items() if number > 0):
+    if told := " and ".join(_more(number, what) for what, number in left.items() if number > 0):
         lines.append(f"({told}: --full)")
     return [shown(line).rstrip()[:WIDTH] for line in lines]
+
+
+def _more(number: int, what: str) -> str:
+    return f"{number} more {what if number > 1 else what.removesuffix('s')}"
 
 
 def _columns(names: list[str], groups: Groups, room: int) -> tuple[list[tuple[str, list[str]]], int]:

@@ -166,7 +166,7 @@ def _sensitivity(rows: pd.DataFrame) -> Any:
     """The costs that matter most, by the largest change of a median that either end of their range makes."""
     table = _table("what depends on assumed costs", "largest change of the median over all runs")
     for name in ("price", "operation", "low", "high"):
-        table.add_column(name, **(TEXT if name in ("price", "operation") else FIGURES))
+        table.add_column("cost" if name == "price" else name, **(TEXT if name in ("price", "operation") else FIGURES))
     largest = rows.loc[rows.groupby(["price", "value", "operation"])["p50_change"].apply(lambda c: c.abs().idxmax())]
     ranked = largest.assign(size=largest["p50_change"].abs()).sort_values("size", ascending=False)
     for cost, operation in list(dict.fromkeys(zip(ranked["price"], ranked["operation"], strict=True)))[:MOST]:

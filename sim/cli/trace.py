@@ -10,7 +10,7 @@ import typer
 from sim.cli import copies, dictionary, trace_time
 from sim.cli.options import TraceText
 
-app = typer.Typer(no_args_is_help=True, help="Inspect, check, copy and time traces.")
+app = typer.Typer(no_args_is_help=True, help="Inspect, check, copy, time and recover traces.")
 
 
 @app.command()

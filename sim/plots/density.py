@@ -82,7 +82,7 @@ def plot_density(density: pd.DataFrame, *, ax: Any = None, title: str | None = N
         left_out(everything, density, ("trace",)),
         note,
     ]
-    return picture.finish("How many compressed pages fit into one physical page", title, caption)
+    return picture.finish("How many compressed pages fit in one physical page", title, caption)
 
 
 def _order(density: pd.DataFrame) -> list[str]:

@@ -21,7 +21,7 @@ THRESHOLD = 90
 
 
 class Zswap(LimitedByRam):
-    """zswap as of `era`: 5.4, 6.1, 6.6, 6.9, 6.10, 6.12 or 6.18 (mm/zswap.c of these releases; see `rules`, `reclaim`).
+    """zswap as of `era`: 5.4, 6.1, 6.6, 6.9, 6.10, 6.12 or 6.18 (mm/zswap.c of these releases).
 
     `ram_pages` is the memory of the machine in pages, of which the pool may hold `max_pool_percent`; 0 for no limit.
     A pool that reached it takes pages again at `accept_threshold_percent` of the limit. Raises ValueError for a value

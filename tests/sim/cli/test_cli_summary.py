@@ -7,7 +7,7 @@ import pytest
 from cli_kit import good, refused
 
 from sim import Experiment, Result, run
-from sim.cli.summary import HEIGHT, WIDTH, summary
+from sim.cli.summary import HEIGHT, WIDTH, _more, summary
 
 ALLOCATORS = ("zsmalloc", "zsmalloc:chain=4", "zbud", "order1", "ideal")
 LARGE = "bell:events=60000,slots=30000"
@@ -114,3 +114,8 @@ def test_a_pool_too_small_is_said_not_shown() -> None:
 def test_what_a_recording_does_not_carry() -> None:
     line = refused("run", "gcc", "-c", "deflate", "-a", "zbud")
     assert "use -c lz4 or lzo or lzo-rle or zstd:level=3, or gcc-sample, which has contents" in line
+
+
+@pytest.mark.parametrize(("number", "told"), [(1, "1 more allocator"), (2, "2 more allocators")])
+def test_one_is_told_in_the_singular(number: int, told: str) -> None:
+    assert _more(number, "allocators") == told

@@ -138,7 +138,7 @@ def test_list() -> None:
     }
     assert {kind: [row["name"] for row in rows] for kind, rows in listed.items()} == expected
     assert all(row["about"] for rows in listed.values() for row in rows)
-    zsmalloc = {"era": "6.12", "chain": None, "bits": 64, "physmem_bits": None, "unit": 1}
+    zsmalloc = {"era": "6.12", "chain": 8, "bits": 64, "physmem_bits": None, "unit": 1}
     assert listed["allocators"][0]["parameters"] == zsmalloc
     assert listed["generators"][0]["parameters"]["page_size"] == 4096
     assert {"name": "zsmalloc", "parameters": {"era": "6.1"}, "about": "Linux 4.8 to 6.1"} in listed["releases"]
@@ -146,4 +146,4 @@ def test_list() -> None:
     table, lines = good("list"), good("list", "--csv").splitlines()
     assert all(name in table for members in expected.values() for name in members)
     assert len(lines) == 1 + sum(map(len, expected.values()))
-    assert lines[1].startswith('allocator,zsmalloc,"era=6.12, chain=none, bits=64, physmem_bits=none, unit=1",')
+    assert lines[1].startswith('allocator,zsmalloc,"era=6.12, chain=8, bits=64, physmem_bits, unit=1",')

@@ -152,7 +152,7 @@ def test_the_same_from_toml_from_code_and_from_the_command(tmp_path: Path) -> No
         ('devices = ["hdd"]', "devices stands in timing now; give swap_devices in the table [timing]"),
         ('timing = {devices = "hdd"}', "timing: unknown key devices (did you mean swap_devices?)"),
         ("page_sizes = 0", "page_sizes=0"),
-        ("traces = ", "write it as TOML"),
+        ("traces = ", "is not TOML: "),
     ],
 )
 def test_an_experiment_that_makes_no_sense_is_refused(text: str, said: str, tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ def test_the_description_has_figures_and_sources(tmp_path: Path) -> None:
         ("{ ns_per_page = 41_000 }", "{ ns_per_page = 1, mb_per_s = 2 }", "give one of ns_per_page and mb_per_s"),
         ("{ ns_per_page = 41_000 }", "{ us = 1 }", "give one of ns_per_page and mb_per_s"),
         (TEXT, '[lz4]\nsource = "x"', "[lz4]: has no times"),
-        (TEXT, "[lz4", "write it as TOML"),
+        (TEXT, "[lz4", "is not TOML: "),
     ],
 )
 def test_what_is_wrong_is_told_with_file_and_place(old: str, new: str, said: str, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_a_users_prices_replace_the_shipped_ones(tmp_path: Path) -> None:
         (f'[alloc]\nhit = {{ {GOOD}, unit = "pages" }}', "alloc.hit: unit='pages' is wrong"),
         ('[alloc]\nhit = { value = 1, source = "assumed" }', "alloc.hit: is assumed; give low and high"),
         ('[cpu]\nghz = { value = 0, source = "x" }', "cpu.ghz: value=0 is wrong"),
-        ("[alloc", "write it as TOML"),
+        ("[alloc", "is not TOML: "),
     ],
 )
 def test_a_wrong_price_is_told_with_file_and_name(text: str, said: str, tmp_path: Path) -> None:
