@@ -62,7 +62,7 @@ def _devices() -> Iterator[Row]:
     from sim.timing.devices import device_profiles
 
     for name, device in device_profiles().items():
-        about = f"{device.queue_depth} at once, a read takes {device.read.mean_us:.0f} us in the mean; {device.source}"
+        about = f"{device.queue_depth} at once, a read takes {device.read.mean_us:.0f} us on average; {device.source}"
         yield {"name": name, "parameters": {}, "about": about}
 
 

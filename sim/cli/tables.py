@@ -104,7 +104,7 @@ def _density(rows: pd.DataFrame, trace: str) -> Any:
 
 
 def _densities(run: Mapping[Any, Any]) -> str:
-    """At the fullest moment and in the mean; neither of a pool too small to judge."""
+    """At the fullest moment and on average; neither of a pool too small to judge."""
     return "small" if run["small"] else f"{_figure(run['density'])} ({_figure(run['density_mean'])})"
 
 

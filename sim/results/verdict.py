@@ -151,7 +151,7 @@ def _memory(rows: pd.DataFrame) -> Iterator[str]:
         least = real.sort_values("pages_max", kind="stable").iloc[0]
         yield (
             f"{'Least RAM' if len(real) > 1 else 'RAM'}: {least['allocator']} with {least['compressor']}, at most "
-            f"{least['pages_max'] * page / MIB:.1f} MiB ever, {least['pages_mean'] * page / MIB:.1f} in the mean."
+            f"{least['pages_max'] * page / MIB:.1f} MiB ever, {least['pages_mean'] * page / MIB:.1f} on average."
         )
 
 

@@ -26,7 +26,7 @@ class Recording:
     codec: str
 
     def mean(self, kind: str) -> float:
-        """Events of a kind, in the mean of the recordings."""
+        """Events of a kind, on average over the recordings."""
         return fmean(trace.counts[kind] for trace in self.traces)
 
     @property
@@ -37,14 +37,14 @@ class Recording:
 
     @property
     def others(self) -> int | None:
-        """Bytes that files and the kernel took while memory was full, in the mean; None if a recording does not say."""
+        """Bytes that files and the kernel took while memory was full, on average; None if a recording does not say."""
         found = [others_of(trace) for trace in self.traces]
         known = [value for value in found if value is not None]
         return round(fmean(known)) if len(known) == len(found) else None
 
     @property
     def pool_peak(self) -> int | None:
-        """Most pages that the pool held, in the mean of the recordings; None if one does not say."""
+        """Most pages that the pool held, on average over the recordings; None if one does not say."""
         found = [_told(trace, "mm_stat", "mem_used_max") for trace in self.traces]
         known = [value // trace.page_size for value, trace in zip(found, self.traces, strict=True) if _is_size(value)]
         return round(fmean(known)) if len(known) == len(found) else None
@@ -104,7 +104,7 @@ def memory_of(trace: Trace) -> tuple[bool, int, str]:
 
 
 def others_of(trace: Trace) -> int | None:
-    """Bytes that files and the kernel took while memory was full, in the mean of the samples then."""
+    """Bytes that files and the kernel took while memory was full, on average over the samples then."""
     frame = trace.memory
     if frame is None or not {"limit", "used", "anon"} <= set(frame.columns):
         return None
