@@ -161,8 +161,8 @@ def _handles(rows: pd.DataFrame, parameter: str, styles: dict[str, Look]) -> lis
     """What the legend shows: no line for what is a single point in every panel."""
     from matplotlib.lines import Line2D
 
-    points = rows.groupby(["panel", "line"], sort=False)[parameter].nunique()
-    lines = {line for (_, line), number in points.items() if number > 1}  # type: ignore[misc]
+    points = rows.groupby(["panel", "line"], sort=False)[parameter].transform("nunique")
+    lines = set(rows.loc[points > 1, "line"])
     return [
         Line2D(
             [], [], **(look if name in lines else look._replace(linestyle="none"))._asdict(), label=label(short(name))

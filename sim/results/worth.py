@@ -116,7 +116,8 @@ def _below(ram: pd.DataFrame, curve: Curves) -> Iterator[str]:
         )
     whole = ram[(ram["trace"] == curve.trace) & (ram["over"] > BELOW)]
     if len(whole):
-        yield f"Pages stored whole, which free no memory, fill the pool at {mib_text(whole[curve.size].max())} and below: it cannot hold."
+        size = mib_text(whole[curve.size].max())
+        yield f"Pages stored whole, which free no memory, fill the pool at {size} and below: it cannot hold."
 
 
 def _sure(ram: pd.DataFrame) -> Iterator[str]:
