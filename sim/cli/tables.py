@@ -128,6 +128,7 @@ def _latency(rows: pd.DataFrame, trace: str) -> Any:
         f"{trace}: how long page-outs and page-ins take, us (modelled; {common})",
         f"median/99th percentile; costs and their sources: docs/timing.md; codec times of {_taken(totals)}",
     )
+    table.caption += _waiting(rows)
     table.padding = (0, 0, 0, 1)
     for name in varied:
         table.add_column(name, **TEXT)
@@ -152,6 +153,18 @@ def _latency(rows: pd.DataFrame, trace: str) -> Any:
     return table
 
 
+def _waiting(rows: pd.DataFrame) -> str:
+    """How much of the mean of all runs is waiting, for a CPU, kswapd, a stream, a lock or the device."""
+    us = rows["mean_us"] * rows["count"]
+    told = []
+    for operation in ("page-out", "page-in"):
+        mine = rows["operation"] == operation
+        total = us[mine & (rows["part"] == "total")].sum()
+        if total:
+            told.append(f"{us[mine & rows['part'].isin(WAITS)].sum() / total:.0%} of a {operation}")
+    return f"; of the mean, waiting is {', '.join(told)} (CPU, kswapd, locks, device)" if told else ""
+
+
 def _pair(row: Mapping[Any, Any] | None) -> str:
     """Median and 99th percentile."""
     if row is None:
@@ -160,6 +173,7 @@ def _pair(row: Mapping[Any, Any] | None) -> str:
 
 
 MOST = 12  # costs shown
+WAITS = ("queue", "stream", "lock", "device")  # parts of an operation
 
 
 def _sensitivity(rows: pd.DataFrame) -> Any:
