@@ -118,7 +118,7 @@ def grown(zone: Zone) -> Zone:
 
 
 class PageZone:
-    """A buddy system (see ).
+    """A binary buddy system (see `allocators.zone`).
 
     PageZone() grows on demand. PageZone(pages) has that many and no more. PageZone.fragmented(...) is one of
     which others hold a part, scattered so that high orders fail while single pages are free.

@@ -6,7 +6,7 @@
   index of order 3 beside it): page-outs refused for want of pages, density and pages held at the fullest moment. The
   memory is the same for all allocators of a recording: a tenth more than the neediest of them ever takes when it is not
   fragmented. So nothing is refused because memory is short, only because a block cannot be found.
-- moments.csv: density with zstd in zram, zblock against zsmalloc, at ten moments of each recording and on the mean.
+- moments.csv: density with zstd in zram, zblock against zsmalloc, at nine moments of each recording and on the mean.
 - published.csv: what the mails on zblock gave for the same two, a build of the kernel in zswap.
 - fragmentation.png, provenance.json.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sim.results.result import Result
 
-SHOWN = 4  # orders: no allocator asks for blocks of a higher one than 3
+SHOWN = 4  # orders, from 1 on: no allocator asks for blocks of a higher one than 4
 
 
 def print_fragmentation(result: Result) -> None:

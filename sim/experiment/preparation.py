@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sim.errors import UserError, remark
+from sim.errors import FieldError, UserError, remark
 from sim.experiment.description import Experiment
 from sim.experiment.inputs import renamed
 from sim.experiment.jobs import Job, Rows, TimedJob
@@ -56,8 +56,9 @@ def prepare(
     for unit, allocator in product(units, allocators):
         make_allocator(allocator, unit=unit)
     if units[-1] > 1 and experiment.machine.closed:
-        wrong = f"<ram> and <limit>: which pages go out together with unit={units[-1]} is not known on another machine"
-        raise UserError(f"{wrong}; leave them or unit out")
+        size = "ram" if experiment.machine.ram != (None,) else "limit"
+        wrong = f"which pages go out together with unit={units[-1]} is not known on another machine"
+        raise FieldError("machine", f"<{size}>: {wrong}; leave it or unit out")
     codecs = made(COMPRESSORS, experiment.compressors)
     further = {spec: COMPRESSORS.make(spec) for frontend in frontends for spec in frontend.compressors}
     opened = [(item, trace) for item in experiment.traces for trace in open_inputs(item, experiment.page_sizes or ())]

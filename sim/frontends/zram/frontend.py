@@ -11,7 +11,7 @@ import numpy as np
 from allocators import Allocator
 from allocators.compiled import arrays
 from allocators.eras import Span, check_era
-from allocators.zspages.units import UNITS as UNIT_PAGES
+from allocators.zspages.units import UNITS
 from sim.compressors.dictionary import by_digest
 from sim.frontends.base import NO_LIMIT, Bytes, Frontend, Pages, counted, empty_slots
 from sim.frontends.zram import era_2012, post_processing
@@ -28,7 +28,7 @@ from workloads.traces.units import no_units
 
 EVERY = 1000
 FEW_BYTES = 1 << 20  # of a limit that hardly anyone means
-UNITS = "write 256M or 1G for more"
+SIZE_HINT = "write 256M or 1G for more"
 MOST_SECONDARY = 3
 PART_OF = {
     "recompress_type": "recompress",
@@ -130,12 +130,12 @@ class Zram(Frontend):
                 raise ValueError(f"{name}: {wrong[0]!r} is unknown{meant(wrong[0], known)}; use {', '.join(known)}")
         if self.every < 1:
             raise ValueError(f"every={self.every}: give a number of events")
-        if self.unit not in UNIT_PAGES:
-            raise ValueError(f"unit={self.unit}: give {', '.join(map(str, UNIT_PAGES))} pages")
+        if self.unit not in UNITS:
+            raise ValueError(f"unit={self.unit}: give {', '.join(map(str, UNITS))} pages")
         if self.unit > 1 and self.era != "6.18":
             raise ValueError(f"unit={self.unit} is not of era={self.era}; leave it or era out")
-        if self.unit > 1 and (self.recompress or self.writeback):
-            raise ValueError(f"unit={self.unit} knows no recompress or writeback; leave them out")
+        if self.unit > 1 and (wrong := [name for name in changed if name in (*PART_OF, *PART_OF.values())]):
+            raise ValueError(f"unit={self.unit} knows no {wrong[0]}; leave it or unit out")
         if self.writeback_limit is not None and self.writeback_limit < 0:
             raise ValueError(f"writeback_limit={self.writeback_limit}: give a number of blocks of 4 KiB")
         for name in changed:
@@ -182,7 +182,7 @@ class Zram(Frontend):
         if self.mem_limit % trace.page_size or 0 < self.mem_limit < FEW_BYTES:
             rounded = ", rounded up as the kernel does" if self.mem_limit % trace.page_size else ""
             count = "1 page" if pages == 1 else f"{pages:,} pages"
-            yield f"zram: mem_limit={self.mem_limit} is bytes: {count} of {trace.page_size} bytes{rounded}; {UNITS}"
+            yield f"zram: mem_limit={self.mem_limit} is bytes: {count} of {trace.page_size} bytes{rounded}; {SIZE_HINT}"
         if self.unit > 1 and "sample" in trace.source:
             yield f"{trace.name}: has only some slots, so neighbours with unit={self.unit} were none on the device"
         if self.unit > 1 and trace.counts["out"] and not len(trace.units(self.unit).at):

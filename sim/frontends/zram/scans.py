@@ -103,16 +103,16 @@ def recompress(allocator: Any, device: Any, chosen: Any, first: int, end: int, t
 
 
 @entry
-def write_back(allocator: Any, device: Any, chosen: Any, unit: int, start: int) -> int:
+def write_back(allocator: Any, device: Any, chosen: Any, blocks: int, start: int) -> int:
     """Move the slots `chosen`, int64[n], to the backing device until the budget is used up or the device full; n.
 
-    `unit` is what a page takes from the budget, in blocks of 4 KiB, whether or not it goes there compressed: a write is
+    `blocks` of 4 KiB are what a page takes from the budget, whether or not it goes there compressed: a write is
     a page long all the same, and what a slot was compressed by is kept for its reads (6.19 on).
     """
     device, allocator, chosen = borrow(device), borrow(allocator), borrow(chosen)
     counts, tally, entry = device.counts[0], device.slots.tally[0], device.entry
     for k in range(start, len(chosen)):
-        if counts.budget < unit or tally.written_back >= device.rules[0].backing:
+        if counts.budget < blocks or tally.written_back >= device.rules[0].backing:
             break
         i = chosen[k]
         compressed, priority = (
@@ -124,6 +124,6 @@ def write_back(allocator: Any, device: Any, chosen: Any, unit: int, start: int) 
         if compressed:
             entry[i].compressed = 1
             entry[i].priority = priority
-        counts.budget -= unit
+        counts.budget -= blocks
         counts.bd_writes += 1
     return len(chosen)

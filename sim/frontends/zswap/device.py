@@ -39,7 +39,11 @@ COUNTS = np.dtype(
         ("pool_limit_hit", np.int64),  # page-outs that found the pool at its limit
         ("reject_full", np.int64),  # page-outs refused because the pool was full, or had been
         ("reject_reclaim_fail", np.int64),  # runs of reclaim for which the pool had no page (to 6.4)
-        ("reject_compress_poor", np.int64),  # page-outs refused because the object was too large
+        (
+            "reject_compress_fail",
+            np.int64,
+        ),  # page-outs refused because the page got larger; so counted by the kernel since 6.8
+        ("reject_compress_poor", np.int64),  # because the allocator takes no object of that size
         ("reject_alloc_fail", np.int64),  # because the allocator had no memory
         ("written_back", np.int64),  # entries moved to the device
         ("spared", np.int64),  # second chances given

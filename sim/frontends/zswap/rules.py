@@ -27,9 +27,10 @@ from sim.frontends.zswap.reclaim import is_full, work
 def store(device: ZswapDevice, allocator: Any, slot: int, size: int) -> int:
     """A handle for an object of `size` bytes, or the code of its refusal, which is counted."""
     rules, counts = device.rules[0], device.counts[0]
-    handle = TOO_LARGE  # no pool takes an object of more than a page
-    if size <= rules.page_size:
-        handle = dispatch.alloc(allocator, size + rules.header)
+    if size > rules.page_size:
+        counts.reject_compress_fail += 1
+        return TOO_LARGE
+    handle = dispatch.alloc(allocator, size + rules.header)
     if handle == TOO_LARGE:
         counts.reject_compress_poor += 1
     elif handle < 0:

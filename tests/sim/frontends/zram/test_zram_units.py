@@ -157,8 +157,9 @@ def test_time_is_that_of_the_block() -> None:
     ("settings", "message"),
     [
         ("unit=3", "zram: unit=3: give 1, 2, 4, 8, 16 pages"),
-        ("unit=4,recompress=zstd", "zram: unit=4 knows no recompress or writeback; leave them out"),
-        ("unit=4,writeback=idle", "zram: unit=4 knows no recompress or writeback; leave them out"),
+        ("unit=4,recompress=zstd", "zram: unit=4 knows no recompress; leave it or unit out"),
+        ("unit=4,writeback=idle", "zram: unit=4 knows no writeback; leave it or unit out"),
+        ("unit=4,backing_pages=3", "zram: unit=4 knows no backing_pages; leave it or unit out"),
         ("era=2012,unit=4", "zram: unit is not of era=2012; leave it out"),
     ],
 )

@@ -122,7 +122,7 @@ def test_a_load_makes_an_entry_the_youngest_66() -> None:
 def test_incompressible_pages_go_to_the_device_in_old_eras(era: str) -> None:
     outcome, device, _ = scene(era, [out(0, 4096), out(1, 4097), load(1)])
     assert list(outcome["what"]) == [slots.OBJECT, slots.REFUSED, slots.REFUSED]
-    assert Zswap().stats(device)["reject_compress_poor"] == 1
+    assert Zswap().stats(device)["reject_compress_fail"] == 1
     small = PagePer(largest=3968)
     device = Zswap(era).device(2, small)
     assert list(kit.run(device, small, [out(0, 3968), out(1, 3969)])["what"]) == [slots.OBJECT, slots.REFUSED]

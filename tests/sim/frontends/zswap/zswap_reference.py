@@ -76,7 +76,8 @@ class Reference:
             kind, size = slots.HUGE, 4096
         try:
             if size > 4096:
-                raise TooLarge("more than a page")
+                self.stats["reject_compress_fail"] += 1
+                return self.refuse(slot)
             header = 8 if self.era in POOLED and self.allocator.spec in RECLAIMING else 0
             handle = self.allocator.alloc(size + header)
         except TooLarge:
