@@ -165,3 +165,11 @@ def test_the_study_of_units_is_made_again(tmp_path: Path, capsys: pytest.Capture
         new, shipped = (pd.read_csv(folder / name).set_index(key) for folder in (tmp_path, RESULTS / "units"))
         ours = [column for column in shipped if not column.endswith(("_us", "_s", "_s_percent"))]
         pd.testing.assert_frame_equal(new[ours], shipped[ours], rtol=1e-4)
+
+
+def test_blocks_take_no_more_time_than_single_pages() -> None:
+    """Fewer bytes come of the same data: times far apart would be those of a disturbed machine."""
+    blocks = pd.read_csv(RESULTS / "units" / "blocks.csv").query("~codec.str.startswith('published')")
+    for part in ("compress", "decompress"):
+        assert blocks[f"{part}_s_percent"].between(60, 110).all()
+    assert blocks["bytes_percent"].between(80, 100).all()
