@@ -207,7 +207,7 @@ SPEC_ERRORS = {
     "zsmalloc:chain=4.0": "chain=4.0 is wrong; give a whole number",
     "zsmalloc:chain=99": "chain=99 is out of range",
     "xvmalloc:align=true": "align=true is wrong; give a whole number",
-    "ideal:x=1": "unknown parameter x; it has no parameters",
+    "order1:x=1": "unknown parameter x; it has no parameters",
 }
 
 
