@@ -180,8 +180,7 @@ def alloc(pool: Z3foldPool, size: int) -> int:
         if p == NIL:
             return NO_MEMORY
     else:
-        lists.remove(pool.age, pool.oldest, 0, p)
-        lists.append(pool.age, pool.oldest, 0, p)
+        lists.renew(pool.age, pool.oldest, 0, p)
     handle = ids.take(pool.handles)
     pool.handle[handle].foreign = 0
     if headless:

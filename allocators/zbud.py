@@ -146,8 +146,7 @@ def alloc(pool: ZbudPool, size: int) -> int:
     p = find(pool, chunks)
     if p != NIL:
         delist(pool, p)
-        lists.remove(pool.age, pool.oldest, 0, p)
-        lists.append(pool.age, pool.oldest, 0, p)
+        lists.renew(pool.age, pool.oldest, 0, p)
         end = 0 if pool.page[p].first == 0 else 1
     else:
         p = empty_page(pool)

@@ -11,6 +11,7 @@ from inspect import signature
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from allocators.errors import AllocatorError
 from sim.errors import SpecError, meant
 from sim.spec import build, expanded, has_range, parse_spec
 
@@ -219,6 +220,9 @@ def register(cls: C) -> C:
     raise SpecError(f"{cls.__name__}: nothing that can be registered; derive it from one of {bases}")
 
 
+TAKE = "give -a zsmalloc or -a ideal, or leave unit out"
+
+
 def make_allocator(
     spec: str | Allocator, page_size: int = 4096, zone: PageZone | None = None, unit: int = 1
 ) -> Allocator:
@@ -245,5 +249,8 @@ def _of_unit(allocator: Allocator, unit: int) -> Allocator:
         raise SpecError(f"{allocator.spec}: its unit is not that of the frontend, {unit}; leave it out")
     if "unit" not in signature(type(allocator)).parameters:
         wrong = f"{allocator.name}: stores no object of more than a page, as unit={unit} of the frontend needs"
-        raise SpecError(f"{wrong}; take zsmalloc or ideal, or leave unit out")
-    return type(allocator)(**allocator.config, unit=unit)
+        raise SpecError(f"{wrong}; {TAKE}")
+    try:
+        return type(allocator)(**allocator.config, unit=unit)
+    except AllocatorError as error:
+        raise SpecError(f"-a {allocator.spec}: {error}; {TAKE}") from error

@@ -22,6 +22,8 @@ def open_regular(path: Path, remedy: str = REMEDY, *, follow: bool = False) -> i
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise TraceError.at(path, "file", "is missing", remedy) from error
+    except TraceError:
+        raise
     except (OSError, ValueError) as error:
         text = getattr(error, "strerror", None) or error
         raise TraceError.at(path, "file", f"cannot be read ({text})", remedy) from error

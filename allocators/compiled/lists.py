@@ -57,6 +57,13 @@ def remove(node: Any, head: Any, key: int, one: int) -> None:
         head[key] = after
 
 
+@compiled
+def renew(node: Any, head: Any, key: int, one: int) -> None:
+    """Move a record to the end of its list."""
+    remove(node, head, key, one)
+    append(node, head, key, one)
+
+
 def members(node: Any, head: Any, key: int) -> list[int]:
     """The records of a list, first to last."""
     first = int(head[key])

@@ -240,8 +240,7 @@ def alloc(pool: ZspagePool, size: int) -> int:
         put(pool, z, handle)
         regroup(pool, z)
         if pool.rules[0].ages:
-            lists.remove(pool.age, pool.oldest, 0, z)
-            lists.append(pool.age, pool.oldest, 0, z)
+            lists.renew(pool.age, pool.oldest, 0, z)
     pool.cls[c].inuse += 1
     return handle
 

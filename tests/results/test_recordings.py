@@ -8,6 +8,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -48,6 +49,19 @@ def test_the_largest_pool_is_the_devices_to_the_byte(name: str) -> None:
     ending = compare_ending(open_trace(TRACES / f"{name}.cswap"), chain=8)
     assert ending.simulated.mem_used_max == ending.kernel.mem_used_max > 40_000_000
     assert ending.simulated.huge_pages_since == ending.kernel.huge_pages_since
+
+
+@pytest.mark.parametrize("name", sample_names())
+def test_their_codec_times_are_undisturbed(name: str) -> None:
+    trace = open_trace(TRACES / f"{name}.cswap")
+    for codec in trace.sizes_codecs():
+        sizes = trace.sizes(codec)
+        assert sizes is not None
+        for ns in (sizes.compress_ns, sizes.decompress_ns):
+            assert ns.min() > 0
+            assert ns[ns > 10 * np.median(ns)].sum() < 0.01 * ns.sum(), (
+                "interruptions of milliseconds were in them once"
+            )
 
 
 def test_they_are_small() -> None:

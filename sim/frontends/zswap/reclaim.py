@@ -88,8 +88,7 @@ def write_back(device: ZswapDevice, allocator: Any) -> None:
         i = int(device.oldest[0])
         if rules.second_chance and device.entry[i].referenced:
             device.entry[i].referenced = 0
-            lists.remove(device.entry, device.oldest, 0, i)
-            lists.append(device.entry, device.oldest, 0, i)
+            lists.renew(device.entry, device.oldest, 0, i)
             spared += 1
         else:
             unlist(device, i)

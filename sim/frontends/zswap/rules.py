@@ -81,8 +81,7 @@ def page_in(device: ZswapDevice, allocator: Any, slot: int) -> int:
         if what != slots.SAME or not rules.zeros_apart:
             forget(device, allocator, slot)
     elif what == slots.OBJECT and not rules.by_pool:
-        lists.remove(device.entry, device.oldest, 0, slot)
-        lists.append(device.entry, device.oldest, 0, slot)
+        lists.renew(device.entry, device.oldest, 0, slot)
     return what
 
 

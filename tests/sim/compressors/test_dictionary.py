@@ -199,6 +199,7 @@ def test_a_strangers_file(codec: str, name: str, said: str, files: Path, tmp_pat
         COMPRESSORS.make(f"{codec}:dict={path}")
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert str(caught.value).count("dictionary, such as") <= 1, "the remedy is told once"
 
 
 def test_a_secondary_codec_takes_all_settings(files: Path) -> None:
