@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.experiment.description import Experiment
+    from sim.experiment.importing import import_trace
     from sim.experiment.machine import Machine
     from sim.experiment.memory import Memory
     from sim.experiment.runner import run
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from sim.plugins import register
     from sim.results.result import Result
 
-__all__ = ["Experiment", "Machine", "Memory", "Result", "Timing", "register", "run"]
+__all__ = ["Experiment", "Machine", "Memory", "Result", "Timing", "import_trace", "register", "run"]
 
 # Imported when it is asked for, so that `cswap --help` need not wait.
 _LAZY = {
@@ -23,6 +24,7 @@ _LAZY = {
     "Memory": "sim.experiment.memory",
     "Result": "sim.results.result",
     "Timing": "sim.experiment.timing",
+    "import_trace": "sim.experiment.importing",
     "register": "sim.plugins",
     "run": "sim.experiment.runner",
 }

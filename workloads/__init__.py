@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from workloads.errors import TraceError as TraceError
     from workloads.readers.csv import import_csv as import_csv
     from workloads.readers.dump import import_pages as import_pages
+    from workloads.readers.importing import import_file as import_file
     from workloads.recordings import open_recording as open_recording
     from workloads.recordings import recording_names as recording_names
     from workloads.samples import open_sample as open_sample
@@ -42,6 +43,7 @@ _HOMES = {
     "errors": ("TraceError",),
     "readers.csv": ("import_csv",),
     "readers.dump": ("import_pages",),
+    "readers.importing": ("import_file",),
     "recordings": ("open_recording", "recording_names"),
     "samples": ("open_sample", "sample_names"),
     "traces.events": ("COMPACT", "FREE", "IN", "KINDS", "LOST", "OUT", "Events"),

@@ -27,7 +27,7 @@ app.add_typer(validate.app, name="validate")
 app.command("calibrate")(calibrate.calibrate)
 app.add_typer(record.app, name="record")
 app.add_typer(trace.app, name="trace")
-app.add_typer(import_.app, name="import")
+app.command("import", no_args_is_help=True)(import_.import_)
 app.command("list")(list.list_)
 count_once(app)
 

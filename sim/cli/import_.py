@@ -1,53 +1,94 @@
-"""`cswap import`: imports files from elsewhere as traces."""
+"""`cswap import`: makes a trace of what people have."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Import files from elsewhere as a trace.")
+if TYPE_CHECKING:
+    from workloads import Trace
 
 
-@app.callback()
-def formats() -> None:
-    """Import files from elsewhere as a trace."""
-
-
-@app.command("csv")
-def csv_(
+def import_(
     out: Annotated[Path, typer.Option("-o", "--out", help="The folder NAME.cswap to create.")],
-    events: Annotated[
-        Path | None,
+    words: Annotated[
+        list[str] | None,
         typer.Argument(
-            metavar="[EVENTS]", help="CSV with the columns kind,slot,page and perhaps ts_ns,pid; or .gz, .zst."
+            metavar="[FORMAT] FILE",
+            help="A dump, a core, a block trace... (`cswap list` names all formats); or .gz, .zst, .xz of it. "
+            "The format is recognised unless it is given.",
         ),
     ] = None,
+    format_: Annotated[str | None, typer.Option("--format", metavar="SPEC", help="The same as FORMAT.")] = None,
     pages: Annotated[
-        Path | None,
-        typer.Option(help="The pages, concatenated; plain, .gz or .zst. Without them EVENTS has a column size."),
+        str | None,
+        typer.Option(
+            metavar="PAGES",
+            help="Pages for events that come without: a dump, a core, a trace or a shipped sample. CSV names them by "
+            "number; else they are drawn, the same ones each time.",
+        ),
     ] = None,
     name: Annotated[str | None, typer.Option(help="The name of the trace; by default that of the folder.")] = None,
     page_size: Annotated[str, typer.Option(metavar="SIZE", help="Bytes in a page.")] = "4096",
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Keep what comes before a fault, and say what was lost.")
+    ] = False,
 ) -> None:
-    """Import events as CSV, with raw pages or their compressed sizes; or raw pages alone, paged out in order."""
+    """Make a trace of a file from elsewhere: pages, events, or accesses to memory."""
     from sim.cli.output import print_line
     from sim.cli.progress import progress
     from sim.cli.size import page_size_of
     from sim.errors import UserError
-    from workloads.readers.csv import Csv
-    from workloads.readers.dump import Dump
+    from sim.experiment.importing import import_trace
 
-    file = events or pages
+    form, file = _named(words or [], format_)
+    if file is None and form in (None, "csv"):
+        form, file, pages = "dump", pages, None  # the pages alone
     if file is None:
-        raise UserError("there is nothing to import; give EVENTS, or the pages alone with --pages, or both")
+        raise UserError("there is nothing to import; give FILE, or the pages alone with --pages")
     size = page_size_of(page_size)
-    reader = Dump(size) if events is None else Csv(None if pages is None else str(pages), size)
-    with progress(f"importing {file.name}") as done:
-        trace = reader.read(file, out, name, done)
+    with progress(f"importing {Path(file).name}") as done:
+        trace = import_trace(
+            file,
+            out,
+            format=form,
+            pages=pages,
+            name=name,
+            page_size=size,
+            keep_going=keep_going,
+            progress=done,
+        )
     print_line(f"{out}: {trace.n_events} events, {trace.unique_pages} unique pages")
+    for line in _told(trace):
+        print_line(line)
+
+
+def _named(words: list[str], form: str | None) -> tuple[str | None, str | None]:
+    """The format and the file that words name: the first of two, or a reader's name that is no file's, is a format."""
+    from sim.errors import UserError
+    from sim.plugins import READERS
+
+    first = words[0] if words else ""
+    named = len(words) > 1 or (first.partition(":")[0] in READERS.names() and not Path(first).exists())
+    if len(words) > 1 + named:
+        raise UserError(f"{words[2]}: is a file too many; import one at a time")
+    if named and form is not None:
+        raise UserError(f"the format is given twice, {first} and --format {form}; give it once")
+    file = words[1:] if named else words
+    return first if named else form, file[0] if file else None
+
+
+def _told(trace: Trace) -> list[str]:
+    """What one should know of it at once."""
+    lines = [f"read as {trace.source['kind']}"]
     if trace.original_slots() is not None:
-        print_line(f"slots: sparse, numbered 0 to {trace.n_slots - 1}; what they were called is in slots.parquet")
-    if not trace.content:
-        print_line("no contents: it replays by its sizes, as codec given")
+        lines.append(f"slots: sparse, numbered 0 to {trace.n_slots - 1}; what they were called is in slots.parquet")
+    if not trace.content and trace.sizes_codecs():
+        lines.append("no contents: it replays by its sizes, as codec given")
+    elif not trace.content:
+        lines.append("no contents and no sizes: to replay it, import it with --pages, such as --pages gcc-sample")
+    if lost := trace.source.get("lost"):
+        lines.append(f"incomplete: {lost}")
+    return lines

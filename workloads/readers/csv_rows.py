@@ -16,13 +16,11 @@ import pyarrow.compute as pc
 from workloads.errors import TraceError
 from workloads.readers.csv_table import Head, Texts, parsed
 from workloads.readers.csv_text import times
-from workloads.readers.stream import lines
+from workloads.readers.input import Input
 from workloads.shown import meant
-from workloads.traces.events import COMPACT, OUT, Events
+from workloads.traces.events import COMPACT, OUT
 from workloads.traces.fields import HEADER, NAMES, ZERO, Fields
-from workloads.traces.rawpages import Moved
 from workloads.traces.sizes import largest
-from workloads.traces.slots import Names, slot_numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,42 +46,23 @@ class Rows:
         """Which rows write a page, an all-zero one too."""
         return np.equal(self.kind, OUT) | self.zero
 
-    def pages(self, numbers: npt.NDArray[np.int32], zero: int) -> npt.NDArray[np.int32]:
-        """Return the unique pages of the rows that are `out`: `numbers[page]`, or `zero`."""
-        assert self.page is not None
-        named = self.kind == OUT
-        page = np.full(len(self.kind), zero, np.int32)
-        page[named] = numbers[self.page[named]]
-        return page[self.out]
 
-    def events(self, pages: npt.NDArray[np.int32], names: Names | None) -> Events:
-        """Return events that refer to unique pages, `pages` int32, one for each row that is `out`.
-
-        `names` are what numbered slots were called (`workloads.traces.slots.numbering`).
-        """
-        page = np.full(len(self.kind), -1, np.int32)
-        page[self.out] = pages
-        kind = np.where(self.zero, np.uint8(OUT), self.kind)
-        return Events(kind, slot_numbers(kind, self.slot, names), page, self.time_ns, self.task)
-
-
-def read_rows(path: Path, n_pages: int | None, page_size: int, moved: Moved) -> Iterator[Rows]:
+def read_rows(file: Input, n_pages: int | None) -> Iterator[Rows]:
     """Yield all rows in blocks; TraceError names the line (the header is line 1) of the first bad one.
 
     Page-outs name one of `n_pages`; where that is None, the size of theirs.
     """
-    line, head, last = 1, None, None
-    for block in lines(path, moved):
+    path, head, last = file.path, None, None
+    for line, block in file.lines():
         if head is None:
             first, _, block = block.partition(b"\n")
             head = _head(path, first, n_pages is not None)
-            line = 2
+            line += 1
         if not block:
             continue
         rows = _rows(Lines(path, line), head, block)
-        _check(Lines(path, line), head.fields, rows, n_pages, page_size, last)
+        _check(Lines(path, line), head.fields, rows, n_pages, file.page_size, last)
         yield rows
-        line += len(rows.kind)
         last = None if rows.time_ns is None else int(rows.time_ns[-1])
     if head is None:
         raise TraceError.at(path, "line 1", "there is no header", f"begin with {HEADER}")

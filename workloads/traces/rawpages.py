@@ -1,4 +1,4 @@
-"""Pages as raw bytes one after the other, in a file plain, gzip or zstd."""
+"""Pages as raw bytes one after the other, in a file plain or compressed."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from workloads.files import arrow_file
 from workloads.limits import check_growth
 from workloads.traces.header_file import PAGE_SIZES
 from workloads.traces.parquet import reading
+from workloads.traces.xz import Xz
 
-CODECS = {".gz": "gzip", ".zst": "zstd"}
+CODECS = {".gz": "gzip", ".zst": "zstd", ".xz": "xz"}
 BLOCK = 1 << 22
 
 Moved = Callable[[int], None]  # called with the bytes of the file itself read so far
@@ -24,16 +25,16 @@ Moved = Callable[[int], None]  # called with the bytes of the file itself read s
 def blocks(path: Path, size: int, moved: Moved) -> Iterator[bytes]:
     """Yield the decompressed bytes in blocks of `size`, the last one shorter.
 
-    Raises TraceError when the file is missing, no regular one, empty, no gzip or zstd as its name says, truncated, or
+    Raises TraceError when the file is missing, no regular one, empty, not compressed as its name says, truncated, or
     becomes more than it may.
     """
-    remedy = "give a complete file, plain, .gz or .zst"
+    remedy = "give a complete file, plain, .gz, .zst or .xz"
     raw = arrow_file(path, remedy, follow=True)
     whole = raw.size()
     if not whole:
         raise TraceError.at(path, "file", "is empty", remedy)
     codec = CODECS.get(path.suffix)
-    stream = pa.CompressedInputStream(raw, codec) if codec else raw
+    stream = Xz(raw) if codec == "xz" else pa.CompressedInputStream(raw, codec) if codec else raw
     done = 0
     try:
         while True:

@@ -64,11 +64,12 @@ class TraceWriter:
     ) -> None:
         """`name` defaults to that of the folder; `level` is zstd's, for pages.
 
-        Without `content` add sizes instead of pages; `pages_digest` then says of which pages they are, by
-        default a digest of the sizes. Raises TraceError when `path` exists or its parent does not.
+        Without `content` add sizes instead of pages, or pages of which nothing is known; `pages_digest` then says of
+        which pages they are, by default a digest of the sizes. Raises TraceError when `path` exists or its parent does
+        not.
         """
         self.path = check_new(path)
-        self._facts = {
+        self._facts: dict[str, Any] = {
             "name": check_name(self.path, _name(self.path) if name is None else name),
             "page_size": page_size,
             "source": dict(source),
@@ -80,6 +81,7 @@ class TraceWriter:
         self._tally = Tally(self.path)
         self._index = PageIndex()
         self._sizes: dict[str, Sizes] = {}
+        self._unknown = 0  # pages of which nothing is known
         self._slots: npt.NDArray[np.uint64] | None = None
         self._memory: list[pd.DataFrame] = []
         self._events: list[Events] = []  # waiting until they fill a row group
@@ -112,6 +114,14 @@ class TraceWriter:
         meta = {**sizes.meta, "codec": codec if sizes.meta.get("codec") != GIVEN else GIVEN}
         self._sizes[codec] = replace(sizes, meta=meta)
 
+    def add_unknown(self, count: int) -> None:
+        """Add pages of which neither contents nor sizes are known."""
+        self._unknown += count
+
+    def add_source(self, facts: Mapping[str, Any]) -> None:
+        """Tell more of where the trace comes from."""
+        self._facts["source"] |= facts
+
     def add_original_slots(self, slots: npt.NDArray[np.uint64] | None) -> None:
         """Keep what the slots were called before they were numbered, uint64[n_slots]; None if they were not."""
         self._slots = slots
@@ -130,9 +140,9 @@ class TraceWriter:
             self._flush_events()
 
     def _unique_pages(self) -> int:
-        if self._content or not self._sizes:
+        if self._content:
             return len(self._index)
-        return len(next(iter(self._sizes.values())))
+        return len(next(iter(self._sizes.values()))) if self._sizes else self._unknown
 
     def _flush_pages(self) -> None:
         assert self._pages_file is not None

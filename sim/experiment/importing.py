@@ -1,0 +1,78 @@
+"""A trace made of what people have: which reader takes the file, and where pages come from."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sim.errors import UserError, meant
+from sim.experiment.inputs import SAMPLE, open_input, shipped
+from sim.plugins import READERS
+from workloads.progress import Progress, silent
+from workloads.readers.contents import Contents, FilePages, TracePages, count
+from workloads.readers.importing import import_file
+from workloads.readers.input import Input
+from workloads.readers.recognition import recognised
+from workloads.traces.header_file import HEADER_FILE
+
+if TYPE_CHECKING:
+    from workloads import Trace
+    from workloads.readers.base import Reader
+
+
+def import_trace(
+    file: Path | str,
+    out: Path | str,
+    *,
+    format: str | Reader | None = None,
+    pages: str | Trace | None = None,
+    name: str | None = None,
+    page_size: int = 4096,
+    keep_going: bool = False,
+    progress: Progress | None = None,
+) -> Trace:
+    """Make the trace folder `out` of a file from elsewhere, plain, `.gz`, `.zst` or `.xz`.
+
+    `format` is a reader or its spec, by default the one that the file is recognised to have. `pages` are a trace, or
+    name one, a shipped sample, or a file with pages of any format: for events that come without contents. Raises
+    TraceError, SpecError or UserError. See `workloads.readers.importing.import_file` for the rest.
+    """
+    file = Path(file)
+    form = format or format_of(file)
+    contents = None if pages is None else contents_of(pages)
+    given = {} if contents is None or form != "csv" else {"n_pages": count(contents, Input(file, page_size, silent))}
+    return import_file(
+        file,
+        out,
+        READERS.make(form, **given),
+        name=name,
+        page_size=page_size,
+        contents=contents,
+        keep_going=keep_going,
+        progress=progress,
+    )
+
+
+def format_of(file: Path) -> str:
+    """The name of the reader that takes a file for its own. Raises TraceError."""
+    return recognised(file, {name: READERS.find(name) for name in READERS.names()})
+
+
+def contents_of(item: str | Trace) -> Contents:
+    """The pages that an item is, holds or names. Raises UserError, TraceError."""
+    if not isinstance(item, str):
+        return TracePages(item)
+    path = Path(item)
+    if os.path.lexists(path / HEADER_FILE):
+        return TracePages(open_input(item))
+    if path.exists():
+        return FilePages(path, READERS.make(format_of(path)))
+    samples = [known for known in shipped() if known.endswith(SAMPLE)]
+    for known in (item, item + SAMPLE):
+        if known in samples:
+            return TracePages(open_input(known))
+    raise UserError(
+        f"{item}: there is no such file{meant(item, samples)}; give a dump, a core, a trace or a shipped sample "
+        f"({', '.join(samples)})"
+    )

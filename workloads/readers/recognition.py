@@ -1,0 +1,32 @@
+"""Which format a file has, by how it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from workloads.errors import TraceError
+from workloads.readers.base import Reader
+from workloads.readers.input import Head
+
+FALLBACK = "dump"  # pages have no form that could be told
+PRINTABLE = frozenset(b"\t\n\r\x0b\x0c\x1b") | frozenset(range(32, 256))
+
+
+def recognised(path: Path, readers: Mapping[str, type[Reader]]) -> str:
+    """Return the name of the one reader that takes the file for its own; raw pages where none does and it is no text.
+
+    Raises TraceError when it is empty, when it is a text or a folder of no known format, or when several readers do.
+    """
+    head = Head.of(path)
+    found = [name for name, reader in readers.items() if name != FALLBACK and reader.sniff(head)]
+    known = ", ".join(readers)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        told = " or ".join(f"--format {name}" for name in found)
+        raise TraceError.at(path, "format", f"could be one of {', '.join(found)}", f"give {told}")
+    if head.data and not PRINTABLE.issuperset(head.data):
+        return FALLBACK
+    what = "folder" if path.is_dir() else "file"
+    raise TraceError.at(path, "format", f"is that of no {what} that is known", f"give --format, one of {known}")
