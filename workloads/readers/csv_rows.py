@@ -50,13 +50,13 @@ class Rows:
 def read_rows(file: Input, n_pages: int | None) -> Iterator[Rows]:
     """Yield all rows in blocks; TraceError names the line (the header is line 1) of the first bad one.
 
-    Page-outs name one of `n_pages`; where that is None, the size of theirs.
+    Page-outs name one of `n_pages`, or none if there is no such column; where that is None, the size of theirs.
     """
     path, head, last = file.path, None, None
     for line, block in file.lines():
         if head is None:
             first, _, block = block.partition(b"\n")
-            head = _head(path, first, n_pages is not None)
+            head = _head(path, first, n_pages)
             line += 1
         if not block:
             continue
@@ -84,13 +84,15 @@ class Lines:
             raise TraceError.at(self.path, f"line {self.first + row}", wrong, remedy)
 
 
-def _head(path: Path, line: bytes, paged: bool) -> Head:
+def _head(path: Path, line: bytes, n_pages: int | None) -> Head:
     text = line.decode("utf-8-sig", "replace")
     try:
         names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
     except csv.Error as error:
         raise TraceError.at(path, "line 1", f"is not CSV ({error})", f"the header is {HEADER}") from error
-    return Head(names, Fields.of(path, "line 1", names, paged))
+    named = "page" in names or meant("page", names) or "slot" not in names  # is there, or should be
+    needed = "size" if n_pages is None else "page" if named else None
+    return Head(names, Fields.of(path, "line 1", names, needed))
 
 
 def _rows(place: Lines, head: Head, block: bytes) -> Rows:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from workloads.errors import TraceError
+from workloads.files import open_regular
 from workloads.readers.base import Reader
 from workloads.readers.input import Head
 
@@ -18,6 +20,8 @@ def recognised(path: Path, readers: Mapping[str, type[Reader]]) -> str:
 
     Raises TraceError when it is empty, when it is a text or a folder of no known format, or when several readers do.
     """
+    if not path.is_dir():
+        os.close(open_regular(path, "give a file or folder that is there", follow=True))
     head = Head.of(path)
     found = [name for name, reader in readers.items() if name != FALLBACK and reader.sniff(head)]
     known = ", ".join(readers)
@@ -28,5 +32,5 @@ def recognised(path: Path, readers: Mapping[str, type[Reader]]) -> str:
         raise TraceError.at(path, "format", f"could be one of {', '.join(found)}", f"give {told}")
     if head.data and not PRINTABLE.issuperset(head.data):
         return FALLBACK
-    what = "folder" if path.is_dir() else "file"
+    what = "folder" if path.is_dir() else "text"
     raise TraceError.at(path, "format", f"is that of no {what} that is known", f"give --format, one of {known}")

@@ -33,13 +33,14 @@ class Fields:
     task: str | None
 
     @classmethod
-    def of(cls, file: object, place: str, names: Sequence[str], paged: bool) -> Fields:
-        """Find the columns; other names are left alone. `paged` says that events need a page, else they need a size.
+    def of(cls, file: object, place: str, names: Sequence[str], needed: str | None) -> Fields:
+        """Find the columns; other names are left alone. Of a page-out a `page`, a `size` or nothing is `needed`.
 
         Raises TraceError naming `file` and `place` when one is missing or there twice.
         """
         found = {name for name in names if isinstance(name, str)}
-        missing = [name for name in ("kind", "slot", "page" if paged else "size") if name not in found]
+        columns = ["kind", "slot", *([needed] if needed else [])]
+        missing = [name for name in columns if name not in found]
         if missing == ["size"]:
             remedy = "give the pages too (--pages), or a column size of compressed bytes"
             raise TraceError.at(file, place, "has no column size, and there are no pages", remedy)
@@ -48,9 +49,9 @@ class Fields:
             raise TraceError.at(file, place, f"has no column {told}", f"the header is {HEADER}")
         time = next((name for name in TIMES if name in found), None)
         task = next((name for name in TASKS if name in found), None)
-        used = ("kind", "slot", "page" if paged else "size", time, task)
+        used = (*columns, time, task)
         twice = [name for name in used if name is not None and list(names).count(name) > 1]
         if twice:
             raise TraceError.at(file, place, f"has two columns {twice[0]}", "leave one out")
-        page, size = ("page", None) if paged else (None, "size")
+        page, size = (name if name == needed else None for name in ("page", "size"))
         return cls("kind", "slot", page, size, time, TIMES.get(time or "", "ns"), task)

@@ -39,7 +39,7 @@ def from_dataframe(
     `time_ns` or `ts_ns` (whole ns), `time_us`, `time_ms` or, as numbers, in the `unit` given; datetimes in any of them.
     `pid` or `task` is the process; times and tasks can be left out. Raises TraceError naming column and row.
     """
-    fields = Fields.of(name, "columns", list(frame.columns), pages is not None or sizes is not None)
+    fields = Fields.of(name, "columns", list(frame.columns), "size" if pages is None and sizes is None else "page")
     kind = _kinds(name, frame[fields.kind])
     zero, compact = kind == ZERO, kind == COMPACT
     out = (kind == OUT) | zero

@@ -43,7 +43,7 @@ def test_version_and_help() -> None:
         (["ops", "x", "y", "-a", "ideal"], "unexpected extra argument"),
         (["ops", "x", "-a", "ideal", "--page-size", "big"], "--page-size big: give the bytes of a page"),
         (["trace", "inform", "gcc"], "No such command 'inform'"),
-        (["import", "xml", "x"], "No such command 'xml'"),
+        (["import", "xml", "x", "-o", "t.cswap"], "unknown reader 'xml'; known are csv, "),
         (["import", "csv", "x"], "Missing option '-o'"),
     ],
 )
