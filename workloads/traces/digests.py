@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
 from workloads.files import open_regular
+from workloads.traces.behind import Behind
 from workloads.traces.events import Events
 
 DIGEST_BYTES = 16
@@ -47,28 +47,22 @@ class EventsDigest:
         return digest_text(" ".join(f"{name}={self._hashes[name].hexdigest()}" for name in sorted(self._hashes)))
 
 
-class Behind:
+class DigestBehind:
     """Adds batches to a digest in a thread of its own, while their reader goes on: hashing needs no GIL."""
 
     def __init__(self) -> None:
         self._digest = EventsDigest()
-        self._thread = ThreadPoolExecutor(1, "digest")
-        self._last: Future[None] | None = None
+        self._behind = Behind("digest")
 
     def add(self, events: Events) -> None:
-        """Begin to hash a batch; waits for the one before it, so that never more than one is held."""
-        self._wait()
-        self._last = self._thread.submit(self._digest.add, events)
+        """Begin to hash a batch."""
+        self._behind.do(self._digest.add, events)
 
     def hexdigest(self) -> str:
         """Wait for what is under way, and return the digest in hex."""
-        self._wait()
+        self._behind.wait()
         return self._digest.hexdigest()
 
     def close(self) -> None:
         """End the thread."""
-        self._thread.shutdown(wait=True, cancel_futures=True)
-
-    def _wait(self) -> None:
-        if self._last is not None:
-            self._last.result()
+        self._behind.close()

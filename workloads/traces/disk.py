@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from workloads.errors import TraceError
 from workloads.files import REMEDY
-from workloads.traces.digests import Behind
+from workloads.traces.digests import DigestBehind
 from workloads.traces.events import Events
 from workloads.traces.header import Header
 from workloads.traces.memory import memory_digest, whole_memory
@@ -83,7 +83,7 @@ class DiskBackend:
         """Decode `size` rows at once, row group by row group; TraceError, at the latest after the last, as above."""
         header, path = self._header, self._path / EVENTS_FILE
         tally = Tally(path, n_slots=header.n_slots, hashed=False)
-        digest = None if self._verified[0] else Behind()
+        digest = None if self._verified[0] else DigestBehind()
         try:
             for events in self._decoded(size):
                 tally.add(events, header.unique_pages)

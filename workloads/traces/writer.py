@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from workloads.errors import TraceError
 from workloads.partfolder import PartFolder
 from workloads.traces import parquet
+from workloads.traces.behind import Behind
 from workloads.traces.digests import digest_file
 from workloads.traces.events import Events, concat
 from workloads.traces.header import Header
@@ -87,6 +88,7 @@ class TraceWriter:
         self._events: list[Events] = []  # waiting until they fill a row group
         self._group = np.empty((parquet.PAGES_GROUP if content else 0, page_size), np.uint8)
         self._filled = 0  # pages waiting in _group
+        self._behind = Behind("pages")  # compresses them
         self._events_file: pq.ParquetWriter | None = None
         self._pages_file: pq.ParquetWriter | None = None
 
@@ -146,8 +148,8 @@ class TraceWriter:
 
     def _flush_pages(self) -> None:
         assert self._pages_file is not None
-        self._pages_file.write_table(parquet.pages_table(self._group[: self._filled]))
-        self._filled = 0
+        self._behind.do(self._pages_file.write_table, parquet.pages_table(self._group[: self._filled]))
+        self._group, self._filled = np.empty_like(self._group), 0
 
     def _flush_events(self) -> None:
         schema = parquet.events_schema("time_ns" in self._tally.columns, "task" in self._tally.columns)
@@ -162,6 +164,7 @@ class TraceWriter:
         self._flush_events()
         if self._filled:
             self._flush_pages()
+        self._behind.wait()
         self._close()
         for codec, sizes in self._sizes.items():
             check_sizes(self.path, codec, sizes, self._unique_pages(), self._page_size)
@@ -190,6 +193,7 @@ class TraceWriter:
         self._part.become(self.path)
 
     def _close(self) -> None:
+        self._behind.close()
         for file in (self._events_file, self._pages_file):
             if file is not None:
                 file.close()
