@@ -192,6 +192,7 @@ GENERATORS: Registry[Generator] = Registry(
         "bell": "workloads.generators.sizes:Bell",
         "bimodal": "workloads.generators.sizes:Bimodal",
         "random": "workloads.generators.pages:RandomPages",
+        "recipe": "workloads.generators.recipe:Recipe",
     },
 )
 READERS: Registry[Reader] = Registry(

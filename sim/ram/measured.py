@@ -18,7 +18,7 @@ from msgspec import Meta, Struct
 
 from sim.errors import SpecError, UserError
 from sim.plugins import POLICIES
-from sim.toml import BYTES, read_toml
+from workloads.toml import BYTES, read_toml
 from workloads.files import read_regular
 
 FORMAT = 1

@@ -6,19 +6,20 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from sim.errors import UserError
+from workloads.errors import TraceError
 from workloads.files import read_regular
+from workloads.shown import shown
 
 BYTES = 1 << 20  # of a file, at most
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The tables of a file. Raises OSError, UserError if it is not TOML, TraceError if no regular file or too long."""
+    """The tables of a file. Raises OSError, and TraceError if it is not TOML, no regular file or too long."""
     path.stat()  # says by itself that there is none
     data = read_regular(path, BYTES, "give a TOML file", follow=True)
     try:
         return tomllib.loads(data.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValueError) as error:
-        raise UserError(f"{path}: is not TOML: {error}; correct it there") from error
+        raise TraceError(shown(" ".join(f"{path}: is not TOML: {error}; correct it there".split()))) from error
     except RecursionError as error:
-        raise UserError(f"{path}: is nested too deep; write it as plain TOML") from error
+        raise TraceError(f"{path}: is nested too deep; write it as plain TOML") from error

@@ -1,0 +1,96 @@
+"""Pages of real programs, resampled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from workloads.errors import TraceError
+from workloads.files import open_regular
+from workloads.generators.contents.base import Content, Pages, Place, Pool
+from workloads.generators.draws import Numbers, Words, modulo
+from workloads.samples import open_sample, sample_names
+from workloads.shown import meant
+from workloads.traces.disk import open_trace
+from workloads.traces.events import OUT
+from workloads.traces.trace import Trace
+
+BLOCK = 1024  # pages looked at together
+SAMPLE = "-sample"  # what the names of the shipped samples end in
+
+
+class Corpus(Content, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"source": "from"}):
+    """Pages of a shipped sample (`from = "gcc-sample"`), of a trace with contents, or of a file of raw pages.
+
+    Of a trace a random page-out is drawn each time, so that its pages are as frequent as there; of a file a random page.
+    A path is relative to the recipe.
+    """
+
+    name: ClassVar[str] = "corpus"
+    source: str
+
+    def pool(self, place: Place) -> Pool:
+        """See `Content.pool`."""
+        samples = [name + SAMPLE for name in sample_names()]
+        path = place.file.parent / self.source
+        if self.source in samples and not path.exists():
+            return TracePool(open_sample(self.source.removesuffix(SAMPLE)), place)
+        if path.is_dir():
+            return TracePool(open_trace(path), place)
+        if not path.exists():
+            near = meant(self.source, samples)
+            raise ValueError(f"from {self.source!r} is not there{near}; give a trace, a file of raw pages, or a sample")
+        return FilePool(path, place)
+
+
+class TracePool(Pool):
+    """The pages of a trace."""
+
+    def __init__(self, trace: Trace, place: Place) -> None:
+        if not trace.content:
+            raise ValueError(f"{trace.name} has no contents; give a trace that has, such as gcc{SAMPLE}")
+        if trace.page_size != place.page_size:
+            wrong = f"pages of {trace.name} have {trace.page_size} bytes, not {place.page_size}"
+            raise ValueError(f"{wrong}; give page_size = {trace.page_size}")
+        if not trace.counts["out"]:
+            raise ValueError(f"{trace.name} has no page-outs; give another trace")
+        self._trace = trace
+        self._outs = np.concatenate([batch.page[batch.kind == OUT] for batch in trace.batches()])
+
+    def numbers(self, order: Numbers, luck: Words) -> Numbers:
+        """See `Pool.numbers`."""
+        return self._outs[modulo(luck, len(self._outs))].astype(np.int64)
+
+    def pages(self, numbers: Numbers) -> Pages:
+        """See `Pool.pages`."""
+        return gathered(self._trace.page_array, numbers)
+
+
+class FilePool(Pool):
+    """Raw pages of a file, one after the other."""
+
+    def __init__(self, path: Path, place: Place) -> None:
+        fd = open_regular(path, "give a trace, or a file of raw pages", follow=True)
+        with open(fd, "rb") as file:
+            size = path.stat().st_size
+            if not size or size % place.page_size:
+                wrong = f"has {size:,} bytes, which are no whole pages of {place.page_size}"
+                raise TraceError.at(path, "file", wrong, "give whole pages, or import it first and give the trace")
+            self._pages = np.memmap(file, np.uint8, "r").reshape(-1, place.page_size)
+
+    def numbers(self, order: Numbers, luck: Words) -> Numbers:
+        """See `Pool.numbers`."""
+        return modulo(luck, len(self._pages))
+
+    def pages(self, numbers: Numbers) -> Pages:
+        """See `Pool.pages`."""
+        return np.array(self._pages[numbers])
+
+
+def gathered(read: Any, numbers: npt.NDArray[np.int64]) -> Pages:
+    """Return the pages of ascending numbers, by `read(start, stop)`, which reads each block once."""
+    cuts = np.flatnonzero(np.diff(numbers // BLOCK)) + 1
+    return np.concatenate([read(int(part[0]), int(part[-1]) + 1)[part - part[0]] for part in np.split(numbers, cuts)])

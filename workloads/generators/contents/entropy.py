@@ -1,0 +1,60 @@
+"""Pages of a given compressibility."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+import numpy as np
+from msgspec import Meta
+
+from workloads.generators.contents.base import Made, Pages
+from workloads.generators.draws import Numbers, Words, as_bytes, spread
+
+CHUNK = 256
+COPY = 5  # bytes an LZ codec spends on a chunk besides its literals: lengths and an offset
+
+
+class Entropy(Made, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Random bytes of `bits` each, or random bytes that repeat so that LZ codecs come near `ratio`, compressed/original.
+
+    `ratio` is a number, or a list of two between which those of the pages lie evenly.
+    """
+
+    name: ClassVar[str] = "entropy"
+    bits: Annotated[float, Meta(ge=0, le=8)] | None = None
+    ratio: float | tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.bits is None) == (self.ratio is None):
+            raise ValueError("bits or ratio says how random the bytes are; give one of them")
+        if self.ratio is not None and not 0 < self._ends[0] <= self._ends[1] <= 1:
+            raise ValueError("ratio is out of range; give a number over 0 and up to 1, or two of them, the smaller one first")
+
+    @property
+    def _ends(self) -> tuple[float, float]:
+        ratio = self.ratio or 0.0
+        return ratio if isinstance(ratio, tuple) else (ratio, ratio)
+
+    def fill(self, keys: Words, page_size: int) -> Pages:
+        """See `Made.fill`."""
+        noise = as_bytes(spread(keys, page_size // 8))
+        if self.bits is not None:
+            return noise & _masks(self.bits, page_size)
+        chunk = min(CHUNK, page_size)
+        chunks = page_size // chunk
+        budget = np.clip(self._bytes(keys, page_size) - COPY * chunks, chunks, page_size)
+        fresh = (budget[:, None] + np.arange(chunks)) // chunks  # random bytes of each chunk; sums to the budget
+        at = np.arange(chunk) % fresh[:, :, None]
+        return np.take_along_axis(noise.reshape(len(keys), chunks, chunk), at, axis=2).reshape(len(keys), page_size)
+
+    def _bytes(self, keys: Words, page_size: int) -> Numbers:
+        """How many bytes each page is to become."""
+        low, high = (int(end * page_size) for end in self._ends)
+        luck = spread(keys, 1, salt=1)[:, 0]
+        return low + (luck % np.uint64(high - low + 1)).astype(np.int64)
+
+
+def _masks(bits: float, page_size: int) -> Pages:
+    """The bits that each byte of a page has: those next to `bits`, in such turns that their mean is that."""
+    steps = np.arange(page_size + 1, dtype=np.int64) * int(bits * 65536) >> 16
+    return ((1 << np.diff(steps)) - 1).astype(np.uint8)
