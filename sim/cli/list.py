@@ -19,7 +19,7 @@ def list_(
     csv: Annotated[bool, typer.Option("--csv", help="CSV instead of tables.")] = False,
 ) -> None:
     """List allocators, compressors, frontends (and which kernel has which era), recordings, samples, generators,
-    readers, mappings and devices.
+    recipes and what they consist of, readers, mappings and devices.
     """
     from sim import plugins
     from sim.cli.output import print_csv, print_json, print_table
@@ -32,6 +32,9 @@ def list_(
         "recordings": list(_shipped(content=False)),
         "samples": list(_shipped(content=True)),
         "generators": list(_classes(plugins.GENERATORS)),
+        "recipes": list(_recipes()),
+        "patterns": list(_tables("patterns")),
+        "contents": list(_tables("contents")),
         "readers": list(_classes(plugins.READERS)),
         "mappings": list(_classes(plugins.MAPPINGS)),
         "devices": list(_devices()),
@@ -56,6 +59,28 @@ def _shipped(content: bool) -> Iterator[Row]:
         about = f"{trace.n_events} events, {trace.unique_pages} unique pages of {trace.page_size} bytes"
         about += "" if content else f"; sizes by {', '.join(trace.sizes_codecs())}"
         yield {"name": name, "parameters": {}, "about": about}
+
+
+def _recipes() -> Iterator[Row]:
+    from workloads.generators.recipe import Recipe, recipe_names
+
+    for name in recipe_names():
+        yield {"name": name, "parameters": {}, "about": Recipe(file=name).described.totals.about}
+
+
+def _tables(part: str) -> Iterator[Row]:
+    """The kinds of a part of recipes: their keys with defaults, and the first line of the docstring."""
+    from msgspec import NODEFAULT
+    from msgspec.structs import fields
+
+    from workloads.generators.contents import CONTENTS
+    from workloads.generators.patterns import PATTERNS, Pattern
+
+    shared = Pattern.__struct_fields__
+    for name, cls in (PATTERNS if part == "patterns" else CONTENTS).items():
+        own = [field for field in fields(cls) if field.name not in shared]
+        keys = {field.encode_name: None if field.default is NODEFAULT else field.default for field in own}
+        yield {"name": name, "parameters": keys, "about": (inspect.getdoc(cls) or "").partition("\n")[0]}
 
 
 def _devices() -> Iterator[Row]:

@@ -1,4 +1,4 @@
-"""The trace a user means: a folder, a shipped recording or sample, or a generator."""
+"""The trace a user means: a folder, a shipped recording or sample, a generator, or a recipe for one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, cast
 
 from sim.errors import UserError, meant
 from sim.plugins import GENERATORS
-from sim.spec import has_range
+from sim.spec import build, has_range
+from workloads.toml import read_toml
 
 if TYPE_CHECKING:
     from workloads import Trace
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 
 SAMPLE = "-sample"  # what is added to the name of a recording
+RECIPE = "recipe"  # the generator of TOML files
+TOML = ".toml"
 
 
 def open_input(item: Item) -> Trace:
@@ -35,7 +38,7 @@ def open_input(item: Item) -> Trace:
 
 def open_inputs(item: Item, page_sizes: Sequence[int] = ()) -> list[Trace]:
     """Open an existing path, else the recording or sample of that name, else what a generator or its spec describes.
-    Of a folder that is no trace, the traces in it.
+    Of a folder that is no trace, the traces in it; of a recipe, its trace.
 
     A generator makes a trace of each page size; any other trace must have one of them. Raises TraceError, SpecError, or
     UserError naming the recordings, samples and generators there are.
@@ -54,9 +57,11 @@ def open_inputs(item: Item, page_sizes: Sequence[int] = ()) -> list[Trace]:
 
 
 def as_generator(item: Item) -> Generator | None:
-    """The generator that an item is or describes, None if it is no generator. Raises SpecError, TraceError."""
+    """The generator that an item is or describes, None if it is no generator. Raises SpecError, TraceError, OSError."""
     if not isinstance(item, str):
         return cast("Generator", item) if GENERATORS.covers(type(item)) else None
+    if _is_recipe(Path(item)):
+        return build(GENERATORS.find(RECIPE), {"file": item}, RECIPE)
     return GENERATORS.make(item) if _is_generator(item) else None
 
 
@@ -70,6 +75,11 @@ def expand(item: Item) -> list[Item]:
 def _is_generator(text: str) -> bool:
     known = text.partition(":")[0].strip() in GENERATORS.names()
     return known and not Path(text).exists() and text not in shipped()
+
+
+def _is_recipe(path: Path) -> bool:
+    """Whether a file is a recipe; any TOML with one of its tables is meant as one."""
+    return path.suffix == TOML and path.is_file() and not {"patterns", "contents"}.isdisjoint(read_toml(path))
 
 
 def _opened(text: str) -> list[Trace]:

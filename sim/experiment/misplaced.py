@@ -32,7 +32,7 @@ def explained(path: Path) -> UserError:
     if path.name in PARTS and (path.parent / HEADER_FILE).is_file():
         return UserError(f"{path}: is a part of a trace; give the folder {path.absolute().parent}")
     if path.suffix == ".toml":
-        return UserError(f"{path}: is no trace; give an experiment as --experiment {quoted}")
+        return UserError(f"{path}: is no trace and no recipe; give an experiment as --experiment {quoted}")
     if path.suffix in (".csv", ".tsv") and path.stat().st_size == 0:
         return UserError(f"{path}: is empty; give a folder NAME{TRACE}")
     if path.suffix == ".parquet":

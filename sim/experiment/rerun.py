@@ -8,10 +8,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import UserError
+from sim.errors import USER_ERRORS, UserError
 from sim.experiment.description import PARTS, Experiment, in_parts, joined
 from sim.experiment.fields import check_keys
 from sim.experiment.inputs import as_generator, open_input, renamed, shipped
+from sim.parameters import parameters
 from sim.plugins import GENERATORS
 from sim.results.saving import MARK
 
@@ -119,7 +120,10 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _is_here(text: str) -> bool:
-    return Path(text).is_dir() or text in shipped() or as_generator(text) is not None
+    try:
+        return Path(text).is_dir() or text in shipped() or as_generator(text) is not None
+    except USER_ERRORS:  # a generator whose file is gone, or another one now
+        return False
 
 
 def _generated(source: Any) -> Trace | None:
@@ -128,6 +132,8 @@ def _generated(source: Any) -> Trace | None:
     if not isinstance(name, str) or name not in GENERATORS.names():
         return None
     cls: Any = GENERATORS.find(name)
+    if any(p.required and p.name not in source for p in parameters(cls).values()):  # as the file of a recipe
+        return None
     known = {field.name for field in fields(cls)}
     made: Trace = cls(**{key: value for key, value in source.items() if key in known}).trace()
     return made

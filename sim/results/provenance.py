@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from workloads.traces.sizes import Sizes
     from workloads.traces.trace import Trace
 
+FOLDERS = re.compile(r"[^:=,]*/")  # of the files that a spec names
 PACKAGES = ("cswap", "numpy", "numba", "pandas", "pyarrow", "lz4", "zstandard", "simpy", "matplotlib")
 
 
@@ -116,7 +117,7 @@ def file_name(text: str) -> str:
 def _reference(item: Item, trace: Trace, keep_source: bool) -> str:
     """How a trace of an experiment is called for the next time: a shipped one, a generator's spec, or a file's name."""
     if isinstance(item, str) and trace.path is None:
-        return item
+        return item if keep_source else FOLDERS.sub("", item)
     if trace.path is None:
         return trace.name
     if trace.path.parent in (RECORDINGS, SAMPLES):

@@ -9,15 +9,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from workloads.errors import TraceError
 from workloads.generators.base import Bytes, Generator
 from workloads.generators.described import MOST, Described
 from workloads.generators.mixing import Mix, Totals
 from workloads.limits import SLOTS
+from workloads.shown import meant
 from workloads.traces.header_file import PAGE_SIZES
 from workloads.traces.pageindex import PageIndex
 from workloads.traces.sizes import GIVEN
 from workloads.traces.trace import Trace
 
+SHIPPED = Path(__file__).with_name("recipes")
 AS_TOLD: Any = None  # as the file says
 
 
@@ -48,7 +51,7 @@ class Recipe(Generator):
     @cached_property
     def described(self) -> Described:
         """The file, read."""
-        return Described(Path(self.file))
+        return Described(recipe_file(self.file))
 
     @cached_property
     def mix(self) -> Mix:
@@ -58,12 +61,12 @@ class Recipe(Generator):
     @property
     def source(self) -> dict[str, Any]:
         """How the trace came to be: the recipe itself, and what replaces its words."""
-        return {**super().source, "file": Path(self.file).name, "recipe": self.described.tables}
+        return {**super().source, "file": self.described.file.name, "recipe": self.described.tables}
 
     def trace(self) -> Trace:
         """Generate the trace; needs no more memory than it."""
         events, codes = self.mix.events()
-        name = Path(self.file).stem
+        name = self.described.file.stem
         if not self.mix.content:
             sizes = {GIVEN: self.mix.sizes(codes)}
             return Trace.from_arrays(name, events, None, sizes, self.source, self.page_size)
@@ -77,3 +80,19 @@ class Recipe(Generator):
         out = events.page >= 0
         events.page[out] = np.concatenate([*numbers, np.empty(0, np.int32)])[events.page[out]]
         return Trace.from_arrays(name, events, pages[: len(index)], None, self.source, self.page_size)
+
+
+def recipe_names() -> list[str]:
+    """Return the names of the shipped recipes, sorted."""
+    return sorted(path.stem for path in SHIPPED.glob("*.toml"))
+
+
+def recipe_file(text: str) -> Path:
+    """Return the path of a recipe, a file or the name of a shipped one. Raises TraceError if there is none."""
+    path, names = Path(text), recipe_names()
+    if path.exists():
+        return path
+    if text in names:
+        return SHIPPED / f"{text}.toml"
+    wrong = f"there is none{meant(text, names)}"
+    raise TraceError.at(text, "recipe", wrong, f"give a TOML file, or a shipped recipe: {', '.join(names)}")

@@ -24,10 +24,10 @@ Number = Annotated[float, Meta(gt=0, le=1 << 16)]
 
 
 class SizesOnly(Content, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Sizes without contents; given by one of these:
+    """Compressed sizes without contents: by a shipped distribution, a histogram, or mean and standard deviation.
 
-    `sizes`, the name of a shipped distribution; `counts` of a histogram whose bins are `width` bytes wide, the first from
-    `low` on, sizes even within a bin; `mean` and `sd` (standard deviation) of a beta distribution from 0 to the page size.
+    `sizes` is the name of a shipped one; `counts` are those of bins `width` bytes wide, the first from `low` on, sizes
+    even within a bin; `mean` and `sd` those of a beta distribution from 0 to the page size. Just one of them is given.
     There are `pages` of them, by default as many as the trace has slots, and a page-out writes the next.
     """
 

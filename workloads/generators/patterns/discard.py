@@ -11,8 +11,10 @@ from workloads.traces.events import FREE, OUT
 
 
 class Discard(Pattern, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Runs of up to `run` neighbouring slots anywhere: if the first is empty, the empty ones are written, else those in
-    use are freed. Nothing is read.
+    """Runs of up to `run` neighbouring slots, written together or freed together; nothing is read.
+
+    A run begins anywhere. If its first slot is empty, those of its slots that are empty are written; if not, those in use
+    are freed.
     """
 
     name: ClassVar[str] = "discard"
