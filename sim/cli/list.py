@@ -74,7 +74,8 @@ def _tables(part: str) -> Iterator[Row]:
     from msgspec.structs import fields
 
     from workloads.generators.contents import CONTENTS
-    from workloads.generators.patterns import PATTERNS, Pattern
+    from workloads.generators.patterns import PATTERNS
+    from workloads.generators.patterns.base import Pattern
 
     shared = Pattern.__struct_fields__
     for name, cls in (PATTERNS if part == "patterns" else CONTENTS).items():

@@ -11,8 +11,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from workloads.errors import TraceError
-from workloads.generators.contents import CONTENTS, Content
-from workloads.generators.patterns import PATTERNS, Pattern
+from workloads.generators.contents import CONTENTS
+from workloads.generators.patterns import PATTERNS
+from workloads.generators.patterns.base import Pattern
 from workloads.limits import SLOTS
 from workloads.shown import meant
 from workloads.toml import read_toml

@@ -1,8 +1,8 @@
 """Random numbers that are the same on every machine and in every release of numpy.
 
-numpy promises that of no method of its Generators, and libm's pow, exp and log differ in their last bits from machine to
-machine. Everything here is 64-bit integers: SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) of a counter, so that any
-number of a stream is had without those before it.
+numpy promises that of no method of its Generators, and libm's pow, exp and log differ in their last bits from machine
+to machine. Everything here is 64-bit integers: SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) of a counter, so that
+any number of a stream is had without those before it.
 """
 
 from __future__ import annotations

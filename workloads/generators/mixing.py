@@ -13,8 +13,7 @@ from workloads.generators import powers
 from workloads.generators.contents.base import Pages, Place, Pool
 from workloads.generators.described import Described
 from workloads.generators.draws import Draws, Numbers, share
-from workloads.generators.patterns import Pattern
-from workloads.generators.patterns.base import Steps
+from workloads.generators.patterns.base import Pattern, Steps
 from workloads.traces.events import OUT, Events
 from workloads.traces.sizes import GIVEN, Sizes
 

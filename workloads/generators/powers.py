@@ -15,6 +15,7 @@ BITS = 24  # of a logarithm, behind the point
 HALVINGS = [math.isqrt(1 << 63)]  # 2**(-1/2), 2**(-1/4), ... in units of 2**-32, each the root of the one before
 for _ in range(BITS - 1):
     HALVINGS.append(math.isqrt(HALVINGS[-1] << 32))
+NARROWEST = 64  # part of the width that a bell may be: its parameters times logarithms stay within 63 bits
 TOP = 36  # weights are below 2**TOP, so that those of all slots that a device may have add up within 64 bits
 
 
@@ -35,23 +36,26 @@ def log2(values: npt.ArrayLike) -> Numbers:
 def exp2_down(logarithms: Numbers) -> Words:
     """Return 2**(TOP - y) of logarithms y >= 0 in units of 2**-BITS, uint64, cut."""
     whole = np.minimum(logarithms >> BITS, 63).astype(np.uint64)
-    mantissa = np.full(len(logarithms), 0xFFFFFFFF, np.uint64)
+    mantissa: Words = np.full(len(logarithms), 0xFFFFFFFF, np.uint64)
     for place, factor in enumerate(HALVINGS):
         bit = ((logarithms >> (BITS - 1 - place)) & 1).astype(np.bool_)
         mantissa = np.where(bit, (mantissa * np.uint64(factor)) >> np.uint64(32), mantissa)
-    return (mantissa << np.uint64(TOP - 32)) >> whole
+    mantissa <<= np.uint64(TOP - 32)
+    mantissa >>= whole
+    return mantissa
 
 
 def zipf(n: int, exponent: float) -> Words:
     """Return weights of ranks 1..n that fall as rank**-exponent, uint64[n]."""
     steps = int(exponent * 65536)
-    return exp2_down((log2(np.arange(1, n + 1)) * steps) >> 16)
+    falls: Numbers = (log2(np.arange(1, n + 1)) * steps) >> 16
+    return exp2_down(falls)
 
 
 def beta(n: int, mean: float, sd: float) -> Words:
     """Return weights of the values 1..n in proportion to the density of a beta distribution on 0..n, uint64[n].
 
-    `sd` is less than sqrt(mean * (n - mean)).
+    `sd` is less than sqrt(mean * (n - mean)), and at least n / NARROWEST.
     """
     m, s = Fraction(mean) / n, Fraction(sd) / n
     weight = m * (1 - m) / s**2 - 1
@@ -75,7 +79,8 @@ class Choice:
 
     def pick(self, words: Words) -> Numbers:
         """Return which, int64 of the same shape, for each random word."""
-        return np.searchsorted(self._until, words % self._until[-1], side="right").astype(np.int64)
+        which: Numbers = np.searchsorted(self._until, words % self._until[-1], side="right")
+        return which
 
 
 def apportioned(total: int, parts: Sequence[float]) -> list[int]:

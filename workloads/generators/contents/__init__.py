@@ -10,6 +10,4 @@ from workloads.generators.contents.pointers import Pointers
 from workloads.generators.contents.sizes import SizesOnly
 from workloads.generators.contents.text import Text
 
-CONTENTS: dict[str, type[Content]] = {
-    cls.name: cls for cls in (Corpus, Text, Pointers, Entropy, Zero, Same, SizesOnly)
-}
+CONTENTS: dict[str, type[Content]] = {cls.name: cls for cls in (Corpus, Text, Pointers, Entropy, Zero, Same, SizesOnly)}

@@ -66,8 +66,8 @@ class Content(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Made(Content, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Contents that are made up page by page.
 
-    There are `pages` different ones, by default as many as the trace has slots; a page-out writes the next of them, after
-    the last the first again.
+    There are `pages` different ones, by default as many as the trace has slots. Each page-out writes the next of them,
+    after the last the first again.
     """
 
     pages: Annotated[int, Meta(ge=1, le=1 << 30)] | None = None

@@ -25,8 +25,8 @@ SAMPLE = "-sample"  # what the names of the shipped samples end in
 class Corpus(Content, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"source": "from"}):
     """Pages of a shipped sample (`from = "gcc-sample"`), of a trace with contents, or of a file of raw pages.
 
-    Of a trace a random page-out is drawn each time, so that its pages are as frequent as there; of a file a random page.
-    A path is relative to the recipe.
+    Of a trace a random page-out is drawn each time, so that its pages are as frequent as there; of a file, any page.
+    Paths are relative to the recipe.
     """
 
     name: ClassVar[str] = "corpus"

@@ -15,9 +15,9 @@ COPY = 5  # bytes an LZ codec spends on a chunk besides its literals: lengths an
 
 
 class Entropy(Made, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Random bytes of `bits` each, or random bytes that repeat so that LZ codecs come near `ratio`, compressed/original.
+    """Random bytes of `bits` each, or random bytes that repeat, so that LZ codecs come near a `ratio`.
 
-    `ratio` is a number, or a list of two between which those of the pages lie evenly.
+    `ratio` is compressed/original: a number, or a list of two between which those of the pages lie evenly.
     """
 
     name: ClassVar[str] = "entropy"
@@ -28,7 +28,9 @@ class Entropy(Made, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if (self.bits is None) == (self.ratio is None):
             raise ValueError("bits or ratio says how random the bytes are; give one of them")
         if self.ratio is not None and not 0 < self._ends[0] <= self._ends[1] <= 1:
-            raise ValueError("ratio is out of range; give a number over 0 and up to 1, or two of them, the smaller one first")
+            raise ValueError(
+                "ratio is out of range; give a number over 0 and up to 1, or two of them, the smaller one first"
+            )
 
     @property
     def _ends(self) -> tuple[float, float]:

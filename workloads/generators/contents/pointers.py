@@ -16,7 +16,7 @@ ALIGNED = np.uint64(4)  # bits: what malloc aligns to
 
 
 class Pointers(Made, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """64-bit words: the share `pointers` into a heap of `heap` MiB, `small` whole numbers below 256, the others zero."""
+    """Words of 64 bits: `pointers` into a heap of `heap` MiB, `small` numbers below 256 (shares), the others zero."""
 
     name: ClassVar[str] = "pointers"
     pointers: Share = 0.4

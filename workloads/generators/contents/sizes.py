@@ -33,7 +33,7 @@ class SizesOnly(Content, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: ClassVar[str] = "sizes"
     sizes: str | None = None
-    counts: Annotated[list[Annotated[int, Meta(ge=0, le=1 << 40)]], Meta(max_length=1 << 16)] = []
+    counts: Annotated[tuple[Annotated[int, Meta(ge=0, le=1 << 40)], ...], Meta(max_length=1 << 16)] = ()
     low: Bytes = 1
     width: Bytes = 1
     mean: Number | None = None
@@ -71,11 +71,15 @@ class SizesPool(InTurn):
         if given.mean is None or given.sd is None:
             highest = given.low + len(given.counts) * given.width - 1
             if highest > place.page_size:
-                raise ValueError(f"counts reach {highest} bytes, a page has {place.page_size}; give fewer or narrower bins")
+                raise ValueError(
+                    f"counts reach {highest} bytes, a page has {place.page_size}; give fewer or narrower bins"
+                )
             weight = np.array(given.counts, np.uint64)
         else:
             if not given.sd**2 < given.mean * (place.page_size - given.mean):
                 raise ValueError(f"sd {given.sd:g} is too large for mean {given.mean:g}; give a smaller one")
+            if given.sd < (least := place.page_size / powers.NARROWEST):
+                raise ValueError(f"sd {given.sd:g} is too small; give at least {least:g}, or counts")
             weight = powers.beta(place.page_size, given.mean, given.sd)
         self._choice = powers.Choice(weight)
 

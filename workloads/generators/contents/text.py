@@ -46,7 +46,7 @@ class Text(Made, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 @lru_cache(maxsize=4)
 def _vocabulary(words: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], powers.Choice]:
-    """The letters of all words, each padded with blanks to the longest; lengths with a blank behind; their frequencies."""
+    """The letters of all words, padded with blanks to the longest; lengths with a blank behind; frequencies."""
     draws = Draws("vocabulary")
     alphabet = np.frombuffer("".join(LETTERS).encode(), np.uint8)
     choice = powers.Choice(np.array([*LETTERS.values()], np.uint64))

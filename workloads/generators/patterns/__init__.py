@@ -11,6 +11,4 @@ from workloads.generators.patterns.queues import Fifo, Lifo
 from workloads.generators.patterns.scan import Scan
 from workloads.generators.patterns.zipf import Zipf
 
-PATTERNS: dict[str, type[Pattern]] = {
-    cls.name: cls for cls in (Zipf, Phases, Scan, Growth, Lifo, Fifo, Fork, Discard)
-}
+PATTERNS: dict[str, type[Pattern]] = {cls.name: cls for cls in (Zipf, Phases, Scan, Growth, Lifo, Fifo, Fork, Discard)}

@@ -47,8 +47,8 @@ class Pattern(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One entry of a recipe's `patterns`; the fields of a subclass are its keys.
 
     `events` and `slots` are its parts of the recipe's, relative to those of the other patterns; `contents` the contents
-    of its pages by name, with relative shares, all of the recipe's alike by default; `duplicates` the share of page-outs
-    that repeat a page written before; `tasks` how many there are; `start` and `end` when, in seconds.
+    of its pages by name, with relative shares, all of the recipe's alike by default; `duplicates` the share of its
+    page-outs that repeat a page written before; `tasks` how many there are; `start` and `end` when, in seconds.
     """
 
     name: ClassVar[str]

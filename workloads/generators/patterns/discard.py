@@ -13,8 +13,7 @@ from workloads.traces.events import FREE, OUT
 class Discard(Pattern, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Runs of up to `run` neighbouring slots, written together or freed together; nothing is read.
 
-    A run begins anywhere. If its first slot is empty, those of its slots that are empty are written; if not, those in use
-    are freed.
+    A run begins anywhere. If its first slot is empty, its empty slots are written; if not, those in use are freed.
     """
 
     name: ClassVar[str] = "discard"
@@ -22,7 +21,9 @@ class Discard(Pattern, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def steps(self, n: int, slots: int, draws: Draws) -> Steps:
         """See `Pattern.steps`."""
-        starts, lengths = (listed(draws.of(what).below(bound, n)) for what, bound in (("start", slots), ("run", self.run)))
+        starts, lengths = (
+            listed(draws.of(what).below(bound, n)) for what, bound in (("start", slots), ("run", self.run))
+        )
         live = bytearray(slots)
         kind, slot = bytearray(), array("q")
         step = 0

@@ -43,7 +43,7 @@ class Fork(Pattern, frozen=True, kw_only=True, forbid_unknown_fields=True):
         kind, slot, like, process = (np.concatenate(column)[:n] for column in zip(*lives, strict=True))
         return Steps(kind.astype(np.uint8), slot, like, (process % self.tasks).astype(np.int32))
 
-    def _life(self, own: int, child: int, exits: bool, draws: Draws) -> tuple[Numbers, ...]:
+    def _life(self, own: int, child: int, exits: bool, draws: Draws) -> tuple[Numbers, Numbers, Numbers, Numbers]:
         """The exit of the one before, if there was one, and the page-outs of this child."""
         page = np.arange(own)
         private = np.frombuffer(draws.of("private").parts(own), np.int64) < share(self.private)
@@ -55,7 +55,8 @@ class Fork(Pattern, frozen=True, kw_only=True, forbid_unknown_fields=True):
         kind = np.full(len(slot), FREE)
         kind[:-1][slot[:-1] == slot[1:]] = IN  # the first of two
         gone = _column(own, child, kind, slot, None)
-        return tuple(np.concatenate(pair) for pair in zip(gone, born, strict=True))
+        kind, slot, like, process = (np.concatenate(pair) for pair in zip(gone, born, strict=True))
+        return kind, slot, like, process
 
 
 def _column(

@@ -24,7 +24,9 @@ class Lifo(Pattern, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def steps(self, n: int, slots: int, draws: Draws) -> Steps:
         """See `Pattern.steps`."""
         free, used = array("q", range(slots - 1, -1, -1)), deque[int]()
-        coins, lengths = (listed(draws.of(what).below(bound, n)) for what, bound in (("coin", 2), ("burst", self.burst)))
+        coins, lengths = (
+            listed(draws.of(what).below(bound, n)) for what, bound in (("coin", 2), ("burst", self.burst))
+        )
         luck, read = draws.of("read").parts(n), share(self.read)
         kind, slot = bytearray(), array("q")
         burst = 0

@@ -14,8 +14,8 @@ from workloads.traces.events import FREE, IN, OUT
 class Scan(Pattern, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All slots are written in order, then read in order, pass after pass.
 
-    The share `write` of the pages is changed by the scan: the slot is freed, and written again once the scan is `window`
-    slots further. The other slots stay in use.
+    The share `write` of the pages is changed by the scan: the slot is freed, and written again once the scan is
+    `window` slots further. The other slots stay in use.
     """
 
     name: ClassVar[str] = "scan"

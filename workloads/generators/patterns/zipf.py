@@ -14,7 +14,7 @@ from workloads.generators.patterns.working import Working
 
 
 class Zipf(Working, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The slot of rank k is chosen in proportion to k ** -`exponent`; 0: all alike. Ranks are scattered over the slots."""
+    """The slot of rank k is chosen in proportion to k ** -`exponent`; 0: all alike. Ranks lie scattered."""
 
     name: ClassVar[str] = "zipf"
     exponent: Annotated[float, Meta(ge=0, le=16)] = 1.0
