@@ -18,7 +18,7 @@ def withheld(*paths: Path) -> int:
     for path in paths:
         try:
             mode = path.stat().st_mode
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             continue
         needed = 0o055 if stat.S_ISDIR(mode) else 0o044
         bits |= sum(users for users in CLASSES if ~mode & needed & users)

@@ -7,17 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim.errors import UserError, meant
-from sim.experiment.inputs import SAMPLE, open_input, shipped
+from sim.experiment.inputs import SAMPLE, as_generator, open_input, renamed, shipped
 from sim.plugins import READERS
 from workloads.progress import Progress, silent
 from workloads.readers.contents import Contents, FilePages, TracePages, count
 from workloads.readers.importing import import_file
 from workloads.readers.input import Input
 from workloads.readers.recognition import recognised
+from workloads.traces.copying import save_trace
 from workloads.traces.header_file import HEADER_FILE
+from workloads.traces.writer import check_new
 
 if TYPE_CHECKING:
     from workloads import Trace
+    from workloads.generators.base import Generator
     from workloads.readers.base import Reader
 
 
@@ -32,12 +35,15 @@ def import_trace(
     keep_going: bool = False,
     progress: Progress | None = None,
 ) -> Trace:
-    """Make the trace folder `out` of a file from elsewhere, plain, `.gz`, `.zst` or `.xz`.
+    """Make the trace folder `out` of a file from elsewhere, plain, `.gz`, `.zst` or `.xz`; or of a recipe.
 
     `format` is a reader or its spec, by default the one that the file is recognised to have. `pages` are a trace, or
     name one, a shipped sample, or a file with pages of any format: for events that come without contents. Raises
     TraceError, SpecError or UserError. See `workloads.readers.importing.import_file` for the rest.
     """
+    generator = as_generator(str(file)) if format is None else None
+    if generator is not None:
+        return _generated(generator, out, pages, name, progress or silent)
     file = Path(file)
     form = format or format_of(file)
     contents = None if pages is None else contents_of(pages)
@@ -52,6 +58,16 @@ def import_trace(
         keep_going=keep_going,
         progress=progress,
     )
+
+
+def _generated(
+    generator: Generator, out: Path | str, pages: str | Trace | None, name: str | None, progress: Progress
+) -> Trace:
+    if pages is not None:
+        raise UserError(f"{generator.name}: has pages of its own; leave --pages out")
+    check_new(out)  # before the work is done, not after it
+    trace = generator.trace()
+    return save_trace(trace if name is None else renamed(trace, name), out, progress=progress)
 
 
 def format_of(file: Path) -> str:

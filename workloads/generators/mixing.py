@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +54,11 @@ class Mix:
     def content(self) -> bool:
         """Whether the pages have bytes."""
         return all(pool.paged for pool in self._pools.values())
+
+    @property
+    def origins(self) -> list[Path]:
+        """Where pages come from that may be somebody's."""
+        return [pool.origin for pool in self._pools.values() if pool.origin]
 
     def events(self) -> tuple[Events, Numbers]:
         """Return all events, and the codes of their pages, ascending; `page` counts those."""

@@ -14,9 +14,11 @@ from workloads.generators.base import Bytes, Generator
 from workloads.generators.described import MOST, Described
 from workloads.generators.mixing import Mix, Totals
 from workloads.limits import SLOTS
+from workloads.permissions import withheld
 from workloads.shown import meant
 from workloads.traces.header_file import PAGE_SIZES
 from workloads.traces.pageindex import PageIndex
+from workloads.traces.parquet import PAGES_FILE
 from workloads.traces.sizes import GIVEN
 from workloads.traces.trace import Trace
 
@@ -79,7 +81,9 @@ class Recipe(Generator):
             pages[done : len(index)] = part[fresh]
         out = events.page >= 0
         events.page[out] = np.concatenate([*numbers, np.empty(0, np.int32)])[events.page[out]]
-        return Trace.from_arrays(name, events, pages[: len(index)], None, self.source, self.page_size)
+        made = Trace.from_arrays(name, events, pages[: len(index)], None, self.source, self.page_size)
+        made.origin = max(self.mix.origins, key=lambda path: withheld(path, path / PAGES_FILE), default=None)
+        return made
 
 
 def recipe_names() -> list[str]:

@@ -31,6 +31,7 @@ class Pool(ABC):
 
     paged = True  # has bytes
     sized = False  # has sizes without bytes
+    origin: Path | None = None  # where the bytes come from, if from somebody's files
 
     @abstractmethod
     def numbers(self, order: Numbers, luck: Words) -> Numbers:

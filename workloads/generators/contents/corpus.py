@@ -57,7 +57,7 @@ class TracePool(Pool):
             raise ValueError(f"{wrong}; give page_size = {trace.page_size}")
         if not trace.counts["out"]:
             raise ValueError(f"{trace.name} has no page-outs; give another trace")
-        self._trace = trace
+        self._trace, self.origin = trace, trace.path
         self._outs = np.concatenate([batch.page[batch.kind == OUT] for batch in trace.batches()])
 
     def numbers(self, order: Numbers, luck: Words) -> Numbers:
@@ -73,6 +73,7 @@ class FilePool(Pool):
     """Raw pages of a file, one after the other."""
 
     def __init__(self, path: Path, place: Place) -> None:
+        self.origin = path
         fd = open_regular(path, "give a trace, or a file of raw pages", follow=True)
         with open(fd, "rb") as file:
             size = path.stat().st_size
