@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from msgspec import Meta
 
+from workloads.generators import powers
 from workloads.generators.contents.base import Made, Pages
 from workloads.generators.draws import Numbers, Words, as_bytes, spread
 
@@ -17,7 +18,7 @@ COPY = 5  # bytes an LZ codec spends on a chunk besides its literals: lengths an
 class Entropy(Made, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Random bytes of `bits` each, or random bytes that repeat, so that LZ codecs come near a `ratio`.
 
-    `ratio` is compressed/original: a number, or a list of two between which those of the pages lie evenly.
+    The bytes are 2 ** `bits` different ones, rounded, all as frequent. `ratio` is compressed/original: a number, or a list of two between which those of the pages lie evenly.
     """
 
     name: ClassVar[str] = "entropy"
@@ -39,9 +40,10 @@ class Entropy(Made, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def fill(self, keys: Words, page_size: int) -> Pages:
         """See `Made.fill`."""
-        noise = as_bytes(spread(keys, page_size // 8))
         if self.bits is not None:
-            return noise & _masks(self.bits, page_size)
+            halves = as_bytes(spread(keys, page_size // 4)).view("<u2").astype(np.uint32)
+            return ((halves * np.uint32(_symbols(self.bits))) >> np.uint32(16)).astype(np.uint8)
+        noise = as_bytes(spread(keys, page_size // 8))
         chunk = min(CHUNK, page_size)
         chunks = page_size // chunk
         budget = np.clip(self._bytes(keys, page_size) - COPY * chunks, chunks, page_size)
@@ -56,7 +58,8 @@ class Entropy(Made, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return low + (luck % np.uint64(high - low + 1)).astype(np.int64)
 
 
-def _masks(bits: float, page_size: int) -> Pages:
-    """The bits that each byte of a page has: those next to `bits`, in such turns that their mean is that."""
-    steps = np.arange(page_size + 1, dtype=np.int64) * int(bits * 65536) >> 16
-    return ((1 << np.diff(steps)) - 1).astype(np.uint8)
+
+def _symbols(bits: float) -> int:
+    """How many different bytes have so many bits each: 2 ** bits, rounded."""
+    whole = int(powers.exp2_down(np.array([int((8 - bits) * (1 << powers.BITS))]))[0])
+    return (whole + (1 << (powers.TOP - 9))) >> (powers.TOP - 8)
