@@ -42,6 +42,7 @@ class Mix:
     def __init__(self, recipe: Described, totals: Totals) -> None:
         self._recipe, self._totals, self._draws = recipe, totals, Draws("recipe", totals.seed)
         self._pools = dict(self._made())
+        self._check_alike()
         self._index = {name: i for i, name in enumerate(self._pools)}
         self._slots = powers.apportioned(totals.slots, [pattern.slots for pattern in recipe.patterns])
         self._counts = powers.apportioned(totals.events, [pattern.events for pattern in recipe.patterns])
@@ -106,7 +107,6 @@ class Mix:
 
     def _made(self) -> Iterator[tuple[str, Pool]]:
         recipe, totals = self._recipe, self._totals
-        sized = ""
         for name, content in recipe.contents.items():
             key = f"contents.{name}"
             place = Place(recipe.file, totals.page_size, totals.slots, self._draws.of("contents", name))
@@ -116,12 +116,16 @@ class Mix:
                 if type(error) is not ValueError:
                     raise
                 raise recipe.told(key, error) from error
-            if not pool.paged:
-                sized = name
             yield name, pool
-            if sized and not pool.sized:
-                wrong = f"has bytes, and contents.{sized} sizes alone"
-                raise recipe.wrong(key, wrong, "give sizes alone to all contents but zero and same, or to none")
+
+    def _check_alike(self) -> None:
+        """Either all contents have bytes, or all have sizes."""
+        alone = [name for name, pool in self._pools.items() if not pool.paged]
+        others = [name for name, pool in self._pools.items() if not pool.sized]
+        if alone and others:
+            wrong = f"has bytes, and contents.{alone[0]} sizes alone"
+            remedy = "give sizes alone to all contents but zero and same, or to none"
+            raise self._recipe.wrong(f"contents.{others[0]}", wrong, remedy)
 
     def _times(self, pattern: Pattern, n: int, draws: Draws) -> npt.NDArray[np.int64]:
         """Nanoseconds: each event anywhere in its n-th part of the pattern's time."""

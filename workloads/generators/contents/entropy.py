@@ -58,7 +58,6 @@ class Entropy(Made, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return low + (luck % np.uint64(high - low + 1)).astype(np.int64)
 
 
-
 def _symbols(bits: float) -> int:
     """How many different bytes have so many bits each: 2 ** bits, rounded."""
     whole = int(powers.exp2_down(np.array([int((8 - bits) * (1 << powers.BITS))]))[0])
