@@ -109,7 +109,7 @@ def _as_bytes(size: Any) -> tuple[Any]:
 
 def read_table(path: Path) -> dict[str, Any]:
     """What an experiment's TOML file says, its keys checked. Raises UserError."""
-    from workloads.toml import read_toml
+    from sim.toml import read_toml
 
     table = read_toml(path)
     _check_moved(table, str(path))

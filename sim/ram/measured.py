@@ -18,8 +18,9 @@ from msgspec import Meta, Struct
 
 from sim.errors import SpecError, UserError
 from sim.plugins import POLICIES
+from sim.toml import read_toml
 from workloads.files import read_regular
-from workloads.toml import BYTES, read_toml
+from workloads.toml import BYTES
 
 FORMAT = 1
 PAGE = 4096  # bytes: shares are of bytes, so this only rounds

@@ -19,7 +19,7 @@ import numpy as np
 from sim.errors import USER_ERRORS, UserError, meant, one_line
 from sim.parameters import PAGE, is_number
 from sim.plugins import COMPRESSORS
-from workloads.toml import read_toml
+from sim.toml import read_toml
 from workloads.traces.sizes import GIVEN
 
 if TYPE_CHECKING:

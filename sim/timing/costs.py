@@ -10,7 +10,7 @@ from typing import Any
 
 from sim.errors import UserError, meant
 from sim.parameters import is_number
-from workloads.toml import read_toml
+from sim.toml import read_toml
 
 DEFAULT = Path(__file__).with_name("costs.toml")
 UNITS = ("ns", "cycles", "ns/KiB", "lines", "ratio", "pages", "requests", "GHz")

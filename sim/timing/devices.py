@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from sim.errors import UserError, meant
 from sim.parameters import is_number
-from workloads.toml import read_toml
+from sim.toml import read_toml
 
 PROFILES = Path(__file__).with_name("devices.toml")
 KEYS = ("queue_depth", "read", "write", "page_us", "source")

@@ -15,6 +15,9 @@ from sim.plugins import ALLOCATORS, COMPRESSORS, FRONTENDS, GENERATORS, MAPPINGS
 from sim.sizing.sizing import size_pages
 from sim.timing.devices import device_profiles
 from workloads import open_trace, recording_names, sample_names, sizes_path, write_sizes
+from workloads.generators.contents import CONTENTS
+from workloads.generators.patterns import PATTERNS
+from workloads.generators.recipe import recipe_names
 from workloads.samples import FOLDER
 
 EVENTS = "ts_ns,kind,pid,slot,page\n0,out,1,0,0\n1,out0,1,1,\n2,in,1,0,\n3,free,1,0,\n"
@@ -134,6 +137,9 @@ def test_list() -> None:
         "recordings": recording_names(),
         "samples": [f"{name}-sample" for name in sample_names()],
         "generators": GENERATORS.names(),
+        "recipes": recipe_names(),
+        "patterns": [*PATTERNS],
+        "contents": [*CONTENTS],
         "readers": READERS.names(),
         "mappings": MAPPINGS.names(),
         "devices": [*device_profiles()],

@@ -18,7 +18,8 @@ COPY = 5  # bytes an LZ codec spends on a chunk besides its literals: lengths an
 class Entropy(Made, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Random bytes of `bits` each, or random bytes that repeat, so that LZ codecs come near a `ratio`.
 
-    The bytes are 2 ** `bits` different ones, rounded, all as frequent. `ratio` is compressed/original: a number, or a list of two between which those of the pages lie evenly.
+    The bytes are 2 ** `bits` different ones, rounded, all as frequent. `ratio` is compressed/original: a number, or a
+    list of two between which those of the pages lie evenly.
     """
 
     name: ClassVar[str] = "entropy"
