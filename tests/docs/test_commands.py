@@ -95,9 +95,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             rows.append(f"{90_000 + 1000 * len(rows)},{kinds[events.kind[i]]},4711,{events.slot[i] + 3},{page}")
     (tmp_path / "events.csv").write_text("\n".join(rows) + "\n")
     (tmp_path / "pages.bin").write_bytes(trace.page_array(0, trace.unique_pages).tobytes())
-    chains = re.search(r"`chains.toml`:\n+```toml\n(.*?)```", PAGES["how-to"].read_text(), re.DOTALL)
-    assert chains
-    (tmp_path / "chains.toml").write_text(chains[1])
+    files = [
+        re.findall(r"`([a-z]+\.toml)`:\n+```toml\n(.*?)```", path.read_text(), re.DOTALL) for path in PAGES.values()
+    ]
+    assert {"chains.toml", "shop.toml"} <= {name for page in files for name, _ in page}
+    for name, text in (file for page in files for file in page):
+        (tmp_path / name).write_text(text)
     return tmp_path
 
 

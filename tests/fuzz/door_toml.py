@@ -1,4 +1,4 @@
-"""TOML: experiments, costs, codec times and devices."""
+"""TOML: experiments, recipes, costs, codec times and devices."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from sound import sound
 from sim.errors import USER_ERRORS, one_line
 from sim.experiment.description import Experiment
 from sim.timing import costs, devices
+from workloads.generators.recipe import Recipe
 
 CODEC_COSTS = """\
 ["zstd:level=3"]
@@ -24,6 +25,27 @@ source = "mine"
 [lz4]
 compress = { mb_per_s = 101.5 }
 source = "mine"
+"""
+RECIPE = """\
+events = 60
+slots = 30
+[contents.heap]
+kind = "pointers"
+[contents.code]
+kind = "corpus"
+from = "redis-sample"
+[contents.own]
+kind = "entropy"
+ratio = [0.2, 0.6]
+[[patterns]]
+kind = "zipf"
+exponent = 1.1
+contents = { heap = 0.9, own = 0.1 }
+[[patterns]]
+kind = "fork"
+children = 3
+duplicates = 0.2
+start = 5.5
 """
 TRACE = "random:events=60,slots=16,pages=9"
 WARM = ("zsmalloc:chain=8", "zbud", "zram:mem_limit=65536", "zswap")
@@ -42,7 +64,7 @@ seed = 3
 @cache
 def _toml(kind: str) -> str:
     shipped = {"costs": costs.DEFAULT, "devices": devices.PROFILES}
-    own = {"experiment": EXPERIMENT, "codec-costs": CODEC_COSTS}
+    own = {"experiment": EXPERIMENT, "codec-costs": CODEC_COSTS, "recipe": RECIPE}
     return own[kind] if kind in own else shipped[kind].read_text()
 
 
@@ -67,6 +89,14 @@ def answer_toml(folder: Path) -> None:
         small = read.traces == (TRACE,) and max(pages or 0 for pages in read.memory.pages) < 1 << 20
         if small and set(read.allocators) | set(read.frontends) <= set(WARM):  # not what takes long for good reasons
             command("run", "--experiment", file, "--json")
+        return
+    if file.stem == "recipe":
+        try:
+            recipe = Recipe(file=str(file))
+        except USER_ERRORS as error:
+            raise Refused(one_line(error)) from error
+        if max(recipe.events, recipe.slots) < 1 << 16:  # not what takes long for good reasons
+            command("trace", "info", f"recipe:file={file}", "--json")
         return
     option = ("--swap-device", f"{file}:nvme") if file.stem == "devices" else (f"--{file.stem}", file)
     timed = ("--timing", "--page-cluster", "1", "-a", "zsmalloc", "-c", "lz4")

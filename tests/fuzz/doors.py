@@ -38,6 +38,7 @@ DOORS = {
     "ops": Door(make_ops, answer_ops),
     "recorded": Door(make_recorded, answer_recorded),
     "experiment": Door(make_toml("experiment"), answer_toml),
+    "recipe": Door(make_toml("recipe"), answer_toml),
     "costs": Door(make_toml("costs"), answer_toml),
     "codec-costs": Door(make_toml("codec-costs"), answer_toml),
     "devices": Door(make_toml("devices"), answer_toml),
