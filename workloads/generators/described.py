@@ -21,6 +21,7 @@ from workloads.toml import read_toml
 T = TypeVar("T", bound=Struct)
 
 MOST = 100_000_000  # events
+MOST_SAID = 300  # characters of a key or remedy
 KIND = "kind"  # the key of a table that says of which class it is
 WORDS = {"int": "a whole number", "float": "a number", "str": "a text", "array": "a list", "object": "a table"}
 
@@ -67,7 +68,7 @@ class Described:
 
     def wrong(self, key: str, wrong: str, remedy: str) -> TraceError:
         """Return the error of a key."""
-        return TraceError.at(self.file, key, wrong, remedy)
+        return TraceError.at(self.file, _short(key), wrong, _short(remedy))
 
     def told(self, key: str, error: ValueError) -> TraceError:
         """Return the error of a class that says `what is wrong; remedy`."""
@@ -120,6 +121,11 @@ class Described:
         is_ = f"is {WORDS.get(wanted[2], wanted[2])}" if wanted[2] else f"is {value!r}"
         words = re.sub(r"`([^`]*)`", lambda each: _words(each[1]), wanted[1])
         return self.wrong(place, is_, f"give {words}")
+
+
+def _short(text: str) -> str:
+    """Foreign names may be of any length."""
+    return text if len(text) <= MOST_SAID else f"{text[:MOST_SAID]}..."
 
 
 def _words(types: str) -> str:

@@ -251,6 +251,8 @@ WRONG = [
         f'{SMALL}[contents.s]\nkind = "sizes"\nsizes = "gutenberg"\n',
         "contents.heap: has bytes, and contents.s sizes alone",
     ),
+    (SMALL.replace('"pointers"', f'"corpus"\nfrom = "{"x" * 5000}"'), "contents.heap: from 'xxx"),
+    (SMALL.replace("heap", "x" * 5000).replace("pointers", "y"), "contents.xxx"),
     ("contents = 3\npatterns = 4", "contents: is a whole number; give a table"),
     ("[[patterns]\n", "is not TOML: "),
 ]
@@ -264,6 +266,7 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str, message: s
     assert message in said
     assert "; " in said
     assert "\n" not in said
+    assert len(said) < 2_000
     assert said.startswith((f"{tmp_path / 'mine.toml'}: ", "recipe: page_size"))
 
 

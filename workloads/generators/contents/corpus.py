@@ -36,11 +36,15 @@ class Corpus(Content, frozen=True, kw_only=True, forbid_unknown_fields=True, ren
         """See `Content.pool`."""
         samples = [name + SAMPLE for name in sample_names()]
         path = place.file.parent / self.source
-        if self.source in samples and not path.exists():
+        try:
+            is_there = path.exists()
+        except (OSError, ValueError):  # a name that no file can have
+            is_there = False
+        if self.source in samples and not is_there:
             return TracePool(open_sample(self.source.removesuffix(SAMPLE)), place)
-        if path.is_dir():
+        if is_there and path.is_dir():
             return TracePool(open_trace(path), place)
-        if not path.exists():
+        if not is_there:
             near = meant(self.source, samples)
             raise ValueError(f"from {self.source!r} is not there{near}; give a trace, a file of raw pages, or a sample")
         return FilePool(path, place)
