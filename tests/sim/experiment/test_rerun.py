@@ -177,3 +177,19 @@ def test_a_provenance_from_before_experiments_had_parts(older: Path) -> None:
 def test_options_that_the_provenance_tells(older: Path) -> None:
     assert "the provenance sets --allocator" in command("--rerun", older, "-a", "zbud").stderr
     assert "is no file" in command("--rerun", older / "nothing").stderr
+
+
+def test_a_recipe_is_found_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text('events = 300\n[contents.lib]\nkind = "sizes"\nsizes = "usr-lib"\n[[patterns]]\nkind = "zipf"\n')
+    specs = (str(recipe), f"recipe:file={recipe},seed=2")
+    out = run(Experiment(specs, allocators=("zbud",), compressors=("lz4",))).save(tmp_path / "out")
+    about = json.loads((out / MARK).read_text())
+    assert about["experiment"]["traces"] == ["mine.toml", "recipe:file=mine.toml,seed=2"]
+    assert str(tmp_path) not in (out / MARK).read_text()
+    monkeypatch.chdir(tmp_path)
+    assert command("--rerun", out).exit_code == 0
+    recipe.unlink()
+    gone = command("--rerun", out)
+    assert gone.exit_code == 2
+    assert "give the trace itself as TRACE" in gone.output
