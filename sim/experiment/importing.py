@@ -10,9 +10,8 @@ from sim.errors import UserError, meant
 from sim.experiment.inputs import SAMPLE, as_generator, open_input, renamed, shipped
 from sim.plugins import READERS
 from workloads.progress import Progress, silent
-from workloads.readers.contents import Contents, FilePages, TracePages, count
+from workloads.readers.contents import Contents, FilePages, TracePages
 from workloads.readers.importing import import_file
-from workloads.readers.input import Input
 from workloads.readers.recognition import recognised
 from workloads.traces.copying import save_trace
 from workloads.traces.header_file import HEADER_FILE
@@ -47,11 +46,10 @@ def import_trace(
     file = Path(file)
     form = format or format_of(file)
     contents = None if pages is None else contents_of(pages)
-    given = {} if contents is None or form != "csv" else {"n_pages": count(contents, Input(file, page_size, silent))}
     return import_file(
         file,
         out,
-        READERS.make(form, **given),
+        READERS.make(form),
         name=name,
         page_size=page_size,
         contents=contents,

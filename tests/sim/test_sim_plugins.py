@@ -189,7 +189,7 @@ def test_what_cannot_be_registered(cls: type, said: str) -> None:
         (ALLOCATORS, "zsmalloc:chain=x", "zsmalloc: chain=x is wrong; give a whole number"),
         (ALLOCATORS, "zbud:page_size=4096", "zbud: unknown parameter page_size"),
         (MAPPINGS, "copy:x=1", "copy: unknown parameter x; it has no parameters"),
-        (READERS, "csv:pagse=x", "csv: unknown parameter pagse (did you mean pages?)"),
+        (READERS, "csv:pages=x", "csv: unknown parameter pages; it has no parameters"),
     ],
 )
 def test_wrong_specs_say_what_to_do(family: Registry[Any], spec: str, said: str) -> None:

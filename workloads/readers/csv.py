@@ -8,9 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from workloads.progress import Progress, silent
+from workloads.progress import Progress
 from workloads.readers.base import Batch, Facts, Reader
-from workloads.readers.contents import FilePages, count
+from workloads.readers.contents import FilePages
 from workloads.readers.csv_rows import Rows, read_rows
 from workloads.readers.dump import Dump
 from workloads.readers.importing import import_file
@@ -23,16 +23,13 @@ class Csv(Reader):
     """CSV with a header, columns in any order, others ignored.
 
     `kind` (`out`, `out0`, an all-zero page, `in`, `free`, `compact`, `lost`, a page-out without contents, or their
-    codes), `slot` (up to 2**64-1); perhaps a time (`workloads.traces.fields.TIMES`) and `pid`. With `n_pages` in a file
-    beside it, `page`, of an `out` the index of its page there; without one, `size`, the bytes of each page-out after
+    codes), `slot` (up to 2**64-1); perhaps a time (`workloads.traces.fields.TIMES`) and `pid`. With pages in another
+    file perhaps `page`, of an `out` the index of its page there; without one, `size`, the bytes of each page-out after
     compression.
     """
 
     name: ClassVar[str] = "csv"
     title: ClassVar[str] = "events as CSV"
-
-    def __init__(self, n_pages: int | None = None) -> None:
-        self._n_pages = n_pages
 
     @classmethod
     def sniff(cls, head: Head) -> bool:
@@ -46,7 +43,7 @@ class Csv(Reader):
 
     def read(self, file: Input, facts: Facts) -> Iterator[Batch]:
         """See `Reader.read`."""
-        for rows in read_rows(file, self._n_pages):
+        for rows in read_rows(file):
             yield _batch(rows)
 
 
@@ -63,10 +60,8 @@ def import_csv(
     Each file is plain, `.gz`, `.zst` or `.xz`, and streamed. Without `pages` the trace has no contents. See
     `workloads.readers.importing.import_file`.
     """
-    events = Path(events)
     contents = None if pages is None else FilePages(Path(pages), Dump())
-    n_pages = None if contents is None else count(contents, Input(events, page_size, silent))
-    return import_file(events, out, Csv(n_pages), name=name, page_size=page_size, contents=contents, progress=progress)
+    return import_file(events, out, Csv(), name=name, page_size=page_size, contents=contents, progress=progress)
 
 
 def _batch(rows: Rows) -> Batch:

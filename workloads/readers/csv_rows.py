@@ -47,12 +47,12 @@ class Rows:
         return np.equal(self.kind, OUT) | self.zero
 
 
-def read_rows(file: Input, n_pages: int | None) -> Iterator[Rows]:
+def read_rows(file: Input) -> Iterator[Rows]:
     """Yield all rows in blocks; TraceError names the line (the header is line 1) of the first bad one.
 
-    Page-outs name one of `n_pages`, or none if there is no such column; where that is None, the size of theirs.
+    Page-outs name one of `file.n_pages`, or none if there is no such column; where that is None, the size of theirs.
     """
-    path, head, last = file.path, None, None
+    path, n_pages, head, last = file.path, file.n_pages, None, None
     for line, block in file.lines():
         if head is None:
             first, _, block = block.partition(b"\n")

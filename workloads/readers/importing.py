@@ -53,6 +53,8 @@ def import_file(
     facts: Facts = {}
     private = [file, *([contents.path] if contents and contents.path else [])]
     with withholding(withheld(*private)):
+        if contents is not None:
+            told.n_pages = count(contents, told)
         batches = reader.read(told, facts)
         if keep_going:
             batches = _before_fault(batches, facts)
@@ -61,7 +63,10 @@ def import_file(
         first = next(batches, None)
         if first is None and "lost" in facts:
             raise TraceError(facts["lost"])
-        content = contents is not None or (first is not None and first.pages is not None)
+        own = first is not None and first.pages is not None
+        if own and contents is not None:
+            raise TraceError.at(file, "pages", "the file has its own", "leave --pages out")
+        content = own or contents is not None
         source = {"kind": reader.name, "file": file.name}
         with (
             Spool(out) as spool,
@@ -147,7 +152,7 @@ class _Import:
 
     def _drawn(self, contents: Contents, facts: Facts) -> Numbering:
         """Only the pages that are drawn are kept."""
-        n = count(contents, self._told)
+        n = self._told.n_pages
         if not n:
             raise TraceError.at(contents.name, "pages", "there are none", "give a file or trace with pages")
         wanted = np.zeros(n, np.bool_)

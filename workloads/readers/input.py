@@ -57,10 +57,14 @@ class Head:
 
 
 class Input:
-    """A file or folder to be read, with pages of `page_size` bytes; tells a progress the bytes of it that were read."""
+    """A file or folder to be read, with pages of `page_size` bytes; tells a progress the bytes of it that were read.
+
+    `n_pages` is how many pages another file has for its events, None if there is no such file.
+    """
 
     def __init__(self, path: Path, page_size: int, progress: Progress | Meter) -> None:
         self.path, self.page_size = path, page_size
+        self.n_pages: int | None = None
         self._meter = progress if isinstance(progress, Meter) else Meter(progress)
         self._meter.expect(path)
 
