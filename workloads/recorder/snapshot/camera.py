@@ -7,8 +7,8 @@ from contextlib import suppress
 import numpy as np
 import numpy.typing as npt
 
+from workloads.host.process_memory import ProcessMemory
 from workloads.recorder.snapshot.family import Family
-from workloads.recorder.snapshot.memory import ProcessMemory
 
 PAGE_BITS = 36  # of a key: the number of a page in its process, of addresses up to 2**48
 SEED = 2012

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workloads.recorder.snapshot.memory import ProcessMemory
+from workloads.host.process_memory import ProcessMemory
 
 PAGE = mmap.PAGESIZE
 PAGES = 9
