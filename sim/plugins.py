@@ -198,7 +198,18 @@ GENERATORS: Registry[Generator] = Registry(
 READERS: Registry[Reader] = Registry(
     "reader",
     "workloads.readers.base:Reader",
-    {"csv": "workloads.readers.csv:Csv", "dump": "workloads.readers.dump:Dump"},
+    {
+        "csv": "workloads.readers.csv:Csv",
+        "dump": "workloads.readers.dump:Dump",
+        "swap": "workloads.readers.swap:Swap",
+        "elf": "workloads.readers.elf:Elf",
+        "lime": "workloads.readers.lime:Lime",
+        "avml": "workloads.readers.avml:Avml",
+        "criu": "workloads.readers.criu:Criu",
+        "quetschn": "workloads.readers.quetschn:Quetschn",
+        "ariadne": "workloads.readers.ariadne:Ariadne",
+        "memory": "workloads.readers.memory:Memory",
+    },
 )
 POLICIES: Registry[Policy] = Registry(
     "policy",

@@ -6,20 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
-
 from workloads.progress import Progress
 from workloads.readers.base import Batch, Facts, Reader
+from workloads.readers.image import opened
 from workloads.readers.importing import import_file
 from workloads.readers.input import Head, Input
 from workloads.traces.trace import Trace
 
 
 class Dump(Reader):
-    """Raw pages, concatenated. Page i goes to slot i; nothing is read or freed."""
+    """Page i is paged out to slot i, in order; a hole of the file was never written. Nothing is read or freed."""
 
     name: ClassVar[str] = "dump"
-    title: ClassVar[str] = "raw pages"
+    title: ClassVar[str] = "raw pages, as in a dump of zram or of memory"
 
     @classmethod
     def sniff(cls, head: Head) -> bool:
@@ -28,11 +27,8 @@ class Dump(Reader):
 
     def read(self, file: Input, facts: Facts) -> Iterator[Batch]:
         """See `Reader.read`."""
-        facts["events"] = "none given: every page is paged out, in order"
-        done = 0
-        for pages in file.pages():
-            yield Batch.dump(pages, np.arange(done, done + len(pages), dtype=np.uint64))
-            done += len(pages)
+        with opened(file, facts) as image:
+            yield from image.pages()
 
 
 def import_pages(

@@ -98,9 +98,7 @@ def _headers(file: Input, stream: BinaryIO) -> Iterator[Any]:
 
     elf = ELFFile(stream)
     if elf["e_type"] != "ET_CORE":
-        refuse(
-            "ELF header", f"is of a program, not of a core ({elf['e_type']})", "give a core, as gcore writes it"
-        )
+        refuse("ELF header", f"is of a program, not of a core ({elf['e_type']})", "give a core, as gcore writes it")
     count, start, each = elf["e_phnum"], elf["e_phoff"], elf["e_phentsize"]
     most = f"{elf.stream_len:,} bytes" + (" that are looked at" if file.compressed else "")
     if count == MANY:

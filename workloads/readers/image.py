@@ -37,7 +37,7 @@ class Image(ABC):
         if self._size not in PAGE_SIZES:
             remedy = f"give a power of two from {PAGE_SIZES[0]} to {PAGE_SIZES[-1]}"
             raise TraceError.at(file.path, "page size", f"is {self._size}", remedy)
-        facts.setdefault("events", "none in the file: every page is paged out, in its order")
+        facts.setdefault("events", "none given: every page is paged out, in order")
         facts.setdefault("zero pages", 0)
         facts.setdefault("holes", ALIKE)
 
