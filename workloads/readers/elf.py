@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, BinaryIO, ClassVar, NamedTuple, NoReturn
 
 from elftools.common.exceptions import ELFError
@@ -54,8 +55,6 @@ class Elf(Reader):
         segments = _segments(file, facts)
         with opened(file, facts) as image:
             for offset, size, address in segments:
-                if offset < image.position:
-                    raise TraceError.at(file.path, f"byte {offset}", "two segments overlap there", MEND)
                 image.skip(offset)
                 yield from aligned(image, address, address + size, facts)
 
@@ -78,10 +77,13 @@ def _segments(file: Input, facts: Facts) -> list[Segment]:
         "bytes not in the file": min(sum(max(0, h["p_memsz"] - h["p_filesz"]) for h in loads), 1 << 62),
         "bytes outside whole pages": 0,
     }
-    found = [Segment(h["p_offset"], h["p_filesz"], h[address]) for h in loads if h["p_filesz"]]
+    found = sorted(Segment(h["p_offset"], h["p_filesz"], h[address]) for h in loads if h["p_filesz"])
     if not found:
         raise TraceError.at(file.path, "program headers", "there is no segment with memory (PT_LOAD)", MEND)
-    return sorted(found)
+    for before, after in pairwise(found):
+        if before.offset + before.size > after.offset:
+            raise TraceError.at(file.path, f"byte {after.offset}", "two segments overlap there", MEND)
+    return found
 
 
 def _beginning(file: Input) -> BinaryIO:

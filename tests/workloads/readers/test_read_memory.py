@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import mmap
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from reading_kit import read, sniffed
+
+from workloads.readers.memory import Memory
+
+PAGE = mmap.PAGESIZE
+PROGRAM = f"""
+import mmap
+map = mmap.mmap(-1, 50 * {PAGE}, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+for page in range(40):
+    map[page * {PAGE}:(page + 1) * {PAGE}] = (b"page %d of a process; " % page * {PAGE})[:{PAGE}]
+assert not map[45 * {PAGE}]
+print(flush=True)
+input()
+"""
+
+
+@pytest.mark.parametrize("path", ["/proc/{}/mem", "/proc/{}"])
+def test_anonymous_pages_of_a_process_that_runs(path: str) -> None:
+    with subprocess.Popen([sys.executable, "-c", PROGRAM], stdin=-1, stdout=-1) as process:
+        assert process.stdin and process.stdout
+        process.stdout.readline()
+        place = Path(path.format(process.pid))
+        assert sniffed(Memory, place)
+        found = read(Memory(), place, PAGE)
+        process.stdin.close()
+    if "ptrace_scope" in found.error:
+        pytest.skip("this process may not read the memory of its children")
+    ours = [page.tobytes().startswith(b"page ") and b" of a process; " in page.tobytes() for page in found.pages]
+    first = found.slot[np.flatnonzero(ours)[0]]
+    assert found.pages[found.slot == first][0].tobytes().startswith(b"page 0 of")
+    assert {int(slot - first) for slot in found.slot[ours]} >= set(range(40))
+    assert int(first) + 45 not in found.slot.tolist(), "never written"
+    assert (np.diff(found.slot.astype(np.int64)) > 0).all()
+    assert not found.error
+
+
+def test_what_is_no_process(tmp_path: Path) -> None:
+    assert not sniffed(Memory, tmp_path)
+    assert "is no memory of a process; give /proc/PID/mem" in read(Memory(), tmp_path, PAGE).error
+    assert "cannot be read (No such file or directory)" in read(Memory(), Path("/proc/4194305/mem"), PAGE).error
+    assert "is 64, not this machine's" in read(Memory(), Path("/proc/self/mem"), 64).error
