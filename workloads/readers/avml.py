@@ -48,9 +48,11 @@ def _joined(parts: Iterator[bytes]) -> Iterator[bytes]:
                 yield bytes(block)
                 block.clear()
     except TraceError:
-        yield bytes(block)
+        if block:
+            yield bytes(block)
         raise
-    yield bytes(block)
+    if block:
+        yield bytes(block)
 
 
 def _frames(image: Image, size: int) -> Iterator[bytes]:

@@ -27,6 +27,12 @@ def avml(first: int, data: bytes) -> bytes:
     return header + frames + struct.pack("<Q", len(frames))
 
 
+def damaged(data: bytes, at: int) -> bytes:
+    changed = bytearray(data)
+    changed[at] ^= 1
+    return bytes(changed)
+
+
 FORMATS = pytest.mark.parametrize(("reader", "made"), [(Lime, lime), (Avml, avml)])
 FORTY = b"".join(map(text, range(40)))
 
@@ -69,11 +75,11 @@ def test_what_comes_before_the_end_is_kept(
     [
         (Lime, lime(0, text(1)) + b"x" * 40, "byte 4128: magic 0x78787878, version 2021161080 is not that of a range"),
         (Lime, lime(0, text(1)) + avml(0, text(1)), "is not that of a range"),
-        (Lime, lime(0, b"")[:32] + struct.pack("<2I3Q", 0x4C694D45, 1, 9, 8, 0), "a range"),
         (Lime, struct.pack("<2I3Q", 0x4C694D45, 1, 9, 8, 0), "byte 0: a range ends at 0x8, before it begins at 0x9"),
         (Lime, struct.pack("<2I3Q", 0x4C694D45, 1, 0, (1 << 64) - 1, 0), "page 0: has 0 of 4096 bytes"),
         (Avml, avml(0, text(1))[:-8] + bytes(8), "does not tell the"),
-        (Avml, avml(0, text(1)).replace(b"fixture; page", b"fixture; Page", 1), "a chunk is damaged"),
+        (Avml, damaged(avml(0, text(1)), 32 + 10 + 4), "a chunk is damaged"),
+        (Avml, damaged(avml(0, text(1)), -20), "a chunk is damaged"),
         (Avml, avml(0, text(1))[:32] + b"\x05" + bytes(99), "there is no chunk of Snappy's framing format (kind 5"),
         (Avml, avml(0, text(1))[:32] + b"\0\xff\xff\xff" + bytes(99), "kind 0, 16,777,215 bytes"),
         (Avml, struct.pack("<2I3Q", 0x4C4D5641, 2, 0, 99, 0) + avml(0, text(1))[32:], "have more than its 100 bytes"),

@@ -34,11 +34,11 @@ def test_anonymous_pages_of_a_process_that_runs(path: str) -> None:
         process.stdin.close()
     if "ptrace_scope" in found.error:
         pytest.skip("this process may not read the memory of its children")
-    ours = [page.tobytes().startswith(b"page ") and b" of a process; " in page.tobytes() for page in found.pages]
-    first = found.slot[np.flatnonzero(ours)[0]]
-    assert found.pages[found.slot == first][0].tobytes().startswith(b"page 0 of")
-    assert {int(slot - first) for slot in found.slot[ours]} >= set(range(40))
-    assert int(first) + 45 not in found.slot.tolist(), "never written"
+    pages = dict(zip(found.slot.tolist(), found.pages, strict=True))
+    texts = [(b"page %d of a process; " % number * PAGE)[:PAGE] for number in range(40)]
+    first = next(slot for slot, page in pages.items() if page.tobytes() == texts[0])
+    assert [pages[first + number].tobytes() for number in range(40)] == texts
+    assert first + 45 not in pages, "never written"
     assert (np.diff(found.slot.astype(np.int64)) > 0).all()
     assert not found.error
 
