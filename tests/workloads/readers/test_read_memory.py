@@ -26,7 +26,8 @@ input()
 @pytest.mark.parametrize("path", ["/proc/{}/mem", "/proc/{}"])
 def test_anonymous_pages_of_a_process_that_runs(path: str) -> None:
     with subprocess.Popen([sys.executable, "-c", PROGRAM], stdin=-1, stdout=-1) as process:
-        assert process.stdin and process.stdout
+        assert process.stdin
+        assert process.stdout
         process.stdout.readline()
         place = Path(path.format(process.pid))
         assert sniffed(Memory, place)
