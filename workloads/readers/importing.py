@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -51,7 +52,7 @@ def import_file(
     file, out = Path(file), check_new(out)
     told = Input(file, page_size, progress or silent)
     facts: Facts = {}
-    private = [file, *([contents.path] if contents and contents.path else [])]
+    private = [file, *_inside(file), *([contents.path] if contents and contents.path else [])]
     with withholding(withheld(*private)):
         if contents is not None:
             told.n_pages = count(contents, told)
@@ -165,6 +166,14 @@ class _Import:
             done += len(pages)
         facts["contents"] = {"of": contents.name, "pages": n, "assigned": DRAWN}
         return lambda first, page: numbers[drawn(first, len(page), n)]
+
+
+def _inside(folder: Path) -> list[Path]:
+    """The files in a folder, which may be more private than the folder."""
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        return [Path(entry) for entry in entries if entry.is_file(follow_symlinks=False)]
 
 
 def _before_fault(batches: Iterator[Batch], facts: Facts) -> Iterator[Batch]:

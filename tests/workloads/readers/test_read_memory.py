@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from reading_kit import read, sniffed
 
+from workloads.readers.importing import import_file
 from workloads.readers.memory import Memory
 
 PAGE = mmap.PAGESIZE
@@ -49,3 +50,9 @@ def test_what_is_no_process(tmp_path: Path) -> None:
     assert "is no memory of a process; give /proc/PID/mem" in read(Memory(), tmp_path, PAGE).error
     assert "cannot be read (No such file or directory)" in read(Memory(), Path("/proc/4194305/mem"), PAGE).error
     assert "is 64, not this machine's" in read(Memory(), Path("/proc/self/mem"), 64).error
+
+
+def test_a_trace_of_a_process_is_as_private_as_its_memory(tmp_path: Path) -> None:
+    out = import_file(Path("/proc/self"), tmp_path / "t.cswap", Memory(), page_size=PAGE).path
+    assert out is not None
+    assert out.stat().st_mode & 0o077 == 0
