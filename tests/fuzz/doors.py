@@ -12,11 +12,13 @@ from random import Random
 from typing import NamedTuple
 
 from door_decoders import answer_streams, make_streams
+from door_imports import answer_import, made
 from door_results import answer_result, make_result, sound_result
 from door_texts import answer_csv, answer_ops, answer_recorded, make_csv, make_ops, make_recorded, warm_texts
 from door_toml import answer_toml, make_toml, warm_toml
 from door_traces import answer_trace, bytes_of_trace, forged
 from lies import forge_events, forge_header, forge_pages, forge_sizes, forge_types
+from reader_examples import EXAMPLES
 from sound import sound
 
 
@@ -44,6 +46,7 @@ DOORS = {
     "devices": Door(make_toml("devices"), answer_toml),
     "result": Door(make_result, answer_result),
     "decoders": Door(make_streams, answer_streams),
+    **{f"import-{name}": Door(made(name), answer_import) for name in EXAMPLES if name != "csv"},
 }
 
 
