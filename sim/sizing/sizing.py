@@ -109,7 +109,8 @@ def _given(trace: Trace, compressor: Compressor) -> Sizes:
                 f"{trace.name}: the recording has no contents, and no sizes for {compressor.spec}; "
                 f"use -c {there}, or {trace.name}-sample, which has contents"
             )
-        raise UserError(f"{trace.path or trace.name}: no contents, and no sizes for {compressor.spec}; use -c {there}")
+        remedy = f"use -c {there}" if trace.sizes_codecs() else "import it again with --pages, such as gcc-sample"
+        raise UserError(f"{trace.path or trace.name}: no contents, and no sizes for {compressor.spec}; {remedy}")
     return sizes
 
 

@@ -198,7 +198,8 @@ def open_trace(path: Path | str) -> Trace:
     folder = Path(path)
     header = Header.read(folder)
     trace = Trace(header, DiskBackend(folder, header), folder)
-    if not header.content and not trace.sizes_codecs():
+    nothing = header.pages_digest == sizes_digest({})  # never had either, as imported events of which no more is known
+    if not header.content and not trace.sizes_codecs() and not nothing:
         raise TraceError.at(
             folder, "sizes", "there are neither contents nor sizes", "restore the folder from a good copy"
         )
