@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from workloads.analysis.info import info as info
+    from workloads.analysis.survey import Survey as Survey
     from workloads.errors import TraceError as TraceError
     from workloads.readers.csv import import_csv as import_csv
     from workloads.readers.dump import import_pages as import_pages
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from workloads.traces.sizes import sizes_path as sizes_path
     from workloads.traces.sizes import write_sizes as write_sizes
     from workloads.traces.store import TraceWriter as TraceWriter
-    from workloads.traces.store import info as info
     from workloads.traces.store import open_trace as open_trace
     from workloads.traces.store import save_trace as save_trace
     from workloads.traces.store import verify as verify
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from workloads.traces.trace import Trace as Trace
 
 _HOMES = {
+    "analysis.info": ("info",),
+    "analysis.survey": ("Survey",),
     "errors": ("TraceError",),
     "readers.csv": ("import_csv",),
     "readers.dump": ("import_pages",),
@@ -49,7 +52,7 @@ _HOMES = {
     "traces.events": ("COMPACT", "FREE", "IN", "KINDS", "LOST", "OUT", "Events"),
     "traces.sampling": ("sample_slots",),
     "traces.sizes": ("GIVEN", "Sizes", "read_sizes", "sizes_path", "write_sizes"),
-    "traces.store": ("TraceWriter", "info", "open_trace", "save_trace", "verify", "write_trace"),
+    "traces.store": ("TraceWriter", "open_trace", "save_trace", "verify", "write_trace"),
     "traces.stripping": ("strip_trace",),
     "traces.trace": ("Trace",),
 }
