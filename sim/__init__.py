@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sim.analysis.analysis import Analysis
     from sim.experiment.description import Experiment
     from sim.experiment.importing import import_trace
     from sim.experiment.machine import Machine
@@ -15,10 +16,11 @@ if TYPE_CHECKING:
     from sim.plugins import register
     from sim.results.result import Result
 
-__all__ = ["Experiment", "Machine", "Memory", "Result", "Timing", "import_trace", "register", "run"]
+__all__ = ["Analysis", "Experiment", "Machine", "Memory", "Result", "Timing", "import_trace", "register", "run"]
 
 # Imported when it is asked for, so that `cswap --help` need not wait.
 _LAZY = {
+    "Analysis": "sim.analysis.analysis",
     "Experiment": "sim.experiment.description",
     "Machine": "sim.experiment.machine",
     "Memory": "sim.experiment.memory",

@@ -7,41 +7,13 @@ from typing import Annotated
 
 import typer
 
-from sim.cli import copies, dictionary, trace_time
+from sim.cli import copies, dictionary, trace_info, trace_time
 from sim.cli.options import TraceText
 
 app = typer.Typer(no_args_is_help=True, help="Inspect, check, copy, time and recover traces.")
 
 
-@app.command()
-def info(
-    trace: TraceText,
-    json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
-) -> None:
-    """Show the header of a trace."""
-    from sim.cli.output import print_json, print_table
-    from sim.experiment.inputs import open_input
-    from sim.sizing.retaken import spreads
-    from workloads import info as describe
-
-    opened = open_input(trace)
-    facts = describe(opened)
-    source = facts.pop("source")
-    spread = spreads(opened)
-    facts |= {"codec_times": {codec: found.row() for codec, found in spread.items()}, "source": source}
-    if json:
-        print_json(facts)
-        return
-    reads = facts["in"]
-    for key, told in (("in_never_written", "page-ins of slots never written"), ("in_freed", "page-ins of freed slots")):
-        count = facts.pop(key)
-        facts[told] = f"{count:,} ({count / reads:.2%})" if count else count
-    del facts["codec_times"], facts["source"]
-    facts |= {f"codec times: {codec}": found for codec, found in spread.items()}
-    for key, value in source.items():
-        parts = {f"{key}: {name}": part for name, part in value.items()} if isinstance(value, dict) else {key: value}
-        facts |= {f"source: {name}": part for name, part in parts.items()}
-    print_table(trace, ({"field": key, "value": _shown(value)} for key, value in facts.items()))
+app.command("info")(trace_info.info)
 
 
 @app.command()
@@ -83,11 +55,3 @@ def recover(
         trace = rescue(out, done)
     found = trace.source["recovered"]
     print_line(f"{out}: {found['segments']} segments, {found['damaged']} damaged; {trace.n_events} events")
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
-    return "unknown" if value is None else str(value)

@@ -39,7 +39,7 @@ def plot_sizes(
         raise UserError("no compressed sizes to plot; run an experiment first")
     codecs = in_order(sizes["compressor"])
     traces = in_order(sizes["trace"])[: max(1, MOST_PANELS // len(codecs))]
-    classes, huge = _boundaries(zsmalloc, page_size)
+    classes, huge = boundaries(zsmalloc, page_size)
     picture = Panels(len(traces), len(codecs), 4.2, 2.5, ax, sharex=True, sharey="row")
     width = page_size / BARS
     edges = np.arange(0, max(page_size, sizes["bytes"].max()) + width, width)
@@ -71,7 +71,7 @@ def plot_sizes(
     return picture.finish("How large pages are when they are compressed", title, caption)
 
 
-def _boundaries(spec: str, page_size: int) -> tuple[list[int], int]:
+def boundaries(spec: str, page_size: int) -> tuple[list[int], int]:
     """The largest object of each class, and the smallest that is alone in its zspage."""
     from sim.plugins import make_allocator
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -151,7 +151,7 @@ class Pictures:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         with part_of(Path(os.path.realpath(folder))) as part:
-            wrong = self._draw_into(part, folder)
+            wrong = draw_into(self.plots(), part, folder)
             written = [folder / path.name for name in self.plots() if (path := part / f"{name}.png").exists()]
             with held():
                 for path in written:
@@ -163,32 +163,6 @@ class Pictures:
         if wrong:
             raise UserError(wrong[0])
         return written
-
-    def _draw_into(self, part: Path, folder: Path) -> list[str]:
-        """Draw every picture into `part`; what was wrong with those that could not be drawn."""
-        import warnings
-
-        import matplotlib.pyplot as plt
-
-        wrong = []
-        for name, draw in self.plots().items():
-            before = plt.get_fignums()
-            try:
-                # Names are not formulas; what the font has no sign for is drawn as a box.
-                with plt.rc_context({"text.parse_math": False}), warnings.catch_warnings():
-                    warnings.simplefilter("ignore", UserWarning)
-                    draw()
-                    with naming(folder / f"{name}.png"):
-                        plt.gcf().savefig(part / f"{name}.png", dpi=150, format="png")
-            except OSError:
-                raise
-            except Exception as error:  # whatever a strange name makes matplotlib do must not cost the figures
-                (part / f"{name}.png").unlink(missing_ok=True)
-                wrong.append(f"{folder / name}.png: cannot be drawn ({one_line(error)})")
-            finally:
-                for number in set(plt.get_fignums()).difference(before):
-                    plt.close(number)
-        return wrong
 
     def _curves(self) -> list[Curves]:
         """Of every trace, and every measure that there is."""
@@ -231,6 +205,33 @@ class Pictures:
         taken = rows["codec_times"].dropna() if there else _texts(self.provenance.get("codec_times", ""))
         told = "; ".join(map(str, in_order(taken)))
         return f"modelled; codec times: {told}" if told else "modelled"
+
+
+def draw_into(plots: Mapping[str, Callable[[], Any]], part: Path, folder: Path) -> list[str]:
+    """Draw every picture into `part`, which becomes `folder`; what was wrong with those that could not be drawn."""
+    import warnings
+
+    import matplotlib.pyplot as plt
+
+    wrong = []
+    for name, draw in plots.items():
+        before = plt.get_fignums()
+        try:
+            # Names are not formulas; what the font has no sign for is drawn as a box.
+            with plt.rc_context({"text.parse_math": False}), warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)
+                draw()
+                with naming(folder / f"{name}.png"):
+                    plt.gcf().savefig(part / f"{name}.png", dpi=150, format="png")
+        except OSError:
+            raise
+        except Exception as error:  # whatever a strange name makes matplotlib do must not cost the figures
+            (part / f"{name}.png").unlink(missing_ok=True)
+            wrong.append(f"{folder / name}.png: cannot be drawn ({one_line(error)})")
+        finally:
+            for number in set(plt.get_fignums()).difference(before):
+                plt.close(number)
+    return wrong
 
 
 def _texts(told: Any) -> Iterator[str]:

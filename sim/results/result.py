@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.errors import UserError
 from sim.interrupts import held
-from sim.results.pictures import Pictures
+from sim.results.pictures import Pictures, draw_into
 from sim.results.reading import read_frames
 from sim.results.saving import (
     FRAMES,
@@ -141,7 +141,7 @@ class Result(Pictures):
                 with naming(folder / name):
                     write(part / name)
                     files[name] = digest_file(part / name)
-            wrong = self._draw_into(part, folder) if plots else []
+            wrong = draw_into(self.plots(), part, folder) if plots else []
             text = json.dumps(_finite(self.provenance | {"files": files}), indent=2, allow_nan=False) + "\n"
             with naming(folder / MARK):
                 (part / MARK).write_text(text)

@@ -113,7 +113,7 @@ class Walk:
 
 
 def _writes_before(kind: npt.NDArray[np.uint8], slot: Ints) -> tuple[Ints, Ints]:
-    """All rows but compactions, by slot; and for each the row of the last write or free of its slot before it, or -1."""
+    """All rows but compactions, by slot; for each the row of the last write or free of its slot before it, or -1."""
     row = np.flatnonzero(kind != COMPACT)
     row = row[np.argsort(slot[row], kind="stable")]
     if not len(row):
