@@ -67,8 +67,8 @@ def _compressor(analysis: Analysis, codec: str, incompressible: dict[str, Any]) 
 def _ends(analysis: Analysis, page_size: int) -> list[tuple[int, int | None]]:
     """Where the rows of the histogram end, and how many classes end there or below, since the row before.
 
-    The last class below every eighth of a page but the last two, and the largest of all; then the page. None: no classes
-    are known.
+    The last class below every eighth of a page but the last two, and the largest of all; then the page. None: nobody
+    knows any class.
     """
     if analysis.classes is None:
         return [(page_size * (i + 1) // ROWS, None) for i in range(ROWS)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,9 +12,11 @@ from sim.units import size_text
 from workloads.shown import shown
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pandas as pd
 
     Facts = dict[str, Any]
+    Floats = npt.NDArray[Any]
 
 WIDTH = 80
 HEAD = 12  # columns of the words that lines begin with
@@ -100,7 +102,7 @@ def _live(facts: Facts, live: pd.DataFrame) -> Iterator[str]:
     )
 
 
-def sparkline(clock: Sequence[float], values: Sequence[float], width: int) -> str:
+def sparkline(clock: Floats, values: Floats, width: int) -> str:
     """The most in each of `width` equal parts of the clock, as a bar; nothing at all as a dot."""
     span = float(clock[-1]) or 1.0
     bins = np.minimum((np.asarray(clock) / span * width).astype(int), width - 1)
@@ -119,12 +121,16 @@ def _distances(facts: Facts) -> Iterator[str]:
     """Lifetimes and reuse distances, each by counts and by time."""
     lives, reuse = facts["lifetimes"], facts["reuse"]
     ended = lives["freed"] + lives["overwritten"]
-    rows = [("lifetime of what was paged out, events", ended, lives["events"], _count)]
+    rows: list[tuple[str, int, dict[str, Any], Callable[[float], str]]] = [
+        ("lifetime of what was paged out, events", ended, lives["events"], _count)
+    ]
     rows += [("                                time", ended, lives["seconds"], _time)]
     rows += [("reuse distance, page-outs in between", reuse["page_ins"], reuse["page_outs"], _count)]
     rows += [("                                time", reuse["page_ins"], reuse["seconds"], _time)]
     yield f"{'':39}{'count':>10}{'p10':>10}{'p50':>10}{'p90':>10}"
     for name, count, found, told in rows:
+        if told is _time and facts["duration_s"] is None:
+            continue
         cells = ["-" if value is None else told(value) for value in found.values()]
         yield f"{name:39}{count:>10,}" + "".join(f"{cell:>10}" for cell in cells)
     back = f"{reuse['read_back']:,} ({_share(reuse['read_back'] / facts['out'])})" if facts["out"] else "none"

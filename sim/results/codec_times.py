@@ -32,9 +32,9 @@ def page_outs(trace: Trace) -> npt.NDArray[np.int64]:
 def compressed_sizes(trace: Trace, sizes: Sizes, used: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
     """Rows of the `sizes` frame: page-outs whose page, not a same-filled one, becomes at most `bytes` large.
 
-    And larger than `bytes` - page_size / STEPS. There is no row for sizes that no page-out has.
+    And larger than `bytes` - page_size / STEPS, or a byte. There is no row for sizes that no page-out has.
     """
-    step, kept = trace.page_size // STEPS, ~sizes.same_filled
+    step, kept = max(1, trace.page_size // STEPS), ~sizes.same_filled
     counts = np.bincount(-(-sizes.size[kept] // step), weights=used[kept]).astype(np.int64)
     key = {"trace": trace.name, "compressor": sizes.meta["codec"]}
     return [key | {"bytes": int(i) * step, "page_outs": int(counts[i])} for i in np.flatnonzero(counts)]

@@ -30,12 +30,56 @@ def test_info() -> None:
     assert facts["content"] is True
     assert json.loads(good("trace", "info", FOLDER / "gcc.cswap", "--json")) == facts | {"name": "gcc"}
     assert json.loads(good("trace", "info", "gcc", "--json"))["content"] is False
-    table = good("trace", "info", "gcc-sample")
-    assert str(facts["unique_pages"]) in table
+    text = good("trace", "info", "gcc-sample")
+    assert f"{facts['unique_pages']:,} unique ones" in text
+    assert "vmstat" not in text, "for the account of the recorder there is --full"
     outs = facts["source"]["vmstat"]["pswpout"]
-    assert ["source:", "vmstat:", "pswpout", str(outs)] in map(str.split, table.splitlines())
+    assert f"source: vmstat: pswpout: {outs}" in good("trace", "info", "gcc-sample", "--full").splitlines()
     made = json.loads(good("trace", "info", "uniform:events=50,slots=5,seed=3", "--json"))
     assert (made["events"], made["content"], made["source"]["seed"]) == (50, False, 3)
+
+
+SCREEN = [
+    *("gcc", "pandas", "redis", "node", "gcc-sample", "pandas-sample", "redis-sample", "node-sample"),
+    *("bell:events=300", "uniform:events=50,slots=5", "random:events=200,slots=20,pages=20"),
+]
+
+
+@pytest.mark.parametrize("trace", SCREEN)
+def test_info_is_one_screen(trace: str) -> None:
+    lines = good("trace", "info", trace).splitlines()
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= 80
+    for head in ("events", "time", "pages", "slots", "live slots", "page-outs", "contents", "compressed"):
+        assert any(line.startswith(head) for line in lines), head
+
+
+def test_info_of_nothing(tmp_path: Path) -> None:
+    for number, rows in enumerate(("", "0,compact,1,0,\n", "0,in,1,7,\n1,lost,1,7,\n2,in,1,7,\n")):
+        events, pages = files(tmp_path, "ts_ns,kind,pid,slot,page\n" + rows)
+        folder = tmp_path / f"{number}.cswap"
+        good("import", "csv", events, "--pages", pages, "-o", folder)
+        assert all(len(line) <= 80 for line in good("trace", "info", folder, "-c", "lz4").splitlines())
+        facts = json.loads(good("trace", "info", folder, "-c", "lz4", "--json"))
+        assert facts["live"]["peak"] == 0
+        assert facts["contents"]["duplicate"] == {"page_outs": 0, "share": None}
+        assert good("trace", "info", folder, "--out", tmp_path / f"out-{number}")
+
+
+def test_info_as_rows_and_files(tmp_path: Path) -> None:
+    facts = json.loads(good("trace", "info", "redis-sample", "-c", "lz4", "--json"))
+    assert list(facts["compressors"]) == ["lz4"]
+    rows = dict(line.split(",", 1) for line in good("trace", "info", "redis-sample", "-c", "lz4", "--csv").splitlines())
+    assert int(rows["live.peak"]) == facts["live"]["peak"]
+    assert float(rows["compressors.lz4.mean_bytes"]) == facts["compressors"]["lz4"]["mean_bytes"]
+    assert int(rows["by_task.0.page_outs"]) == facts["by_task"][0]["page_outs"]
+    assert "give one of them" in refused("trace", "info", "redis-sample", "--json", "--csv")
+    out = tmp_path / "out"
+    written = good("trace", "info", "redis-sample", "-c", "lz4", "--out", out)
+    for name in ("live.csv", "live.png", "lifetimes.png", "reuse.png", "sizes.png", "tasks.csv", "contents.csv"):
+        assert str(out / name) in written.splitlines()
+        assert (out / name).stat().st_size
+    assert "is not cswap's" in (said := refused("trace", "info", "redis-sample", "--out", out)) or "holds" in said
 
 
 def test_verify(tmp_path: Path) -> None:
