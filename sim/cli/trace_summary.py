@@ -133,15 +133,15 @@ def _distances(facts: Facts) -> Iterator[str]:
             continue
         cells = ["-" if value is None else told(value) for value in found.values()]
         yield f"{name:39}{count:>10,}" + "".join(f"{cell:>10}" for cell in cells)
-    back = f"{reuse['read_back']:,} ({_share(reuse['read_back'] / facts['out'])})" if facts["out"] else "none"
-    ends = f"freed {lives['freed']:,}, overwritten {lives['overwritten']:,}, held at the end {lives['held']:,}"
-    yield from _line("page-outs", f"{ends}; read back: {back}")
+    back = _share(reuse["read_back"] / facts["out"]) if facts["out"] else "none"
+    ends = f"freed {lives['freed']:,}, overwritten {lives['overwritten']:,}, held {lives['held']:,}"
+    yield from _line("page-outs", f"{ends}; read back {back}")
 
 
 def _contents(facts: Facts) -> Iterator[str]:
     told = {what: _known(row["share"]) for what, row in facts["contents"].items()}
-    words = f"zero-filled {told['zero_filled']}, same-filled {told['same_filled']} (zero-filled ones too)"
-    yield from _line("contents", f"{words}, duplicates {told['duplicate']} of page-outs")
+    words = f"zero-filled {told['zero_filled']}, same-filled (with these) {told['same_filled']}"
+    yield from _line("contents", f"{words}, duplicate {told['duplicate']}")
 
 
 def _sizes(compressors: Facts, outs: int) -> Iterator[str]:
