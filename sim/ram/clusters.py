@@ -136,7 +136,7 @@ def _take_from_first(device: Clusters, which: int) -> int:
 def _take_from(device: Clusters, one: int, start: int) -> int:
     """Take the first free slot of a cluster from `start` on, 0 if there is none (`alloc_swap_scan_cluster`)."""
     state, record = device.state[0], device.cluster[one]
-    found, end = 0, (one + 1) * CLUSTER
+    found, end = 0, min((one + 1) * CLUSTER, state.total + 1)
     if record.count < CLUSTER:
         for slot in range(start, end):
             if device.slot[slot] == CACHED and is_full(device):
