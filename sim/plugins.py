@@ -193,6 +193,7 @@ GENERATORS: Registry[Generator] = Registry(
         "bimodal": "workloads.generators.sizes:Bimodal",
         "random": "workloads.generators.pages:RandomPages",
         "recipe": "workloads.generators.recipe:Recipe",
+        "references": "sim.ram.references:References",
     },
 )
 READERS: Registry[Reader] = Registry(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from sim.ram.reclaim import Reclaim
     from workloads import Trace
 
 
@@ -30,6 +31,30 @@ def import_(
             "number; else they are drawn, the same ones each time.",
         ),
     ] = None,
+    ram: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="The file's reads and writes are those of a program in so much RAM, which reclaim makes swap traffic; "
+            "by default, for formats that have such, half of the pages that it uses.",
+        ),
+    ] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option(metavar="SPEC", help="Which page goes out then: lru (default), random, two-list."),
+    ] = None,
+    swap: Annotated[
+        str | None,
+        typer.Option(metavar="SIZE", help="The size of the swap device then; by default twice all pages."),
+    ] = None,
+    swap_cache: Annotated[
+        bool,
+        typer.Option(
+            "--swap-cache/--no-swap-cache",
+            help="Whether a page that came back keeps its slot, so that it need not go out again unless it is "
+            "written; on zram it does not since Linux 4.15.",
+        ),
+    ] = True,
     name: Annotated[str | None, typer.Option(help="The name of the trace; by default that of the folder.")] = None,
     page_size: Annotated[str, typer.Option(metavar="SIZE", help="Bytes in a page.")] = "4096",
     keep_going: Annotated[
@@ -55,6 +80,7 @@ def import_(
             out,
             format=form,
             pages=pages,
+            reclaim=_reclaim(ram, policy, swap, swap_cache, size),
             name=name,
             page_size=size,
             keep_going=keep_going,
@@ -80,9 +106,29 @@ def _named(words: list[str], form: str | None) -> tuple[str | None, str | None]:
     return first if named else form, file[0] if file else None
 
 
+def _reclaim(ram: str | None, policy: str | None, swap: str | None, cache: bool, page_size: int) -> Reclaim | None:
+    """The memory that is asked for, if one is."""
+    from sim.errors import UserError
+    from sim.ram.reclaim import Reclaim
+    from sim.units import bytes_of
+
+    def pages(option: str, text: str | None) -> int | None:
+        size = None if text is None else bytes_of(text)
+        if text is not None and (size is None or size < page_size):
+            raise UserError(f"{option} {text}: give a size of at least one page, such as 64M")
+        return None if size is None else size // page_size
+
+    if ram is policy is swap is None and cache:
+        return None
+    return Reclaim(pages("--ram", ram), policy or "lru", cache, pages("--swap", swap))
+
+
 def _told(trace: Trace) -> list[str]:
     """What one should know of it at once."""
     lines = [f"read as {trace.source['kind']}"]
+    if reclaim := trace.source.get("reclaim"):
+        text = "{references} reads and writes of {distinct pages} pages in a memory of {ram}, {policy}: {faults} faults"
+        lines.append(text.format(**reclaim))
     if trace.original_slots() is not None:
         lines.append(f"slots: sparse, numbered 0 to {trace.n_slots - 1}; what they were called is in slots.parquet")
     if not trace.content and trace.sizes_codecs():

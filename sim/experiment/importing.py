@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim.errors import UserError, meant
 from sim.experiment.inputs import SAMPLE, as_generator, open_input, renamed, shipped
-from sim.plugins import READERS
+from sim.plugins import POLICIES, READERS
 from workloads.progress import Progress, silent
 from workloads.readers.contents import Contents, FilePages, TracePages
-from workloads.readers.importing import import_file
+from workloads.readers.importing import Through, import_file
+from workloads.readers.input import Input
 from workloads.readers.recognition import recognised
 from workloads.traces.copying import save_trace
 from workloads.traces.header_file import HEADER_FILE
@@ -19,8 +22,9 @@ from workloads.traces.writer import check_new
 
 if TYPE_CHECKING:
     from workloads import Trace
+    from sim.ram.reclaim import Reclaim
     from workloads.generators.base import Generator
-    from workloads.readers.base import Reader
+    from workloads.readers.base import Batch, Facts, Reader
 
 
 def import_trace(
@@ -29,6 +33,7 @@ def import_trace(
     *,
     format: str | Reader | None = None,
     pages: str | Trace | None = None,
+    reclaim: Reclaim | None = None,
     name: str | None = None,
     page_size: int = 4096,
     keep_going: bool = False,
@@ -37,22 +42,31 @@ def import_trace(
     """Make the trace folder `out` of a file from elsewhere, plain, `.gz`, `.zst` or `.xz`; or of a recipe.
 
     `format` is a reader or its spec, by default the one that the file is recognised to have. `pages` are a trace, or
-    name one, a shipped sample, or a file with pages of any format: for events that come without contents. Raises
-    TraceError, SpecError or UserError. See `workloads.readers.importing.import_file` for the rest.
+    name one, a shipped sample, or a file with pages of any format: for events that come without contents. `reclaim` is
+    the memory that makes page-outs and page-ins of a program's reads and writes; files of these have one of half their
+    pages by default. Raises TraceError, SpecError or UserError. See `workloads.readers.importing.import_file` for the
+    rest.
     """
     generator = as_generator(str(file)) if format is None else None
     if generator is not None:
+        if reclaim is not None:
+            raise UserError(f"{generator.name}: is swap traffic already; leave --ram out")
         return _generated(generator, out, pages, name, progress or silent)
     file = Path(file)
     form = format or format_of(file)
     contents = None if pages is None else contents_of(pages)
+    reader, through, progress = READERS.make(form), None, progress or silent
+    if reclaim is not None or reader.references:
+        check_new(out)
+        through, progress = _reclaimed(file, reader, reclaim, page_size, _half(progress, 0)), _half(progress, 1)
     return import_file(
         file,
         out,
-        READERS.make(form),
+        reader,
         name=name,
         page_size=page_size,
         contents=contents,
+        through=through,
         keep_going=keep_going,
         progress=progress,
     )
@@ -66,6 +80,28 @@ def _generated(
     check_new(out)  # before the work is done, not after it
     trace = generator.trace()
     return save_trace(trace if name is None else renamed(trace, name), out, progress=progress)
+
+
+def _reclaimed(file: Path, reader: Reader, reclaim: Reclaim | None, page_size: int, progress: Progress) -> Through:
+    """What makes swap traffic of a file's reads and writes, which are read once before to number their pages."""
+    from sim.ram.reclaim import Reclaim, pages_of  # imports what compiles
+
+    memory = reclaim or Reclaim()
+    memory = replace(memory, policy=POLICIES.make(memory.policy))
+    pages = pages_of(reader.read(Input(file, page_size, progress), {}))
+
+    def through(batches: Iterator[Batch], facts: Facts) -> Iterator[Batch]:
+        try:
+            yield from memory.through(batches, facts, pages)
+        except UserError as error:
+            raise UserError(f"{file}: {error}") from error
+
+    return through
+
+
+def _half(progress: Progress, which: int) -> Progress:
+    """The progress of a file that is read twice."""
+    return lambda done, total: progress(done + which * total, 2 * total)
 
 
 def format_of(file: Path) -> str:

@@ -54,34 +54,36 @@ class Reclaim:
         of them (`pages_of`). Events have the times and tasks of the uses that they happen at. Raises UserError if
         nothing would go out, or if the device is full.
         """
-        program, policy = self._program(len(pages))
-        made, uses = arrays.records(ROOM + MOST_MADE, MADE), 0
+        policy, uses = POLICIES.make(self.policy), 0
+        program: Program | None = None
+        made = arrays.records(ROOM + MOST_MADE, MADE)
         for batch in batches:
             _check(batch)
+            if program is None:
+                program = self._program(len(pages), policy)
             uses += int(np.isin(batch.kind, USES).sum())
-            page = pages.find(batch.slot)
-            book = program.book[0]
+            page, book = pages.find(batch.slot), program.book[0]
             book.next = 0
             while book.next < len(batch):
                 book.made = 0
                 run(program, batch.kind, page, made)
                 if book.full:
-                    raise UserError(f"{program.device.state[0].total} slots of swap are all in use; give more, or more RAM")
+                    total = program.device.state[0].total
+                    raise UserError(f"all {total} slots of swap are in use; give more swap or more RAM")
                 if book.made:
                     yield _events(made[: book.made], batch)
             facts["reclaim"] = self._facts(program, policy, uses)
 
-    def _program(self, n: int) -> tuple[Program, Policy]:
+    def _program(self, n: int, policy: Policy) -> Program:
         ram = max(1, n // 2) if self.ram is None else self.ram
         if ram < 1:
             raise UserError(f"a memory of {ram} pages: give at least 1")
         if ram >= n:
-            raise UserError(f"all {n} pages of the program fit into {ram} pages of RAM, so that none goes out; give less")
+            raise UserError(f"all {n} pages of the program fit into {ram} pages of RAM: none goes out; give less RAM")
         slots = -(-(2 * n + 1) // CLUSTER) * CLUSTER if self.slots is None else self.slots
         if slots < 2:
             raise UserError(f"a swap device of {slots} pages: give at least 2, of which one is the header")
-        policy = POLICIES.make(self.policy)
-        return new_program(policy, n, ram, slots, self.swap_cache), policy
+        return new_program(policy, n, ram, slots, self.swap_cache)
 
     def _facts(self, program: Program, policy: Policy, uses: int) -> dict[str, Any]:
         book = program.book[0]
@@ -105,7 +107,7 @@ def _check(batch: Batch) -> None:
         kind = KINDS[other[0]] if other[0] < len(KINDS) else other[0]
         raise UserError(f"an event {kind} is none of a program in its memory; import it without RAM")
     if batch.pages is not None or batch.page is not None or batch.size is not None:
-        raise UserError("the events have pages or sizes, so that they are those of a swap device; import it without RAM")
+        raise UserError("the events have pages or sizes, as those of a swap device; import it without RAM")
 
 
 def _events(made: Any, batch: Batch) -> Batch:

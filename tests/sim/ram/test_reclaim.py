@@ -25,9 +25,7 @@ from workloads.readers.base import Batch
 HIGH = 0xFFFF_8000_0000_0000  # where the kernel's own half of the address space begins
 Uses = list[tuple[int, int]]  # kind, page
 
-USES = st.lists(
-    st.tuples(st.sampled_from([IN, IN, IN, OUT, OUT, FREE]), st.integers(0, 14)), min_size=20, max_size=150
-)
+USES = st.lists(st.tuples(st.sampled_from([IN, IN, IN, OUT, OUT, FREE]), st.integers(0, 14)), min_size=20, max_size=150)
 
 
 def batches(uses: Uses, cuts: tuple[int, ...] = ()) -> Iterator[Batch]:
@@ -45,9 +43,7 @@ def reclaimed(reclaim: Reclaim, uses: Uses, cuts: tuple[int, ...] = ()) -> tuple
     facts: dict[str, Any] = {}
     made = list(reclaim.through(batches(uses, cuts), facts, pages_of(batches(uses))))
     events = [
-        (int(k), int(s), int(t))
-        for batch in made
-        for k, s, t in zip(batch.kind, batch.slot, times(batch), strict=True)
+        (int(k), int(s), int(t)) for batch in made for k, s, t in zip(batch.kind, batch.slot, times(batch), strict=True)
     ]
     return events, facts["reclaim"]
 
@@ -186,7 +182,7 @@ def test_events_have_the_times_and_tasks_of_their_uses() -> None:
     [
         (Reclaim(0), "give at least 1"),
         (Reclaim(5), "all 5 pages of the program fit into 5 pages of RAM"),
-        (Reclaim(2, slots=3), "2 slots of swap are all in use"),
+        (Reclaim(2, slots=3), "all 2 slots of swap are in use"),
         (Reclaim(2, slots=1), "give at least 2"),
         (Reclaim(2, "fifo"), "unknown policy"),
     ],
@@ -200,6 +196,9 @@ def test_events_of_a_swap_device_are_refused() -> None:
     pages = Numbering()
     pages.add(np.arange(3, dtype=np.uint64))
     slot = np.zeros(1, np.uint64)
-    for batch in (Batch(np.array([COMPACT], np.uint8), slot), Batch(np.zeros(1, np.uint8), slot, size=np.ones(1, np.int32))):
+    for batch in (
+        Batch(np.array([COMPACT], np.uint8), slot),
+        Batch(np.zeros(1, np.uint8), slot, size=np.ones(1, np.int32)),
+    ):
         with pytest.raises(UserError, match="import it without RAM"):
             list(Reclaim(1).through(iter([batch]), {}, pages))

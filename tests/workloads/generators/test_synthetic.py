@@ -17,7 +17,7 @@ from workloads.generators.base import Generator
 from workloads.generators.pages import RandomPages
 from workloads.generators.sizes import Bell, Bimodal, Uniform
 
-CHURNING = ["uniform", "bell", "bimodal", "random"]  # all but recipes, which have their own patterns
+CHURNING = ["uniform", "bell", "bimodal", "random"]  # all but those that have their own patterns
 
 
 def concrete(cls: type[Generator]) -> set[type[Generator]]:
@@ -32,7 +32,7 @@ def drawn_sizes(trace: Trace) -> np.ndarray:
 
 
 def test_every_generator_is_registered() -> None:
-    assert GENERATORS.names() == [*CHURNING, "recipe"]
+    assert GENERATORS.names() == [*CHURNING, "recipe", "references"]
     assert {GENERATORS.find(name) for name in GENERATORS.names()} == concrete(Generator)  # type: ignore[type-abstract]
 
 
