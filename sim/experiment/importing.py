@@ -21,8 +21,8 @@ from workloads.traces.header_file import HEADER_FILE
 from workloads.traces.writer import check_new
 
 if TYPE_CHECKING:
-    from workloads import Trace
     from sim.ram.reclaim import Reclaim
+    from workloads import Trace
     from workloads.generators.base import Generator
     from workloads.readers.base import Batch, Facts, Reader
 
