@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 
 def import_(
-    out: Annotated[Path, typer.Option("-o", "--out", help="The folder NAME.cswap to create.")],
     words: Annotated[
         list[str] | None,
         typer.Argument(
@@ -21,6 +20,10 @@ def import_(
             help="A dump, a core, a block trace... (`cswap list` names all formats); or .gz, .zst, .xz of it. "
             "The format is recognised unless it is given.",
         ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="The folder NAME.cswap to create; by default here, by the name of the file."),
     ] = None,
     format_: Annotated[str | None, typer.Option("--format", metavar="SPEC", help="The same as FORMAT.")] = None,
     pages: Annotated[
@@ -74,6 +77,7 @@ def import_(
     if file is None:
         raise UserError("there is nothing to import; give FILE, or the pages alone with --pages")
     size = page_size_of(page_size)
+    out = out or _beside(Path(file))
     with progress(f"importing {Path(file).name}") as done:
         trace = import_trace(
             file,
@@ -106,6 +110,15 @@ def _named(words: list[str], form: str | None) -> tuple[str | None, str | None]:
     return first if named else form, file[0] if file else None
 
 
+def _beside(file: Path) -> Path:
+    """In this folder, the name of the file without endings of kind and compression."""
+    from workloads.traces.rawpages import CODECS
+
+    path = Path(file.absolute().name)
+    path = path.with_suffix("") if path.suffix in CODECS else path
+    return path.with_suffix(".cswap")
+
+
 def _reclaim(ram: str | None, policy: str | None, swap: str | None, cache: bool, page_size: int) -> Reclaim | None:
     """The memory that is asked for, if one is."""
     from sim.errors import UserError
@@ -125,7 +138,10 @@ def _reclaim(ram: str | None, policy: str | None, swap: str | None, cache: bool,
 
 def _told(trace: Trace) -> list[str]:
     """What one should know of it at once."""
-    lines = [f"read as {trace.source['kind']}"]
+    from sim.plugins import READERS
+
+    kind = trace.source["kind"]
+    lines = [f"read as {kind}: {READERS.find(kind).title}"] if kind in READERS.names() else []
     if reclaim := trace.source.get("reclaim"):
         text = "{references} reads and writes of {distinct pages} pages in a memory of {ram}, {policy}: {faults} faults"
         lines.append(text.format(**reclaim))

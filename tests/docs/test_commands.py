@@ -95,6 +95,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             rows.append(f"{90_000 + 1000 * len(rows)},{kinds[events.kind[i]]},4711,{events.slot[i] + 3},{page}")
     (tmp_path / "events.csv").write_text("\n".join(rows) + "\n")
     (tmp_path / "pages.bin").write_bytes(trace.page_array(0, trace.unique_pages).tobytes())
+    shutil.copy(tmp_path / "pages.bin", tmp_path / "dump")
     files = [
         re.findall(r"`([a-z]+\.toml)`:\n+```toml\n(.*?)```", path.read_text(), re.DOTALL) for path in PAGES.values()
     ]
@@ -111,6 +112,8 @@ def printed(command: str, folder: Path) -> str:
         return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=True).stdout
     if "-o" in words:
         shutil.rmtree(folder / words[words.index("-o") + 1], ignore_errors=True)
+    elif words[1] == "import":
+        shutil.rmtree(folder / f"{words[2].partition('.')[0]}.cswap", ignore_errors=True)
     answer = CliRunner().invoke(app, words[1:], prog_name="cswap")
     assert answer.exit_code == 0, f"{command}\n{answer.output}"
     return answer.stdout
