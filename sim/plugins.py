@@ -210,6 +210,8 @@ READERS: Registry[Reader] = Registry(
         "quetschn": "workloads.readers.quetschn:Quetschn",
         "ariadne": "workloads.readers.ariadne:Ariadne",
         "memory": "workloads.readers.memory:Memory",
+        "lackey": "workloads.readers.lackey:Lackey",
+        "oracle-general": "workloads.readers.oracle_general:OracleGeneral",
     },
 )
 POLICIES: Registry[Policy] = Registry(
