@@ -17,7 +17,7 @@ from workloads.traces.events import IN, OUT
 LINE = form(rb"(I | [LSM]) ([0-9a-fA-F]{1,16}),(\d{1,20})|((?:==|--)[^\n]*)")
 WRITES = {b"I ": False, b" L": False, b" S": True, b" M": True}
 COLUMNS = "`I  ADDRESS,SIZE` or one of L, S, M"
-REMEDY = "mend or remove the line"
+REMEDY = "mend or remove the line; record with --log-file to keep the program's own output out"
 LOOKED = 64  # lines that the format is told by
 
 Accesses = tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]  # pages, and whether each is written
@@ -53,7 +53,7 @@ class Lackey(Reader):
             return pages, write
 
         try:
-            for pages, write in tables(file, LINE, COLUMNS, made):
+            for pages, write in tables(file, LINE, COLUMNS, made, REMEDY):
                 touched = len(pages)
                 pages, write = _merged(np.concatenate([last[0], pages]), np.concatenate([last[1], write]))
                 facts["merged"] += len(last[0]) + touched - len(pages)
@@ -72,9 +72,9 @@ def _accesses(rows: list[Row], page_size: int) -> tuple[int, int, npt.NDArray[np
     address = whole("address", lines, [rows[line][1] for line in lines], np.uint64, 16)
     size = whole("size", lines, [rows[line][2] for line in lines], np.uint64)
     wrong = (size < 1) | (size > page_size)
-    check(lines, wrong, lambda i: f"size {size[i]} is not within 1 and {page_size}", REMEDY)
+    check(lines, wrong, lambda i: f"size {size[i]} is not within 1 and {page_size}")
     last = address + (size - np.uint64(1))
-    check(lines, last < address, lambda i: f"address {address[i]:#x} is too near to 2**64", REMEDY)
+    check(lines, last < address, lambda i: f"address {address[i]:#x} is too near to 2**64")
     first, last = address // np.uint64(page_size), last // np.uint64(page_size)
     both = np.stack([first, last], axis=1).ravel()
     touched = np.stack([np.ones(len(lines), np.bool_), first != last], axis=1).ravel()

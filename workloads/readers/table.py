@@ -14,6 +14,7 @@ from workloads.readers.input import Input
 
 Row = tuple[bytes, ...]
 T = TypeVar("T")
+REMEDY = "mend or remove the line"
 
 
 class Fault(ValueError):
@@ -29,7 +30,9 @@ def form(pattern: bytes) -> re.Pattern[bytes]:
     return re.compile(rb"(?:" + pattern + rb")?[ \t\r]*([^\n]*)\n")
 
 
-def tables(file: Input, line: re.Pattern[bytes], columns: str, made: Callable[[list[Row]], T]) -> Iterator[T]:
+def tables(
+    file: Input, line: re.Pattern[bytes], columns: str, made: Callable[[list[Row]], T], remedy: str = REMEDY
+) -> Iterator[T]:
     """Yield what is `made` of the rows of each block: one a line, of the groups of its `form`, empty where none matched.
 
     `columns` tells what a line has to be. `made` may raise Fault; rows before it are made first. Raises TraceError
@@ -42,7 +45,7 @@ def tables(file: Input, line: re.Pattern[bytes], columns: str, made: Callable[[l
         if bad is not None:
             text = block.split(b"\n", bad + 1)[bad].decode(errors="replace")
             wrong = f"is {text[:80]!r}, not {columns}"
-            raise TraceError.at(file.path, f"line {number + bad}", wrong, "mend or remove the line, or give --format")
+            raise TraceError.at(file.path, f"line {number + bad}", wrong, remedy)
 
 
 def _made(file: Input, number: int, rows: list[Row], made: Callable[[list[Row]], T]) -> Iterator[T]:
@@ -64,10 +67,10 @@ def whole(
     except OverflowError:
         limits = np.iinfo(dtype)
         wrong = next(i for i, value in enumerate(values) if not limits.min <= value <= limits.max)
-        raise Fault(rows[wrong], f"{what} {values[wrong]} is out of range", "mend or remove the line") from None
+        raise Fault(rows[wrong], f"{what} {values[wrong]} is out of range", REMEDY) from None
 
 
-def check(rows: Sequence[int], wrong: npt.NDArray[np.bool_], told: Callable[[int], str], remedy: str) -> None:
+def check(rows: Sequence[int], wrong: npt.NDArray[np.bool_], told: Callable[[int], str], remedy: str = REMEDY) -> None:
     """Raise Fault for the first that is `wrong`; `told` says of its index what is."""
     if wrong.any():
         first = int(wrong.argmax())
