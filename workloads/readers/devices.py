@@ -13,11 +13,11 @@ from workloads.readers.base import Batch
 from workloads.readers.input import Input
 from workloads.readers.requests import first_too_long, paged
 from workloads.readers.table import REMEDY, Fault, check
-from workloads.traces.events import IN, OUT
+from workloads.traces.events import FREE, IN, OUT
 
 INFERRED = "inferred: none are in the file; a slot written again was freed before"
 TRIMMED = "of the file, where the slot was written before; a slot written again was freed before"
-PART = 1 << 20  # events of a batch
+PART = 1 << 20  # events at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +53,10 @@ def events(parts: Iterable[Requests], page_size: int) -> Iterator[Batch]:
     held = np.empty(0, np.uint64)
     for part in parts:
         for few in _split(part, page_size):
-            batch = paged(few.kind, few.first_byte, few.n_bytes, page_size, few.time_ns)
-            batch, held = _freed(batch, held)
+            if few.n_bytes[0] > PART * page_size and few.kind[0] == FREE:
+                batch, held = _trimmed(few, held, page_size)
+            else:
+                batch, held = _freed(paged(few.kind, few.first_byte, few.n_bytes, page_size, few.time_ns), held)
             yield batch
 
 
@@ -77,16 +79,8 @@ def found(file: Input, wanted: str, every: Sequence[str], option: str) -> None:
 
 
 def _split(part: Requests, page_size: int) -> Iterator[Requests]:
-    """Requests of at most `PART` events at once: a long one is cut."""
-    step = PART * page_size
-    cuts = np.maximum(-(-part.n_bytes // step), 1)
-    if (cuts > 1).any():
-        index = np.repeat(np.arange(len(cuts)), cuts)
-        done = (np.arange(len(index)) - np.repeat(np.cumsum(cuts) - cuts, cuts)) * step
-        rest = np.minimum(part.n_bytes[index] - done, step)
-        time = None if part.time_ns is None else part.time_ns[index]
-        part = Requests(part.kind[index], part.first_byte[index] + done.astype(np.uint64), rest, time)
-    ends = np.cumsum(-(-part.n_bytes // page_size))
+    """Some requests at once, of about `PART` events at most; one that is longer comes alone."""
+    ends = np.cumsum((-(-part.n_bytes // page_size)).astype(np.float64))  # a sum that cannot overflow
     start = 0
     while start < len(ends):
         before = ends[start - 1] if start else 0
@@ -94,6 +88,16 @@ def _split(part: Requests, page_size: int) -> Iterator[Requests]:
         time = None if part.time_ns is None else part.time_ns[start:end]
         yield Requests(part.kind[start:end], part.first_byte[start:end], part.n_bytes[start:end], time)
         start = end
+
+
+def _trimmed(long: Requests, held: npt.NDArray[np.uint64], page_size: int) -> tuple[Batch, npt.NDArray[np.uint64]]:
+    """The frees of one trim, perhaps of a whole device, and what is held after it."""
+    first = int(long.first_byte[0]) // page_size
+    behind = min(first - (-int(long.n_bytes[0]) // page_size), 2**64 - 1)
+    start, end = np.searchsorted(held, np.array([first, behind], np.uint64))
+    slot = held[start:end]
+    time = None if long.time_ns is None else np.repeat(long.time_ns, len(slot))
+    return Batch(np.full(len(slot), FREE, np.uint8), slot, time_ns=time), np.delete(held, np.s_[start:end])
 
 
 def _freed(batch: Batch, held: npt.NDArray[np.uint64]) -> tuple[Batch, npt.NDArray[np.uint64]]:

@@ -33,7 +33,7 @@ def form(pattern: bytes) -> re.Pattern[bytes]:
 def tables(
     file: Input, line: re.Pattern[bytes], columns: str, made: Callable[[list[Row]], T], remedy: str = REMEDY
 ) -> Iterator[T]:
-    """Yield what is `made` of the rows of each block: one a line, of the groups of its `form`, empty where none matched.
+    """Yield what is `made` of the rows of each block: one a line, of the groups of its `form`, empty where none is.
 
     `columns` tells what a line has to be. `made` may raise Fault; rows before it are made first. Raises TraceError
     naming the line that is wrong.
