@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import struct
 import tarfile
@@ -71,7 +72,11 @@ PAGES = b"".join(map(page, range(12)))
 EVENTS = "ts_ns,kind,pid,slot,size\n0,out,7,1,900\n5,out,7,2,4096\n9,in,7,1,\n9,free,7,1,\n9,out0,7,3,20\n"
 ROWS = "".join(f"{i}\t41\ta name\t{(i + 9) << 12:x}\t0\t0\t{0:016x}\t3.1415\t[heap]\n" for i in range(12))
 TABLE = "# page_size=4096\npage\tpid\tcomm\taddress\tzero_bytes\tsame_filled\tfill_value\tentropy\tmapping\n" + ROWS
+MSR = "".join(f"{128166372003061629 + i},host,0,{('Read', 'Write')[i % 2]},{i << 12},4096,26\n" for i in range(8))
+SWAPREPLAY = "".join(f"{8 * i} {'WWR'[i % 3]} {900 + i}\n" for i in range(9))
+REQUESTS = "".join(f"1,{33898 + i},{('2a', '28', '42', '35')[i % 4]},4096,{8 * (i // 4):09}\n" for i in range(12))
 RECORDS = b"".join((b"TEST^^^#10123,77,%d#^^^" % (8 * i)).ljust(50, b"^") + page(i) for i in range(5))
+ORACLE = b"".join(struct.pack("<IQIq", 1000 + i // 8, i % 40, 512 * (1 + i % 9), i + 40) for i in range(200))
 
 EXAMPLES = {
     "csv": Example({"e.csv": EVENTS.encode()}, "e.csv", 3, 1, 1),
@@ -83,5 +88,11 @@ EXAMPLES = {
     "criu": Example(_criu(), "", 55),
     "quetschn": Example({"c.tsv": TABLE.encode(), "c.pages": PAGES}, "c.tsv", 12),
     "ariadne": Example({"swapout_trace.txt": RECORDS, "swapin_trace.txt": b"kworker 10123,8\n"}, "", 5, 1),
+    "fio": Example({"fio.log": _golden("fio-v3.log")}, "fio.log", 8, 8),
+    "msr": Example({"m.csv": MSR.encode()}, "m.csv", 4, 4),
+    "swapreplay": Example({"s.txt": SWAPREPLAY.encode()}, "s.txt", 6, 3),
+    "cachesim-csv": Example({"c.csv": b"version,time,op,size,lbn\n" + REQUESTS.encode()}, "c.csv", 3, 3, 3),
+    "lackey": Example({"l.txt": gzip.decompress(_golden("lackey.txt.gz"))}, "l.txt", 0),
+    "oracle-general": Example({"t.oracleGeneral": ORACLE}, "t.oracleGeneral", 0),
 }
 NONE = {"memory"}  # a running process, which has a test of its own
