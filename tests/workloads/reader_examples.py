@@ -88,7 +88,7 @@ EXAMPLES = {
     "criu": Example(_criu(), "", 55),
     "quetschn": Example({"c.tsv": TABLE.encode(), "c.pages": PAGES}, "c.tsv", 12),
     "ariadne": Example({"swapout_trace.txt": RECORDS, "swapin_trace.txt": b"kworker 10123,8\n"}, "", 5, 1),
-    "fio": Example({"fio.log": _golden("fio-v3.log")}, "fio.log", 8, 8),
+    "fio": Example({"fio.log": _golden("fio-v3.log")}, "fio.log", 6, 10),
     "msr": Example({"m.csv": MSR.encode()}, "m.csv", 4, 4),
     "swapreplay": Example({"s.txt": SWAPREPLAY.encode()}, "s.txt", 6, 3),
     "cachesim-csv": Example({"c.csv": b"version,time,op,size,lbn\n" + REQUESTS.encode()}, "c.csv", 3, 3, 3),

@@ -17,7 +17,7 @@ RECORD = np.dtype([("time", "<u4"), ("id", "<u8"), ("size", "<u4"), ("next", "<i
 NEVER = (-1, np.iinfo(np.int64).max)  # what `next` is of an object that is not asked for again
 LOOKED = 1000  # records that the format is told by
 LARGEST = 1 << 31  # bytes of an object
-LONGEST = 1 << 48  # records of a trace
+LONGEST = 1 << 38  # records of a trace
 PART = 1 << 16  # records read at once
 REMEDY = "give a whole oracleGeneral file, or --format"
 

@@ -18,7 +18,8 @@ def put(folder: Path, text: str) -> Path:
 
 
 def test_opcodes_seconds_and_sectors(tmp_path: Path) -> None:
-    rows = "1,33898,2a,8192,8\n1,33898.5,28,512,9\n1,33899,35,0,0\n1,33899,8A,512,80\n1,33900,42,4096,16\n1,33900,42,4096,160\n"
+    rows = "1,33898,2a,8192,8\n1,33898.5,28,512,9\n1,33899,35,0,0\n1,33899,8A,512,80\n"
+    rows += "1,33900,42,4096,16\n1,33900,42,4096,160\n"
     path = put(tmp_path, HEADER + rows)
     assert sniffed(CachesimCsv, path)
     got = read(CachesimCsv(), path)

@@ -15,13 +15,14 @@ def put(folder: Path, text: str) -> Path:
     return folder / "s.txt"
 
 
-@pytest.mark.parametrize("text", ["8 W 900\n16 W 0\n8 R 900\n", "# of a run\n8,W,900\n16, W, 0\r\n\n8,R,900"])
+@pytest.mark.parametrize("text", ["8 W 900\n16 W 0\n8 R 900\n", "# of a run\n8,W,900\n16, W, 0\r\n\n8,R,900\n"])
 def test_sizes_of_page_outs(tmp_path: Path, text: str) -> None:
     path = put(tmp_path, text)
     assert sniffed(SwapReplay, path)
     (batch,) = SwapReplay().read(Input(path, 4096, silent), {})
     assert (batch.kind.tolist(), batch.slot.tolist()) == ([0, 0, 1], [1, 2, 1])
-    assert batch.size is not None and batch.zero is not None
+    assert batch.size is not None
+    assert batch.zero is not None
     assert (batch.size.tolist(), batch.zero.tolist()) == ([900, 1], [False, True])
 
 
