@@ -160,7 +160,7 @@ class Analysis(Survey):
         return None if pages is None else int(self.page_outs[pages].sum())
 
     def _duplicates(self, total: int) -> int | None:
-        """None where sizes were given one by one, so that nobody knows which pages are equal."""
+        """None where every page-out has a page of its own by name only, so that nobody knows which are equal."""
         distinct = int(np.count_nonzero(self.page_outs))
-        apart = not self.trace.content and GIVEN in self.sizes and distinct == total
+        apart = not self.trace.content and not set(self.sizes) - {GIVEN} and distinct == total > 0
         return None if apart else total - distinct

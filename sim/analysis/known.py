@@ -69,5 +69,5 @@ def fills(trace: Trace, tables: dict[str, Sizes], progress: Progresses) -> tuple
                 at += len(pages)
                 done(at, trace.unique_pages)
         return found[0], found[1]
-    zero = tables[GIVEN].zero_filled
-    return None, zero if zero.any() else None
+    given = tables.get(GIVEN)
+    return None, given.zero_filled if given and given.zero_filled.any() else None

@@ -49,7 +49,7 @@ def summary(facts: Facts, live: pd.DataFrame | None, full: bool = False) -> list
             *_distances(facts),
             "",
             *_contents(facts),
-            *_sizes(facts["compressors"], facts["out"]),
+            *_sizes(facts["compressors"], facts["out"], facts["content"]),
         ]
         lines += _tasks(facts, full)
     return [*lines, *_more(facts, full)]
@@ -60,7 +60,7 @@ def _source(source: Facts, full: bool) -> Iterator[str]:
     recorded = source.get("kind") == "recording"
     told = []
     for key, value in source.items():
-        if full or (not isinstance(value, dict) and (not recorded or key in RECORDED)):
+        if full or not recorded or key in RECORDED:
             told += (
                 [f"{key}: {name}: {_word(part)}" for name, part in value.items()]
                 if isinstance(value, dict)
@@ -144,10 +144,11 @@ def _contents(facts: Facts) -> Iterator[str]:
     yield from _line("contents", f"{words}, duplicate {told['duplicate']}")
 
 
-def _sizes(compressors: Facts, outs: int) -> Iterator[str]:
+def _sizes(compressors: Facts, outs: int, content: bool) -> Iterator[str]:
     """Shares of page-outs by compressed size, in rows that end where size classes do; same-filled ones are left out."""
     if not compressors:
-        yield from _line("compressed", f"{UNKNOWN}; -c lz4 compresses the pages")
+        remedy = "; -c lz4 compresses the pages" if content else ""
+        yield from _line("compressed", f"{UNKNOWN}{remedy}")
         return
     shown_ones = dict(list(compressors.items())[:CODECS])
     first = next(iter(shown_ones.values()))
