@@ -198,3 +198,19 @@ def test_list() -> None:
     assert all(name in table for members in expected.values() for name in members)
     assert len(lines) == 1 + sum(map(len, expected.values()))
     assert lines[1].startswith('allocator,zsmalloc,"era=6.12, chain=8, bits=64, physmem_bits, unit=1",')
+
+
+def test_info_of_events_alone(tmp_path: Path) -> None:
+    """Neither contents nor sizes are known, and which pages are equal is not either."""
+    (tmp_path / "t.csv").write_text(
+        "128166372003061629,usr,0,Write,4096,8192,1\n128166372003061630,usr,0,Read,4096,4096,1\n"
+    )
+    good("import", tmp_path / "t.csv", "-o", tmp_path / "t.cswap")
+    facts = json.loads(good("trace", "info", tmp_path / "t.cswap", "--json"))
+    assert [facts[key] for key in ("events", "out", "in", "slots", "content")] == [3, 2, 1, 2, False]
+    assert facts["contents"]["duplicate"] == facts["contents"]["same_filled"] == {"page_outs": None, "share": None}
+    assert facts["compressors"] == {}
+    assert "compressed  unknown\n" in good("trace", "info", tmp_path / "t.cswap")
+    assert (tmp_path / "t.cswap").exists()
+    good("trace", "info", tmp_path / "t.cswap", "--out", tmp_path / "out")
+    assert (tmp_path / "out" / "live.png").exists()
