@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from workloads.readers.base import Batch
-from workloads.traces.events import FREE
+from workloads.traces.events import FREE, OUT
 
 SECTOR = 512  # bytes
 MOST = 1 << 30  # bytes of a read or write; longer ones are damage
-MOST_FREED = 1 << 39  # bytes of a discard, of which a whole device may be one
+MOST_FREED = 1 << 50  # bytes of a discard, of which a whole device may be one
+PART = 1 << 20  # events made at once
 
 
 def first_too_long(kind: npt.NDArray[np.uint8], n_bytes: npt.NDArray[np.int64]) -> int | None:
@@ -34,11 +39,95 @@ def paged(
     be no longer than `first_too_long` lets pass.
     """
     count = -(-n_bytes // page_size)
-    within = np.arange(int(count.sum()), dtype=np.int64) - np.repeat(np.cumsum(count) - count, count)
-    slot = np.repeat(first_byte // np.uint64(page_size), count) + within.astype(np.uint64)
+    slot = np.repeat(first_byte // np.uint64(page_size), count) + _within(count).astype(np.uint64)
     return Batch(
         np.repeat(kind, count),
         slot,
         time_ns=None if time_ns is None else np.repeat(time_ns, count),
         task=None if task is None else np.repeat(task, count),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Requests:
+    """Some requests, in their order: the arrays that `paged` takes, of one length."""
+
+    kind: npt.NDArray[np.uint8]
+    first_byte: npt.NDArray[np.uint64]
+    n_bytes: npt.NDArray[np.int64]
+    time_ns: npt.NDArray[np.int64]
+    task: npt.NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+    def __getitem__(self, rows: slice | npt.NDArray[Any]) -> Requests:
+        return Requests(*(column[rows] for column in vars(self).values()))
+
+
+class Paging:
+    """Makes the events of the requests of a whole file, in parts of a bounded size.
+
+    A discard frees the slots of its range that the file has written and not freed before: others are not in use as far
+    as the file tells, and a range may be a whole device.
+    """
+
+    def __init__(self, page_size: int) -> None:
+        self._page_size = page_size
+        self._used = np.empty(0, np.uint64)  # slots in use, sorted
+        self._new: list[npt.NDArray[np.uint64]] = []  # slots written since
+        self._waiting = 0
+
+    def batches(self, requests: Requests) -> Iterator[Batch]:
+        """Yield the events of some requests, which follow those before."""
+        frees = np.flatnonzero(requests.kind == FREE).tolist()
+        start = 0
+        for free in frees:
+            yield from self._moves(requests[start:free])
+            batch = self._discard(requests[free : free + 1])
+            if len(batch):
+                yield batch
+            start = free + 1
+        yield from self._moves(requests[start:])
+
+    def _moves(self, requests: Requests) -> Iterator[Batch]:
+        """The events of reads and writes."""
+        ends = np.cumsum(-(-requests.n_bytes // self._page_size))
+        start = 0
+        while start < len(requests):
+            done = int(ends[start - 1]) if start else 0
+            end = max(start + 1, int(np.searchsorted(ends, done + PART, "right")))
+            part = requests[start:end]
+            batch = paged(part.kind, part.first_byte, part.n_bytes, self._page_size, part.time_ns, part.task)
+            self._write(batch.slot[batch.kind == OUT])
+            if len(batch):
+                yield batch
+            start = end
+
+    def _write(self, slots: npt.NDArray[np.uint64]) -> None:
+        self._new.append(slots)
+        self._waiting += len(slots)
+        if self._waiting > max(len(self._used), PART):
+            self._merge()
+
+    def _merge(self) -> None:
+        if self._new:
+            self._used = np.unique(np.concatenate([self._used, *self._new]))
+            self._new, self._waiting = [], 0
+
+    def _discard(self, request: Requests) -> Batch:
+        """The events of one discard."""
+        self._merge()
+        first = int(request.first_byte[0]) // self._page_size
+        end = first - (-int(request.n_bytes[0]) // self._page_size)
+        low, high = np.searchsorted(self._used, np.array([first, end], np.uint64))
+        slot = self._used[low:high]
+        self._used = np.delete(self._used, slice(low, high))
+        count = len(slot)
+        time_ns, task = np.repeat(request.time_ns, count), np.repeat(request.task, count)
+        return Batch(np.full(count, FREE, np.uint8), slot, time_ns=time_ns, task=task)
+
+
+def _within(count: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """0, 1, ... of every request's pages."""
+    return np.arange(int(count.sum()), dtype=np.int64) - np.repeat(np.cumsum(count) - count, count)
