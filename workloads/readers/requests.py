@@ -74,9 +74,7 @@ class Paging:
 
     def __init__(self, page_size: int) -> None:
         self._page_size = page_size
-        self._used = np.empty(0, np.uint64)  # slots in use, sorted
-        self._new: list[npt.NDArray[np.uint64]] = []  # slots written since
-        self._waiting = 0
+        self._used: set[int] = set()
 
     def batches(self, requests: Requests) -> Iterator[Batch]:
         """Yield the events of some requests, which follow those before."""
@@ -99,30 +97,19 @@ class Paging:
             end = max(start + 1, int(np.searchsorted(ends, done + PART, "right")))
             part = requests[start:end]
             batch = paged(part.kind, part.first_byte, part.n_bytes, self._page_size, part.time_ns, part.task)
-            self._write(batch.slot[batch.kind == OUT])
+            self._used.update(batch.slot[batch.kind == OUT].tolist())
             if len(batch):
                 yield batch
             start = end
 
-    def _write(self, slots: npt.NDArray[np.uint64]) -> None:
-        self._new.append(slots)
-        self._waiting += len(slots)
-        if self._waiting > max(len(self._used), PART):
-            self._merge()
-
-    def _merge(self) -> None:
-        if self._new:
-            self._used = np.unique(np.concatenate([self._used, *self._new]))
-            self._new, self._waiting = [], 0
-
     def _discard(self, request: Requests) -> Batch:
         """The events of one discard."""
-        self._merge()
         first = int(request.first_byte[0]) // self._page_size
-        end = first - (-int(request.n_bytes[0]) // self._page_size)
-        low, high = np.searchsorted(self._used, np.array([first, end], np.uint64))
-        slot = self._used[low:high]
-        self._used = np.delete(self._used, slice(low, high))
+        within = range(first, first - (-int(request.n_bytes[0]) // self._page_size))
+        few, other = (self._used, within) if len(self._used) < len(within) else (within, self._used)
+        freed = sorted(slot for slot in few if slot in other)
+        self._used.difference_update(freed)
+        slot = np.array(freed, np.uint64)
         count = len(slot)
         time_ns, task = np.repeat(request.time_ns, count), np.repeat(request.task, count)
         return Batch(np.full(count, FREE, np.uint8), slot, time_ns=time_ns, task=task)
