@@ -216,6 +216,8 @@ READERS: Registry[Reader] = Registry(
         "cachesim-csv": "workloads.readers.cachesim_csv:CachesimCsv",
         "lackey": "workloads.readers.lackey:Lackey",
         "oracle-general": "workloads.readers.oracle_general:OracleGeneral",
+        "blkparse": "workloads.readers.blkparse:Blkparse",
+        "trace-events": "workloads.readers.trace_events:TraceEvents",
     },
 )
 POLICIES: Registry[Policy] = Registry(

@@ -60,6 +60,11 @@ class BlockEvents(Reader):
         """What matches every line, with the groups of `Line`: requests are those of the action."""
 
     @classmethod
+    def rows(cls, found: list[tuple[bytes, ...]]) -> list[tuple[bytes, ...]]:
+        """What a pattern found, its groups in the order of `Line`."""
+        return found
+
+    @classmethod
     @abstractmethod
     def damaged(cls, line: bytes, action: bytes) -> bool:
         """Whether a line, which is no request, was to be one, or an event that is cut off."""
@@ -141,17 +146,15 @@ class _Reading:
     def _rows(self, block: bytes) -> list[tuple[bytes, ...]]:
         text = block.rstrip(b"\n")
         if self._action:
-            return self._reader.pattern(self._action).findall(text)
+            return self._reader.rows(self._reader.pattern(self._action).findall(text))
         for action in self._reader.actions:
-            rows = self._reader.pattern(action).findall(text)
+            rows = self._reader.rows(self._reader.pattern(action).findall(text))
             if any(row[0] and kind_of(row[4]) != OTHER for row in rows):
                 self._action = action
                 return rows
-        return self._reader.pattern(self._reader.actions[0]).findall(text)
+        return self._reader.rows(self._reader.pattern(self._reader.actions[0]).findall(text))
 
-    def _counted(
-        self, found: list[tuple[int, int]], rows: list[tuple[bytes, ...]]
-    ) -> tuple[list[int], list[int]]:
+    def _counted(self, found: list[tuple[int, int]], rows: list[tuple[bytes, ...]]) -> tuple[list[int], list[int]]:
         """The lines, and their kinds, of reads, writes and discards of the device."""
         moves = [(i, kind) for i, kind in found if kind != OTHER]
         if len(moves) < len(found):
@@ -187,7 +190,9 @@ class _Reading:
         faults = {
             "is of a time that no trace can hold": np.flatnonzero(second > LATEST),
             "ends behind the last sector of any device": np.flatnonzero(first >= SECTORS - length.astype(np.uint64)),
-            "is longer than any request (1 GiB)": np.array([i for i in [first_too_long(kind, requests.n_bytes)] if i is not None]),
+            "is longer than any request (1 GiB)": np.array(
+                [i for i in [first_too_long(kind, requests.n_bytes)] if i is not None]
+            ),
         }
         wrong = {what: int(where[0]) for what, where in faults.items() if len(where)}
         if not wrong:
