@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import gzip
+import re
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from workloads.errors import TraceError
@@ -56,6 +60,29 @@ def test_reads_each_style_and_names_a_line_cut_off(tmp_path: Path, line: str) ->
     batch = next(batches)
     assert batch.kind.tolist() == [0] * count and int(batch.slot[0]) == slot
     assert batch.time_ns is not None and batch.time_ns[0] == time_ns
-    assert batch.task is not None and batch.task[0] == task
+    assert batch.task is not None
+    assert batch.task[0] == task
     with pytest.raises(TraceError, match="line 2"):
         next(batches)
+
+
+@pytest.mark.parametrize("name", ["ftrace.txt.gz", "perf-script.txt.gz"])
+def test_reads_what_real_tools_recorded(name: str) -> None:
+    file = Path(__file__).parents[2] / "golden" / "readers" / name
+    pages = Counter[str]()
+    for line in gzip.decompress(file.read_bytes()).decode().splitlines():
+        if found := re.search(r"block_bio_queue: 253,1 ([RWD])\w* \d+ \+ (\d+)", line):
+            pages[found[1]] += int(found[2]) // 8
+    facts: Facts = {}
+    kinds = np.concatenate([batch.kind for batch in TraceEvents().read(Input(file, 4096, silent), facts)])
+    assert [int((kinds == kind).sum()) for kind in (0, 1)] == [pages["W"], pages["R"]]
+    assert 0 < (kinds == 2).sum() <= pages["D"]
+    assert (facts["device"], facts["action"]) == ("253:1", "block_bio_queue")
+
+
+def test_names_the_devices_of_a_file_with_several(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    line = "kswapd0-68 [001] .... 1.5: block_bio_queue: {} WS 8 + 8 [kswapd0]\n"
+    file.write_text(line.format("253,0") * 2 + line.format("8,0"))
+    with pytest.raises(TraceError, match=r"line 3.*253:0 \(2\), 8:0 \(1\); .*trace-events:device=253:0"):
+        list(TraceEvents().read(Input(file, 4096, silent), {}))
