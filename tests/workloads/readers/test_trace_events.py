@@ -58,8 +58,10 @@ def test_reads_each_style_and_names_a_line_cut_off(tmp_path: Path, line: str) ->
     facts: Facts = {}
     batches = reader.read(Input(file, 4096, silent), facts)
     batch = next(batches)
-    assert batch.kind.tolist() == [0] * count and int(batch.slot[0]) == slot
-    assert batch.time_ns is not None and batch.time_ns[0] == time_ns
+    assert batch.kind.tolist() == [0] * count
+    assert batch.slot[0] == slot
+    assert batch.time_ns is not None
+    assert batch.time_ns[0] == time_ns
     assert batch.task is not None
     assert batch.task[0] == task
     with pytest.raises(TraceError, match="line 2"):
