@@ -78,6 +78,14 @@ REQUESTS = "".join(f"1,{33898 + i},{('2a', '28', '42', '35')[i % 4]},4096,{8 * (
 RECORDS = b"".join((b"TEST^^^#10123,77,%d#^^^" % (8 * i)).ljust(50, b"^") + page(i) for i in range(5))
 ORACLE = b"".join(struct.pack("<IQIq", 1000 + i // 8, i % 40, 512 * (1 + i % 9), i + 40) for i in range(200))
 
+BLOCKS = "".join(
+    f"253,5   10 {i:8}     {i * 0.0001:.9f}   116  Q   {rwbs} {8 * slot} + {8 * n} [kswapd0]\n"
+    f"253,5   10 {i:8}     {i * 0.0001:.9f}   116  C   {rwbs} {8 * slot} + {8 * n} [0]\n"
+    for i, (rwbs, slot, n) in enumerate(
+        [("W", 1, 1), ("WS", 2, 2), ("R", 3, 1), ("RA", 4, 4), ("FWS", 5, 1), ("D", 1, 2), ("D", 1, 900)]
+    )
+)
+
 EXAMPLES = {
     "csv": Example({"e.csv": EVENTS.encode()}, "e.csv", 3, 1, 1),
     "dump": Example({"d.bin": page(1) + bytes(4096) + bytes(range(256)) * 16 + page(1)}, "d.bin", 4),
@@ -93,6 +101,8 @@ EXAMPLES = {
     "swapreplay": Example({"s.txt": SWAPREPLAY.encode()}, "s.txt", 6, 3),
     "cachesim-csv": Example({"c.csv": b"version,time,op,size,lbn\n" + REQUESTS.encode()}, "c.csv", 3, 3, 3),
     "lackey": Example({"l.txt": gzip.decompress(_golden("lackey.txt.gz"))}, "l.txt", 0),
+    "blkparse": Example({"b.txt": BLOCKS.encode()}, "b.txt", 4, 5, 4),
+    "trace-events": Example({"f.txt": gzip.decompress(_golden("ftrace.txt.gz"))}, "f.txt", 298, 492, 25),
     "oracle-general": Example({"t.oracleGeneral": ORACLE}, "t.oracleGeneral", 0),
 }
 NONE = {"memory"}  # a running process, which has a test of its own

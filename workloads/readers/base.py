@@ -39,6 +39,12 @@ class Batch:
     def __len__(self) -> int:
         return len(self.kind)
 
+    def where(self, mask: npt.NDArray[np.bool_]) -> Batch:
+        """Select rows; of a batch whose page-outs have no contents."""
+        time_ns = None if self.time_ns is None else self.time_ns[mask]
+        task = None if self.task is None else self.task[mask]
+        return Batch(self.kind[mask], self.slot[mask], time_ns, task)
+
     @classmethod
     def dump(cls, pages: npt.NDArray[np.uint8], slot: npt.NDArray[np.uint64]) -> Batch:
         """Pages that are paged out in their order."""

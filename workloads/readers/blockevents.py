@@ -14,11 +14,9 @@ import numpy as np
 from workloads.errors import TraceError
 from workloads.readers.base import Batch, Facts, Reader
 from workloads.readers.input import Input
-from workloads.readers.requests import SECTOR, Paging, Requests, first_too_long
+from workloads.readers.requests import INFERRED, SECTOR, TRIMMED, Paging, Requests, first_too_long
 from workloads.traces.events import FREE, IN, OUT
 
-INFERRED = "inferred: none are in the file; a slot written again was freed before"
-DISCARDS = "discards, of slots that the file has written before"
 LATEST = (1 << 63) // 10**9 - 1  # seconds whose nanoseconds an event can have
 SECTORS = (1 << 64) // SECTOR  # of a device whose bytes can be told by 64 bits
 OTHER = -1  # the kind of a request that is neither read, write nor discard
@@ -102,7 +100,7 @@ class _Reading:
         self.devices: Counter[bytes] = Counter()
 
     def facts(self) -> Facts:
-        found: Facts = {"frees": DISCARDS if self._discards else INFERRED, **self._skipped}
+        found: Facts = {"frees": TRIMMED if self._discards else INFERRED, **self._skipped}
         if self._action:
             found |= {"action": self._action.decode()}
         if self._device:

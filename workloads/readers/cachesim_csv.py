@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from workloads.readers.base import Batch, Facts, Reader
-from workloads.readers.devices import INFERRED, TRIMMED, Requests, events
+from workloads.readers.devices import checked, events
 from workloads.readers.input import Head, Input
-from workloads.readers.requests import SECTOR
+from workloads.readers.requests import INFERRED, SECTOR, TRIMMED, Requests
 from workloads.readers.table import Row, check, form, tables, whole
 from workloads.traces.events import FREE, IN, OUT
 
@@ -68,4 +68,4 @@ def _requests(rows: list[Row], lines: list[int], kind: npt.NDArray[np.uint8]) ->
     sector = whole("lbn", lines, [rows[line][4] for line in lines], np.uint64)
     check(lines, sector >= 2**64 // SECTOR, lambda i: f"lbn {sector[i]} is out of range")
     time_ns = seconds.astype(np.int64) * 10**9 + parts
-    return Requests.of(lines, kind, sector * np.uint64(SECTOR), size, time_ns)
+    return checked(lines, kind, sector * np.uint64(SECTOR), size, time_ns)

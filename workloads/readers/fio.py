@@ -12,8 +12,9 @@ import numpy.typing as npt
 from workloads.errors import TraceError
 from workloads.progress import silent
 from workloads.readers.base import Batch, Facts, Reader
-from workloads.readers.devices import INFERRED, TRIMMED, Requests, events, found, one
+from workloads.readers.devices import checked, events, found, one
 from workloads.readers.input import Head, Input
+from workloads.readers.requests import INFERRED, TRIMMED, Requests
 from workloads.readers.table import Fault, Row, check, form, tables, whole
 from workloads.traces.events import FREE, IN, OUT
 
@@ -81,7 +82,7 @@ class _Log:
         offset = whole("offset", mine, [rows[line][4] for line in mine], np.uint64)
         length = whole("length", mine, [rows[line][5] for line in mine], np.uint64)
         us = self._waited(rows, waits)
-        result = Requests.of(mine, kind, offset, length, self._times(rows, mine, us))
+        result = checked(mine, kind, offset, length, self._times(rows, mine, us))
         self._clock = int(us[-1])
         self.names = every
         if (kind == FREE).any():

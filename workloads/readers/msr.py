@@ -8,8 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from workloads.readers.base import Batch, Facts, Reader
-from workloads.readers.devices import INFERRED, Requests, events, found, one
+from workloads.readers.devices import checked, events, found, one
 from workloads.readers.input import Head, Input
+from workloads.readers.requests import INFERRED, Requests
 from workloads.readers.table import Row, check, form, tables, whole
 from workloads.traces.events import IN, OUT
 
@@ -63,4 +64,4 @@ def _requests(rows: list[Row], lines: list[int]) -> Requests:
     kind = np.array([OUT if rows[line][3] == b"Write" else IN for line in lines], np.uint8)
     offset = whole("Offset", lines, [rows[line][4] for line in lines], np.uint64)
     size = whole("Size", lines, [rows[line][5] for line in lines], np.uint64)
-    return Requests.of(lines, kind, offset, size, (ticks.astype(np.int64) - UNIX) * 100)
+    return checked(lines, kind, offset, size, (ticks.astype(np.int64) - UNIX) * 100)

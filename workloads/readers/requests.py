@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from workloads.readers.base import Batch
-from workloads.traces.events import FREE, OUT
+from workloads.traces.events import FREE, IN, OUT
 
+INFERRED = "inferred: none are in the file; a slot written again was freed before"
+TRIMMED = "of the file, where the slot was written before; a slot written again was freed before"
 SECTOR = 512  # bytes
 MOST = 1 << 30  # bytes of a read or write; longer ones are damage
 MOST_FREED = 1 << 50  # bytes of a discard, of which a whole device may be one
@@ -29,9 +30,10 @@ def paged(
     kind: npt.NDArray[np.uint8],
     first_byte: npt.NDArray[np.uint64],
     n_bytes: npt.NDArray[np.int64],
-    page_size: int,
     time_ns: npt.NDArray[np.int64] | None = None,
     task: npt.NDArray[np.int32] | None = None,
+    *,
+    page_size: int,
 ) -> Batch:
     """The events of requests: of n bytes ceil(n / page_size), at consecutive slots, from that of the first byte.
 
@@ -50,19 +52,21 @@ def paged(
 
 @dataclass(frozen=True, eq=False)
 class Requests:
-    """Some requests, in their order: the arrays that `paged` takes, of one length."""
+    """n requests in their order: what `paged` takes."""
 
     kind: npt.NDArray[np.uint8]
     first_byte: npt.NDArray[np.uint64]
     n_bytes: npt.NDArray[np.int64]
-    time_ns: npt.NDArray[np.int64]
-    task: npt.NDArray[np.int32]
+    time_ns: npt.NDArray[np.int64] | None = None
+    task: npt.NDArray[np.int32] | None = None
 
     def __len__(self) -> int:
         return len(self.kind)
 
-    def __getitem__(self, rows: slice | npt.NDArray[Any]) -> Requests:
-        return Requests(*(column[rows] for column in vars(self).values()))
+    def __getitem__(self, rows: slice) -> Requests:
+        time_ns = None if self.time_ns is None else self.time_ns[rows]
+        task = None if self.task is None else self.task[rows]
+        return Requests(self.kind[rows], self.first_byte[rows], self.n_bytes[rows], time_ns, task)
 
 
 class Paging:
@@ -74,45 +78,55 @@ class Paging:
 
     def __init__(self, page_size: int) -> None:
         self._page_size = page_size
-        self._used: set[int] = set()
+        self._held = np.empty(0, np.uint64)  # slots, sorted
 
     def batches(self, requests: Requests) -> Iterator[Batch]:
         """Yield the events of some requests, which follow those before."""
-        frees = np.flatnonzero(requests.kind == FREE).tolist()
-        start = 0
-        for free in frees:
-            yield from self._moves(requests[start:free])
-            batch = self._discard(requests[free : free + 1])
-            if len(batch):
-                yield batch
-            start = free + 1
-        yield from self._moves(requests[start:])
+        for part in self._parts(requests):
+            if part.kind[0] == FREE and part.n_bytes[0] > PART * self._page_size:
+                yield self._freed(part)
+            else:
+                yield self._used(paged(*vars(part).values(), page_size=self._page_size))
 
-    def _moves(self, requests: Requests) -> Iterator[Batch]:
-        """The events of reads and writes."""
-        ends = np.cumsum(-(-requests.n_bytes // self._page_size))
+    def _parts(self, requests: Requests) -> Iterator[Requests]:
+        """Some requests at once, of about `PART` events at most; one that is longer comes alone."""
+        ends = np.cumsum((-(-requests.n_bytes // self._page_size)).astype(np.float64))  # a sum that cannot overflow
         start = 0
-        while start < len(requests):
-            done = int(ends[start - 1]) if start else 0
-            end = max(start + 1, int(np.searchsorted(ends, done + PART, "right")))
-            part = requests[start:end]
-            batch = paged(part.kind, part.first_byte, part.n_bytes, self._page_size, part.time_ns, part.task)
-            self._used.update(batch.slot[batch.kind == OUT].tolist())
-            if len(batch):
-                yield batch
+        while start < len(ends):
+            before = ends[start - 1] if start else 0
+            end = max(int(np.searchsorted(ends, before + PART, "right")), start + 1)
+            yield requests[start:end]
             start = end
 
-    def _discard(self, request: Requests) -> Batch:
-        """The events of one discard."""
-        first = int(request.first_byte[0]) // self._page_size
-        within = range(first, first - (-int(request.n_bytes[0]) // self._page_size))
-        few, other = (self._used, within) if len(self._used) < len(within) else (within, self._used)
-        freed = sorted(slot for slot in few if slot in other)
-        self._used.difference_update(freed)
-        slot = np.array(freed, np.uint64)
-        count = len(slot)
-        time_ns, task = np.repeat(request.time_ns, count), np.repeat(request.task, count)
-        return Batch(np.full(count, FREE, np.uint8), slot, time_ns=time_ns, task=task)
+    def _freed(self, long: Requests) -> Batch:
+        """The events of one discard, perhaps of a whole device."""
+        first = int(long.first_byte[0]) // self._page_size
+        behind = min(first - (-int(long.n_bytes[0]) // self._page_size), 2**64 - 1)
+        start, end = np.searchsorted(self._held, np.array([first, behind], np.uint64))
+        slot, self._held = self._held[start:end], np.delete(self._held, np.s_[start:end])
+        time_ns = None if long.time_ns is None else np.repeat(long.time_ns, len(slot))
+        task = None if long.task is None else np.repeat(long.task, len(slot))
+        return Batch(np.full(len(slot), FREE, np.uint8), slot, time_ns, task)
+
+    def _used(self, batch: Batch) -> Batch:
+        """The events without frees of what is not held."""
+        changes = np.flatnonzero(batch.kind != IN)
+        changes = changes[np.argsort(batch.slot[changes], kind="stable")]
+        slot, out = batch.slot[changes], batch.kind[changes] == OUT
+        new = np.ones(len(slot), np.bool_)
+        new[1:] = slot[1:] != slot[:-1]
+        last = np.ones(len(slot), np.bool_)
+        last[:-1] = new[1:]
+        full = np.zeros(len(slot), np.bool_)
+        full[1:] = out[:-1]
+        full[new] = np.isin(slot[new], self._held)
+        gone = slot[last & ~out]
+        self._held = np.union1d(self._held, slot[last & out])
+        if len(gone):
+            self._held = np.setdiff1d(self._held, gone, assume_unique=True)
+        keep = np.ones(len(batch), np.bool_)
+        keep[changes[~out & ~full]] = False
+        return batch if keep.all() else batch.where(keep)
 
 
 def _within(count: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -8,9 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from workloads.readers.base import Batch, Facts, Reader
-from workloads.readers.devices import INFERRED
 from workloads.readers.input import Head, Input
-from workloads.readers.requests import SECTOR
+from workloads.readers.requests import INFERRED, SECTOR
 from workloads.readers.table import Row, check, form, tables, whole
 from workloads.traces.events import IN, OUT
 from workloads.traces.sizes import largest
