@@ -13,8 +13,7 @@ from sim.experiment.inputs import SAMPLE, as_generator, open_input, renamed, shi
 from sim.plugins import POLICIES, READERS
 from workloads.progress import Progress, silent
 from workloads.readers.contents import Contents, FilePages, TracePages
-from workloads.readers.importing import Through, import_file
-from workloads.readers.input import Input
+from workloads.readers.importing import Read, Through, import_file
 from workloads.readers.recognition import recognised
 from workloads.traces.copying import save_trace
 from workloads.traces.header_file import HEADER_FILE
@@ -55,10 +54,8 @@ def import_trace(
     file = Path(file)
     form = format or format_of(file)
     contents = None if pages is None else contents_of(pages)
-    reader, through, progress = READERS.make(form), None, progress or silent
-    if reclaim is not None or reader.references:
-        check_new(out)
-        through, progress = _reclaimed(file, reader, reclaim, page_size, _half(progress, 0)), _half(progress, 1)
+    reader = READERS.make(form)
+    through = _reclaimed(file, reclaim) if reclaim is not None or reader.references else None
     return import_file(
         file,
         out,
@@ -82,26 +79,21 @@ def _generated(
     return save_trace(trace if name is None else renamed(trace, name), out, progress=progress)
 
 
-def _reclaimed(file: Path, reader: Reader, reclaim: Reclaim | None, page_size: int, progress: Progress) -> Through:
+def _reclaimed(file: Path, reclaim: Reclaim | None) -> Through:
     """What makes swap traffic of a file's reads and writes, which are read once before to number their pages."""
     from sim.ram.reclaim import Reclaim, pages_of  # imports what compiles
 
     memory = reclaim or Reclaim()
     memory = replace(memory, policy=POLICIES.make(memory.policy))
-    pages = pages_of(reader.read(Input(file, page_size, progress), {}))
 
-    def through(batches: Iterator[Batch], facts: Facts) -> Iterator[Batch]:
+    def through(read: Read, facts: Facts) -> Iterator[Batch]:
+        pages = pages_of(read({}))
         try:
-            yield from memory.through(batches, facts, pages)
+            yield from memory.through(read(facts), facts, pages)
         except UserError as error:
             raise UserError(f"{file}: {error}") from error
 
     return through
-
-
-def _half(progress: Progress, which: int) -> Progress:
-    """The progress of a file that is read twice."""
-    return lambda done, total: progress(done + which * total, 2 * total)
 
 
 def format_of(file: Path) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,6 @@ from sim.ram.base import Policy
 from sim.ram.clusters import CLUSTER
 from sim.ram.numbers import Numbering
 from sim.ram.program import MADE, MOST_MADE, Program, new_program, run
-from workloads.errors import TraceError
 from workloads.readers.base import Batch, Facts
 from workloads.traces.events import FREE, IN, KINDS, OUT
 
@@ -25,11 +23,10 @@ USES = (IN, OUT)
 
 
 def pages_of(batches: Iterator[Batch]) -> Numbering:
-    """Number the pages that are read or written; of a file with a fault, those before it."""
+    """Number the pages that are read or written."""
     pages = Numbering()
-    with suppress(TraceError):  # who reads it again to make a trace is told
-        for batch in batches:
-            pages.add(batch.slot[np.isin(batch.kind, USES)])
+    for batch in batches:
+        pages.add(batch.slot[np.isin(batch.kind, USES)])
     return pages
 
 

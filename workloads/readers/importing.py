@@ -24,7 +24,8 @@ from workloads.traces.trace import Trace
 from workloads.traces.writer import TraceWriter, check_new
 
 Numbering = Callable[[int, npt.NDArray[np.int32]], npt.NDArray[np.int32]]  # of the first page-out, and so many pages
-Through = Callable[[Iterator[Batch], Facts], Iterator[Batch]]
+Read = Callable[[Facts], Iterator[Batch]]  # reads the file, from its beginning each time
+Through = Callable[[Read, Facts], Iterator[Batch]]
 DRAWN = "pages are drawn for the page-outs one by one, by their number"
 LEVEL = 1  # of zstd: a third faster than 3, files an eighth larger
 NOTHING = "none: import it with pages to replay it (--pages FILE, a dump, a core, a trace or a shipped sample)"
@@ -44,8 +45,8 @@ def import_file(
 ) -> Trace:
     """Make the trace folder `out` of a file, streaming it.
 
-    `contents` are the pages of events that come without; `through` makes page-outs and page-ins of references. What
-    comes before a fault is kept if `keep_going`, and the source tells what was lost. `progress` is called with bytes
+    `contents` are the pages of events that come without; `through` makes page-outs and page-ins of references, and may
+    read the file more than once. What comes before a fault is kept if `keep_going`, and the source tells what was lost. `progress` is called with bytes
     read and bytes in all. Raises TraceError naming file and place; then nothing is left on disk. Who cannot read the
     file, or that of the contents, cannot read the trace.
     """
@@ -56,11 +57,12 @@ def import_file(
     with withholding(withheld(*private)):
         if contents is not None:
             told.n_pages = count(contents, told)
-        batches = reader.read(told, facts)
-        if keep_going:
-            batches = _before_fault(batches, facts)
-        if through is not None:
-            batches = through(batches, facts)
+
+        def read(facts: Facts) -> Iterator[Batch]:
+            batches = reader.read(told, facts)
+            return _before_fault(batches, facts) if keep_going else batches
+
+        batches = read(facts) if through is None else through(read, facts)
         first = next(batches, None)
         if first is None and "lost" in facts:
             raise TraceError(facts["lost"])
