@@ -55,7 +55,7 @@ def import_trace(
     form = format or format_of(file)
     contents = None if pages is None else contents_of(pages)
     reader = READERS.make(form)
-    through = _reclaimed(file, reclaim) if reclaim is not None or reader.references else None
+    through = _reclaimed(file, reclaim, page_size) if reclaim is not None or reader.references else None
     return import_file(
         file,
         out,
@@ -79,7 +79,7 @@ def _generated(
     return save_trace(trace if name is None else renamed(trace, name), out, progress=progress)
 
 
-def _reclaimed(file: Path, reclaim: Reclaim | None) -> Through:
+def _reclaimed(file: Path, reclaim: Reclaim | None, page_size: int) -> Through:
     """What makes swap traffic of a file's reads and writes, which are read once before to number their pages."""
     from sim.ram.reclaim import Reclaim, pages_of  # imports what compiles
 
@@ -92,6 +92,8 @@ def _reclaimed(file: Path, reclaim: Reclaim | None) -> Through:
             yield from memory.through(read(facts), facts, pages)
         except UserError as error:
             raise UserError(f"{file}: {error}") from error
+        if not memory.swap_cache:  # all that goes out is in the trace, so that larger memories can be told from it
+            facts["limit"] = facts["reclaim"]["ram"] * page_size
 
     return through
 

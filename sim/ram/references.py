@@ -62,6 +62,11 @@ class References(Generator):
         self._require("mean", 1 <= self.mean <= self.page_size, "give 1 to page_size")
         self._require("spread", self.spread >= 0, "give 0 or more")
 
+    @property
+    def source(self) -> dict[str, Any]:
+        """How the trace came to be, and the memory that it is of if it tells all that went out."""
+        return super().source | ({} if self.swap_cache else {"limit": self.ram * self.page_size})
+
     def trace(self) -> Trace:
         """Generate the trace, with sizes of the pseudo codec `given`. Raises TraceError if hardly a page goes out."""
         pages, made, count = Numbering(), [], 0

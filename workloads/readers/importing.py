@@ -46,9 +46,9 @@ def import_file(
     """Make the trace folder `out` of a file, streaming it.
 
     `contents` are the pages of events that come without; `through` makes page-outs and page-ins of references, and may
-    read the file more than once. What comes before a fault is kept if `keep_going`, and the source tells what was lost. `progress` is called with bytes
-    read and bytes in all. Raises TraceError naming file and place; then nothing is left on disk. Who cannot read the
-    file, or that of the contents, cannot read the trace.
+    read the file more than once. What comes before a fault is kept if `keep_going`, and the source tells what was lost.
+    `progress` is called with bytes read and bytes in all. Raises TraceError naming file and place; then nothing is left
+    on disk. Who cannot read the file, or that of the contents, cannot read the trace.
     """
     file, out = Path(file), check_new(out)
     told = Input(file, page_size, progress or silent)

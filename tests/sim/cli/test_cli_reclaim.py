@@ -61,6 +61,7 @@ def test_options_say_what_the_memory_is(uses: Path) -> None:
     assert (reclaim["ram"], reclaim["policy"], reclaim["slots"]) == (N // 2, "random:seed=5", 1280)
     assert told["free"] == told["in"] > 0
     assert reclaim["dropped clean"] == 0
+    assert told["source"]["limit"] == N // 2 * 4096  # what `cswap run --ram` wants to know
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,15 @@ from hypothesis import strategies as st
 from reclaim_kit import Event, Lru
 
 from sim.errors import UserError
-from sim.plugins import POLICIES
+from sim.plugins import FRONTENDS, POLICIES, make_allocator
 from sim.ram import reclaim as module
+from sim.ram.closed import Capacity, closed_replay
 from sim.ram.clusters import CACHED
 from sim.ram.numbers import Numbering
 from sim.ram.program import MADE, MOST_MADE, new_program, run
 from sim.ram.reclaim import Reclaim, pages_of
-from workloads import COMPACT, FREE, IN, OUT
+from sim.replay.replay import replay
+from workloads import COMPACT, FREE, GIVEN, IN, OUT, Events, Sizes, Trace
 from workloads.readers.base import Batch
 
 HIGH = 0xFFFF_8000_0000_0000  # where the kernel's own half of the address space begins
@@ -136,6 +138,27 @@ def test_more_memory_never_faults_more() -> None:
     faults = [reclaimed(Reclaim(ram), uses)[1]["faults"] for ram in range(1, 190, 20)]
     assert faults == sorted(faults, reverse=True)
     assert faults[-1] < faults[0]
+
+
+@pytest.mark.parametrize("more", [1, 7, 30])
+def test_the_closed_loop_tells_larger_memories_from_a_smaller_one(more: int) -> None:
+    """To a page: at a fault one goes out before the other comes in, so that for a moment there is room for one less."""
+    rng = np.random.default_rng(4)
+    random = zip(rng.choice([IN, OUT], 3000), np.minimum(rng.zipf(1.2, 3000), 99), strict=True)
+    uses = [*((OUT, page) for page in range(100)), *random]
+    small, less, exact = (
+        [kind_slot[:2] for kind_slot in reclaimed(Reclaim(ram, swap_cache=False), uses)[0]]
+        for ram in (20, 19 + more, 20 + more)
+    )
+    kind, slot = np.array(small).T
+    sizes = Sizes.given([2000])
+    trace = Trace.from_arrays("small", Events.of(kind, slot, np.where(kind == OUT, 0, -1)), None, {GIVEN: sizes})
+    plain = replay(trace, sizes, FRONTENDS.make("raw"), make_allocator("ideal"))
+    running = closed_replay(plain, Capacity(20 + more, 20, POLICIES.make("lru")))
+    happened = np.concatenate([events.kind for events, _ in running]).tolist()
+    for one in (OUT, IN):
+        counts = [[kind for kind, _ in events].count(one) for events in (exact, less)]
+        assert counts[0] <= happened.count(one) <= counts[1] < 1.2 * counts[0]
 
 
 @pytest.mark.parametrize(
