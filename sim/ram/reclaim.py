@@ -75,7 +75,7 @@ class Reclaim:
         ram = max(1, n // 2) if self.ram is None else self.ram
         if ram < 1:
             raise UserError(f"a memory of {ram} pages: give at least 1")
-        if ram >= n:
+        if self.ram is not None and ram >= n:
             raise UserError(f"all {n} pages of the program fit into {ram} pages of RAM: none goes out; give less RAM")
         slots = -(-(2 * n + 1) // CLUSTER) * CLUSTER if self.slots is None else self.slots
         if slots < 2:

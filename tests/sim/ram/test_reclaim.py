@@ -186,6 +186,11 @@ def test_pages_that_were_never_written_leave_no_traffic() -> None:
     assert (events, facts["dropped file pages"], facts["faults"]) == ([], 4, 6)
 
 
+def test_a_single_page_is_in_memory_for_good() -> None:
+    events, facts = reclaimed(Reclaim(), [(OUT, 5), (IN, 5), (FREE, 5), (OUT, 5)])
+    assert (events, facts["ram"], facts["faults"]) == ([], 1, 2)
+
+
 def test_by_default_half_of_the_pages_fit_and_the_device_is_never_half_full() -> None:
     uses = [(OUT, page) for page in range(700)] + [(IN, page) for page in range(700)]
     events, facts = reclaimed(Reclaim(), uses)
