@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,12 +61,36 @@ def read_rows(file: Input) -> Iterator[Rows]:
             line += 1
         if not block:
             continue
-        rows = _rows(Lines(path, line), head, block)
-        _check(Lines(path, line), head.fields, rows, n_pages, file.page_size, last)
+        parse = partial(_checked, Lines(path, line), head, n_pages, file.page_size, last)
+        try:
+            rows = parse(block)
+        except TraceError:
+            yield from _before_fault(parse, block)
+            raise
         yield rows
         last = None if rows.time_ns is None else int(rows.time_ns[-1])
     if head is None:
         raise TraceError.at(path, "line 1", "there is no header", f"begin with {HEADER}")
+
+
+def _checked(place: Lines, head: Head, n_pages: int | None, page_size: int, last: int | None, block: bytes) -> Rows:
+    rows = _rows(place, head, block)
+    _check(place, head.fields, rows, n_pages, page_size, last)
+    return rows
+
+
+def _before_fault(parse: Callable[[bytes], Rows], block: bytes) -> Iterator[Rows]:
+    """Yield the rows of a block above its first line that is wrong."""
+    lines = block.splitlines(keepends=True)
+    good, bad, found = 0, len(lines), None  # so many lines are right, and so many are not
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        try:
+            found, good = parse(b"".join(lines[:middle])), middle
+        except TraceError:
+            bad = middle
+    if found is not None:
+        yield found
 
 
 @dataclass(frozen=True)

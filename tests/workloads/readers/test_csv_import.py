@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import lzma
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 import trace_kit
 import zstandard
 
+from sim import import_trace
 from workloads import TraceError, import_csv, verify
 
 HEADER = "ts_ns,kind,pid,slot,page\n"
@@ -151,3 +153,19 @@ def test_bad_files_are_named(tmp_path: Path, which: str, suffix: str, change: ob
     assert str(caught.value).startswith(f"{tmp_path}/{message}")
     assert "\n" not in str(caught.value)
     assert not [p for p in tmp_path.iterdir() if p not in (events, pages)], "nothing is left"
+
+
+@pytest.mark.parametrize("bad", range(6))
+def test_what_stands_above_a_bad_line_is_kept(tmp_path: Path, bad: int) -> None:
+    lines = ROWS.splitlines(keepends=True)
+    (tmp_path / "e.csv").write_text(HEADER + "".join([*lines[:bad], "x,out,1,1,1\n", *lines[bad:]]))
+    (tmp_path / "p.bin").write_bytes(PAGES)
+    told = f"{tmp_path}/e.csv: line {bad + 2}: ts_ns 'x' is not a number"
+    options = {"format": "csv", "pages": str(tmp_path / "p.bin"), "page_size": 64, "keep_going": True}
+    if not bad:
+        with pytest.raises(TraceError, match=re.escape(told)):
+            import_trace(tmp_path / "e.csv", tmp_path / "t.cswap", **options)
+        return
+    trace = import_trace(tmp_path / "e.csv", tmp_path / "t.cswap", **options)
+    assert trace.n_events == bad
+    assert trace.source["lost"].startswith(told)
