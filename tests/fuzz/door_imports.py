@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import lzma
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -42,6 +43,12 @@ def made(name: str) -> Callable[[Random, Path], None]:
         (folder / "words.json").write_text(json.dumps([file, *options]))
 
     return make
+
+
+def warm_imports() -> None:
+    """Compile reclaim."""
+    with tempfile.TemporaryDirectory() as folder:
+        command("import", EXAMPLES["lackey"].put(Path(folder)), "-o", Path(folder) / "t.cswap")
 
 
 def answer_import(folder: Path) -> None:

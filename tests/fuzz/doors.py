@@ -12,7 +12,7 @@ from random import Random
 from typing import NamedTuple
 
 from door_decoders import answer_streams, make_streams
-from door_imports import answer_import, made
+from door_imports import answer_import, made, warm_imports
 from door_results import answer_result, make_result, sound_result
 from door_texts import answer_csv, answer_ops, answer_recorded, make_csv, make_ops, make_recorded, warm_texts
 from door_toml import answer_toml, make_toml, warm_toml
@@ -57,4 +57,5 @@ def warm() -> None:
             sound(times, content)
     sound_result()
     warm_texts()
+    warm_imports()
     warm_toml()
