@@ -69,11 +69,11 @@ def import_(
     from sim.cli.progress import progress
     from sim.cli.size import page_size_of
     from sim.errors import UserError
-    from sim.experiment.importing import import_trace
+    from sim.experiment.importing import content_format, import_trace
 
     form, file = _named(words or [], format_)
     if file is None and form in (None, "csv"):
-        form, file, pages = "dump", pages, None  # the pages alone
+        form, file, pages = None if pages is None else content_format(pages), pages, None  # the pages alone
     if file is None:
         raise UserError("there is nothing to import; give FILE, or the pages alone with --pages")
     size = page_size_of(page_size)
@@ -147,6 +147,8 @@ def _told(trace: Trace) -> list[str]:
         lines.append(text.format(**reclaim))
     if trace.original_slots() is not None:
         lines.append(f"slots: sparse, numbered 0 to {trace.n_slots - 1}; what they were called is in slots.parquet")
+    if isinstance(contents := trace.source.get("contents"), dict):
+        lines.append(f"contents: drawn from the {contents['pages']:,} pages of {contents['of']}")
     if not trace.content and trace.sizes_codecs():
         lines.append("no contents: it replays by its sizes, as codec given")
     elif not trace.content:

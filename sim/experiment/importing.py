@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sim.errors import UserError, meant
 from sim.experiment.inputs import SAMPLE, as_generator, open_input, renamed, shipped
 from sim.plugins import POLICIES, READERS
+from workloads.errors import TraceError
 from workloads.progress import Progress, silent
 from workloads.readers.contents import Contents, FilePages, TracePages
 from workloads.readers.importing import Read, Through, import_file
@@ -50,6 +51,8 @@ def import_trace(
     if generator is not None:
         if reclaim is not None:
             raise UserError(f"{generator.name}: is swap traffic already; leave --ram out")
+        if page_size != generator.page_size:
+            raise UserError(f"{file}: is a recipe of pages of {generator.page_size} bytes; give page_size there")
         return _generated(generator, out, pages, name, progress or silent)
     file = Path(file)
     form = format or format_of(file)
@@ -103,6 +106,14 @@ def format_of(file: Path) -> str:
     return recognised(file, {name: READERS.find(name) for name in READERS.names()})
 
 
+def content_format(file: str) -> str:
+    """The format of a file that is said to hold pages: raw ones if none is recognised."""
+    try:
+        return format_of(Path(file))
+    except TraceError:
+        return "dump"
+
+
 def contents_of(item: str | Trace) -> Contents:
     """The pages that an item is, holds or names. Raises UserError, TraceError."""
     if not isinstance(item, str):
@@ -111,7 +122,7 @@ def contents_of(item: str | Trace) -> Contents:
     if os.path.lexists(path / HEADER_FILE):
         return TracePages(open_input(item))
     if path.exists():
-        return FilePages(path, READERS.make(format_of(path)))
+        return FilePages(path, READERS.make(content_format(item)))
     samples = [known for known in shipped() if known.endswith(SAMPLE)]
     for known in (item, item + SAMPLE):
         if known in samples:

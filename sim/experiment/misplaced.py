@@ -48,8 +48,8 @@ def explained(path: Path) -> UserError:
     if _is_operations(path):
         return UserError(f"{path}: is a sequence of allocations, not a trace; use `cswap ops {quoted} -a SPEC`")
     return UserError(
-        f"{path}: is a file, not a trace; if it holds raw pages, make one with "
-        f"`cswap import csv --pages {quoted} -o {out}`"
+        f"{path}: is a file, not a trace; if it is a dump, a core, a block trace..., make one with "
+        f"`cswap import {quoted} -o {out}`"
     )
 
 

@@ -37,8 +37,8 @@ def plot_lifetimes(
     The frames have a row an end and a bucket: `end`, `least`, `most`, `count`; `ns` may be empty. `ax` are the axes to
     draw on, two with times. Raises UserError without rows.
     """
-    if events.empty:
-        raise UserError(f"{trace}: has no page-outs to plot")
+    if events.empty or set(events["end"]) <= {"held"}:
+        raise UserError(f"{trace}: has no page-outs that were freed or overwritten to plot")
     picture, panels = _panels(events, ns, ax)
     handles: list[Any] = []
     for axis, frame, unit in panels:

@@ -76,6 +76,8 @@ class Reclaim:
         if ram < 1:
             raise UserError(f"a memory of {ram} pages: give at least 1")
         if self.ram is not None and ram >= n:
+            if not n:
+                raise UserError("there are no reads or writes; give the format that it has, or leave it out")
             raise UserError(f"all {n} pages of the program fit into {ram} pages of RAM: none goes out; give less RAM")
         slots = -(-(2 * n + 1) // CLUSTER) * CLUSTER if self.slots is None else self.slots
         if slots < 2:

@@ -10,6 +10,7 @@ from workloads.errors import TraceError
 from workloads.files import open_regular
 from workloads.readers.base import Reader
 from workloads.readers.input import Head
+from workloads.traces.header_file import HEADER_FILE
 
 FALLBACK = "dump"  # pages have no form that could be told
 PRINTABLE = frozenset(b"\t\n\r\x0b\x0c\x1b") | frozenset(range(32, 256))
@@ -21,7 +22,7 @@ def recognised(path: Path, readers: Mapping[str, type[Reader]]) -> str:
     Raises TraceError when it is empty, when it is a text or a folder of no known format, or when several readers do.
     """
     if not path.is_dir():
-        os.close(open_regular(path, "give a file or folder that is there", follow=True))
+        os.close(open_regular(path, "give a file or folder that you can read", follow=True))
     head = Head.of(path)
     found = [name for name, reader in readers.items() if name != FALLBACK and reader.sniff(head)]
     known = ", ".join(readers)
@@ -30,6 +31,10 @@ def recognised(path: Path, readers: Mapping[str, type[Reader]]) -> str:
     if found:
         told = " or ".join(f"--format {name}" for name in found)
         raise TraceError.at(path, "format", f"could be one of {', '.join(found)}", f"give {told}")
+    if not path.is_dir() and not path.stat().st_size:
+        raise TraceError.at(path, "file", "is empty", "give one with something in it")
+    if HEADER_FILE in head.names:
+        raise TraceError.at(path, "folder", "is a trace already", "use it as it is, as with cswap run")
     if head.data and not PRINTABLE.issuperset(head.data):
         return FALLBACK
     what = "folder" if path.is_dir() else "text"

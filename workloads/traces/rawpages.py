@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from workloads.traces.xz import Xz
 
 CODECS = {".gz": "gzip", ".zst": "zstd", ".xz": "xz"}
 BLOCK = 1 << 22
+STEP = 1 << 16  # bytes decompressed at once: what comes before damage is not lost
 
 Moved = Callable[[int], None]  # called with the bytes of the file itself read so far
 
@@ -38,17 +40,31 @@ def blocks(path: Path, size: int, moved: Moved) -> Iterator[bytes]:
     done = 0
     try:
         while True:
-            place = f"after {done} decompressed bytes"
-            with reading(path, place, remedy):
-                block = stream.read(size)
-            if not block:
+            block, fault = _read(stream, size if codec is None else STEP, size)
+            if block:
+                check_growth(path, f"after {done} decompressed bytes", whole, done + len(block))
+                done += len(block)
+                moved(raw.tell())
+                yield block
+            if fault is not None:
+                with reading(path, f"after {done} decompressed bytes", remedy):
+                    raise fault
+            if len(block) < size:
                 return
-            done += len(block)
-            check_growth(path, place, whole, done)
-            moved(raw.tell())
-            yield block
     finally:
         raw.close()
+
+
+def _read(stream: Any, step: int, size: int) -> tuple[bytes, Exception | None]:
+    """The next bytes, `size` unless the file ends or is damaged; and what is wrong then."""
+    parts, left = [], size
+    try:
+        while left and (part := stream.read(min(step, left))):
+            parts.append(part)
+            left -= len(part)
+    except (pa.ArrowException, OSError) as error:
+        return b"".join(parts), error
+    return b"".join(parts) if len(parts) != 1 else parts[0], None
 
 
 def raw_pages(path: Path, page_size: int, moved: Moved) -> Iterator[npt.NDArray[np.uint8]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,6 +13,11 @@ from workloads.errors import TraceError
 from workloads.files import open_regular
 from workloads.generators.contents.base import Content, Pages, Place, Pool
 from workloads.generators.draws import Numbers, Words, modulo
+from workloads.readers.avml import Avml
+from workloads.readers.elf import Elf
+from workloads.readers.input import Head
+from workloads.readers.lime import Lime
+from workloads.readers.swap import Swap
 from workloads.samples import open_sample, sample_names
 from workloads.shown import meant
 from workloads.traces.disk import open_trace
@@ -79,6 +85,10 @@ class FilePool(Pool):
     def __init__(self, path: Path, place: Place) -> None:
         self.origin = path
         fd = open_regular(path, "give a trace, or a file of raw pages", follow=True)
+        head = Head.of(path)
+        if other := next((reader.title for reader in (Elf, Lime, Avml, Swap) if reader.sniff(head)), None):
+            os.close(fd)
+            raise TraceError.at(path, "file", f"is no raw pages ({other})", "import it first and give the trace")
         with open(fd, "rb") as file:
             size = path.stat().st_size
             if not size or size % place.page_size:
