@@ -22,7 +22,7 @@ HEADER = re.compile(rb"fio version ([23]) iolog[ \t\r]*")
 ACTION = rb"([^\s]+)[ \t]+(?:(add|open|close)|(read|write|trim|sync|datasync|sync_file_range|wait)[ \t]+(\d{1,20})"
 ACTION += rb"(?:[ \t]+(\d{1,20}))?)|fio version [23] iolog|#[^\n]*"
 LINES = {2: form(rb"()" + ACTION), 3: form(rb"(\d{1,20})[ \t]+" + ACTION)}
-COLUMNS = {2: "`FILE ACTION OFFSET LENGTH`", 3: "`MILLISECONDS FILE ACTION OFFSET LENGTH`"}
+COLUMNS = {2: "`FILE ACTION OFFSET LENGTH`", 3: "`MICROSECONDS FILE ACTION OFFSET LENGTH`"}
 KINDS = {b"read": IN, b"write": OUT, b"trim": FREE}
 OPTION = "fio:file"
 LATEST_US = (2**63 - 1) // 1000
@@ -31,8 +31,8 @@ LATEST_US = (2**63 - 1) // 1000
 class Fio(Reader):
     """fio's iolog of version 2 or 3. A trim frees what was written before; syncs change nothing.
 
-    Milliseconds of version 3, and waits of version 2, are times; without any there are none. `file` is the one of
-    several files whose requests are read.
+    Microseconds of version 3 (fio's iolog.c; its manual gives no unit), and waits of version 2, are times; without any
+    there are none. `file` is the one of several files whose requests are read.
     """
 
     name: ClassVar[str] = "fio"
@@ -104,9 +104,9 @@ class _Log:
             return None
         if self._facts["version"] == 2:
             return us[lines] * 1000
-        ms = whole("time", lines, [rows[line][0] for line in lines], np.uint64)
-        check(lines, ms > LATEST_US // 1000, lambda i: f"time {ms[i]} ms is out of range")
-        return ms.astype(np.int64) * 10**6
+        at = whole("time", lines, [rows[line][0] for line in lines], np.uint64)
+        check(lines, at > LATEST_US, lambda i: f"time {at[i]} us is out of range")
+        return at.astype(np.int64) * 1000
 
 
 def _waits(file: Input) -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +29,16 @@ def test_the_log_of_a_real_run() -> None:
     assert not got.error
     assert got.slot.tolist()[:8] == [0, 11, 12, 13, 14, 15, 7, 6]
     assert got.kind.tolist()[:8] == [1, 1, 1, 1, 1, 1, 0, 1]
-    assert times(GOLDEN / "fio-v3.log")[:3] == [110_000_000, 343_000_000, 343_000_000]  # type: ignore[index]
+    assert times(GOLDEN / "fio-v3.log")[:3] == [110_000, 343_000, 343_000]  # type: ignore[index]
     assert got.facts["frees"].startswith("inferred")
+
+
+def test_times_are_those_that_the_kernel_saw() -> None:
+    """fio and the block layer wrote down the same 63 requests, each a few microseconds apart."""
+    fields = [line.split() for line in gzip.decompress((GOLDEN / "loop-blkparse.txt.gz").read_bytes()).splitlines()]
+    queued = [round(float(f[3]) * 1e9) for f in fields if f[5:6] == [b"Q"] and f[6] in (b"R", b"WS")][:63]
+    logged = sorted(set(times(GOLDEN / "loop-fio-mix.log") or []))
+    assert np.ptp(np.array(logged) - np.array(queued)) < 50_000
 
 
 def test_waits_are_the_clock_of_version_2(tmp_path: Path) -> None:
