@@ -7,207 +7,169 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from workloads.errors import TraceError
 from workloads.readers.base import Batch, Facts, Reader
+from workloads.readers.devices import checked, events
 from workloads.readers.input import Input
-from workloads.readers.requests import INFERRED, SECTOR, TRIMMED, Paging, Requests, first_too_long
+from workloads.readers.requests import INFERRED, SECTOR, TRIMMED, Requests
+from workloads.readers.table import Fault, Row, check, whole
 from workloads.traces.events import FREE, IN, OUT
 
-LATEST = (1 << 63) // 10**9 - 1  # seconds whose nanoseconds an event can have
-SECTORS = (1 << 64) // SECTOR  # of a device whose bytes can be told by 64 bits
-OTHER = -1  # the kind of a request that is neither read, write nor discard
-
-
-class Line(NamedTuple):
-    """What a pattern finds in a line: a request, or in `other` a line that is none. Empty is what the line lacks."""
-
-    device: bytes
-    seconds: bytes
-    fraction: bytes
-    task: bytes
-    letters: bytes
-    sector: bytes
-    sectors: bytes
-    other: bytes
-
-
-TIME = rb"(\d{1,10})\.(\d{1,9})"
-RANGE = rb"(?:(\d{1,19}) \+ (\d{1,10}) )?"  # not of a flush, nor of a command that passes through
+TIME = rb"(\d{1,20})\.(\d{1,9})"  # seconds
+RANGE = rb"(\d{1,20}) \+ (\d{1,20}) "  # sectors
+END = rb"\[[^\n]{0,99}\][ \t\r]*$"  # a process or an error
+SECOND, FRACTION, LETTERS, FIRST, COUNT, OTHER = 1, 2, 4, 5, 6, 7
+"""Groups of every pattern: those of a request, and a line that is none. Groups 0 and 3 are device and process."""
+CUT = "cut the file before it, or --keep-going"
 
 
 class BlockEvents(Reader):
-    """Events of one device, in sectors of 512 bytes; of each request one event of the several that it makes counts.
+    """Requests of one device, in sectors of 512 bytes. Of the several events of a request one counts: the first of
+    `actions` that the beginning of the file has.
 
     `device` is MAJOR:MINOR; without one there must be requests to one device only.
     """
 
-    actions: ClassVar[tuple[bytes, ...]]  # the events of a request, the one that counts first
+    actions: ClassVar[tuple[bytes, ...]]
+    nothing: ClassVar[tuple[str, str]]  # what is wrong with a file without requests, and the remedy
+    device_at: ClassVar[int] = 0  # which group the device is
+    task_at: ClassVar[int] = 3
 
     def __init__(self, device: str = "") -> None:
-        if device and not re.fullmatch(r"\d{1,4}:\d{1,7}", device):
-            raise ValueError(f"device={device} is no MAJOR:MINOR; write device=253:0, as lsblk prints them")
+        if device and not re.fullmatch(r"\d{1,4}:\d{1,7}", device, re.ASCII):
+            raise ValueError(f"device={device} is no MAJOR:MINOR; write device=253:0, as lsblk prints it")
         self._device = device.replace(":", ",").encode()
 
     @classmethod
     @abstractmethod
     def pattern(cls, action: bytes) -> re.Pattern[bytes]:
-        """What matches every line, with the groups of `Line`: requests are those of the action."""
-
-    @classmethod
-    def rows(cls, found: list[tuple[bytes, ...]]) -> list[tuple[bytes, ...]]:
-        """What a pattern found, its groups in the order of `Line`."""
-        return found
+        """What matches every line: one with this action by all groups but OTHER, any other by that."""
 
     @classmethod
     @abstractmethod
     def damaged(cls, line: bytes, action: bytes) -> bool:
-        """Whether a line, which is no request, was to be one, or an event that is cut off."""
+        """Whether an OTHER line was to be one with this action, or is cut off."""
 
     @classmethod
     @abstractmethod
     def lost(cls, line: bytes) -> int:
-        """How many events a line says were lost."""
+        """How many events an OTHER line says were lost."""
 
     def read(self, file: Input, facts: Facts) -> Iterator[Batch]:
         """See `Reader.read`."""
         reading = _Reading(self, file, self._device)
-        for number, block in file.lines():
-            yield from reading.block(number, block)
-            facts.update(reading.facts())
-        if not reading.devices:
-            what = f"of device {self._device.decode().replace(',', ':')} " if self._device else ""
-            raise TraceError.at(file.path, "events", f"there are no reads or writes {what}".rstrip(), self.remedy())
-
-    def remedy(self) -> str:
-        """What to do about a file without requests."""
-        return f"give a file with one of {', '.join(a.decode() for a in self.actions)}"
+        yield from events(reading.requests(facts), file.page_size)
+        if reading.found.total():
+            return
+        if others := reading.others():
+            wrong = f"there are no requests of device {_named(self._device)}"
+            raise TraceError.at(file.path, "events", wrong, f"those that have some: {', '.join(others)}")
+        raise TraceError.at(file.path, "events", *self.nothing)
 
 
 class _Reading:
     """One file under way."""
 
     def __init__(self, reader: BlockEvents, file: Input, device: bytes) -> None:
-        self._reader, self._file, self._device, self._only = reader, file, device, bool(device)
-        self._paging = Paging(file.page_size)
+        self._reader, self._file, self._device, self._given = reader, file, device, bool(device)
         self._action = b""
+        self._trims = False
         self._skipped: Counter[str] = Counter()
+        self.found: Counter[bytes] = Counter()  # requests of the device
         self._others: Counter[bytes] = Counter()
-        self._discards = False
-        self.devices: Counter[bytes] = Counter()
 
-    def facts(self) -> Facts:
-        found: Facts = {"frees": TRIMMED if self._discards else INFERRED, **self._skipped}
-        if self._action:
-            found |= {"action": self._action.decode()}
-        if self._device:
-            found |= {"device": _named(self._device)}
-        if self._others:
-            found |= {"other_devices": {_named(device): count for device, count in sorted(self._others.items())}}
-        return found
+    def requests(self, facts: Facts) -> Iterator[Requests]:
+        """Yield the requests of each block of lines. Raises TraceError after those before the place."""
+        for number, block in self._file.lines():
+            rows, fault = self._rows(block)
+            try:
+                part = self._part(rows)
+            except Fault as found:
+                fault = found
+                part = self._part(rows[: found.row])
+            facts.update(self._facts())
+            yield part
+            if fault is not None:
+                raise TraceError.at(self._file.path, f"line {number + fault.row}", fault.wrong, fault.remedy) from fault
 
-    def block(self, number: int, block: bytes) -> Iterator[Batch]:
-        """The events of a block of lines, of which the first one has a number."""
-        rows = self._rows(block)
-        action = self._action or self._reader.actions[0]
-        fault: TraceError | None = None
-        found: list[int] = []
-        for i, row in enumerate(rows):
-            if row[0]:
-                found.append(i)
-            elif row[7]:
-                if self._reader.damaged(row[7], action):
-                    fault = self._fault(number + i, f"is no whole {action.decode()} event", "cut the file before it")
-                    break
-                self._skipped["other_lines"] += 1
-                if lost := self._reader.lost(row[7]):
-                    self._skipped["lost_events"] += lost
-        found, kinds = self._counted([(i, kind_of(rows[i][4])) for i in found], rows)
-        if self._device and found:
-            wrong = next((k for k, i in enumerate(found) if rows[i][0] != self._device), None)
-            if wrong is not None:
-                counts = ", ".join(f"{_named(device)} ({count:,})" for device, count in self.devices.most_common())
-                remedy = f"give --format {self._reader.name}:device={_named(self.devices.most_common(1)[0][0])}"
-                fault = self._fault(number + found[wrong], f"there are requests to several devices: {counts}", remedy)
-                found, kinds = found[:wrong], kinds[:wrong]
-        requests, bad = self._requests([rows[i] for i in found], kinds)
-        if bad is not None:
-            fault = self._fault(number + found[len(requests)], bad, "cut the file before it")
-        self._discards |= bool((requests.kind == FREE).any())
-        yield from self._paging.batches(requests)
-        if fault is not None:
-            raise fault
+    def others(self) -> list[str]:
+        """The devices that are not read, and their requests."""
+        return [f"{_named(device)} ({count:,})" for device, count in self._others.most_common(8)]
 
-    def _rows(self, block: bytes) -> list[tuple[bytes, ...]]:
-        text = block.rstrip(b"\n")
-        if self._action:
-            return self._reader.rows(self._reader.pattern(self._action).findall(text))
-        for action in self._reader.actions:
-            rows = self._reader.rows(self._reader.pattern(action).findall(text))
-            if any(row[0] and kind_of(row[4]) != OTHER for row in rows):
+    def _facts(self) -> Facts:
+        told: Facts = {"frees": TRIMMED if self._trims else INFERRED, **+self._skipped}
+        told |= {"action": self._action.decode()} if self._action else {}
+        told |= {"device": _named(self._device)} if self._device else {}
+        return told | ({"other_devices": ", ".join(self.others())} if self._others else {})
+
+    def _rows(self, block: bytes) -> tuple[list[Row], Fault | None]:
+        """Of each line its groups, up to one that is damaged."""
+        reader, text = self._reader, block.rstrip(b"\n")
+        for action in [self._action] if self._action else reader.actions:
+            rows = reader.pattern(action).findall(text)
+            if any(row[FIRST] and kind_of(row[LETTERS]) is not None for row in rows):
                 self._action = action
-                return rows
-        return self._reader.rows(self._reader.pattern(self._reader.actions[0]).findall(text))
+                break
+        for i, row in enumerate(rows):
+            if row[OTHER]:
+                if reader.damaged(row[OTHER], self._action or reader.actions[0]):
+                    line = row[OTHER][:80].decode(errors="replace")
+                    return rows[:i], Fault(i, f"{line!r} is no whole event", CUT)
+                self._skipped["other_lines"] += 1
+                if lost := reader.lost(row[OTHER]):
+                    self._skipped["lost_events"] += lost
+        return rows, None
 
-    def _counted(self, found: list[tuple[int, int]], rows: list[tuple[bytes, ...]]) -> tuple[list[int], list[int]]:
-        """The lines, and their kinds, of reads, writes and discards of the device."""
-        moves = [(i, kind) for i, kind in found if kind != OTHER]
-        if len(moves) < len(found):
-            self._skipped["other_requests"] += len(found) - len(moves)
-        every = Counter(rows[i][0] for i, _ in moves)
-        if self._only:
-            mine = every.pop(self._device, 0)
-            if every:
-                self._others += every
-                moves = [(i, kind) for i, kind in moves if rows[i][0] == self._device]
-            every = Counter({self._device: mine} if mine else {})
-        elif moves and not self._device:
-            self._device = rows[moves[0][0]][0]
-        self.devices += every
-        return [i for i, _ in moves], [kind for _, kind in moves]
+    def _part(self, rows: list[Row]) -> Requests:
+        """The requests of the device. Raises Fault."""
+        kinds = {i: kind_of(row[LETTERS]) for i, row in enumerate(rows) if row[FIRST]}
+        lines = [i for i, kind in kinds.items() if kind is not None]
+        every = Counter(rows[i][self._reader.device_at] for i in lines)
+        if lines and not self._device:
+            self._device = rows[lines[0]][self._reader.device_at]
+        if len(every) > (self._device in every):
+            if not self._given:
+                self._refuse(rows, lines, self.found + every)
+            lines = [i for i in lines if rows[i][self._reader.device_at] == self._device]
+        task = whole("process", lines, [rows[i][self._reader.task_at] for i in lines], np.int32)
+        part = _requests(rows, lines, [kinds[i] for i in lines], task)
+        self._skipped["other_requests"] += sum(kind is None for kind in kinds.values())
+        self._others += Counter({device: count for device, count in every.items() if device != self._device})
+        self.found[self._device] += len(lines)
+        self._trims |= bool((part.kind == FREE).any())
+        return part
 
-    def _requests(self, rows: list[tuple[bytes, ...]], kinds: list[int]) -> tuple[Requests, str | None]:
-        """The requests of lines, up to one that is wrong, and what is wrong with it."""
-        _, seconds, fraction, task, _, sector, sectors, _ = zip(*rows, strict=True) if rows else ((),) * 8
-        n = len(rows)
-        first = np.fromiter((int(text or 0) for text in sector), np.uint64, n)
-        length = np.fromiter((int(text or 0) for text in sectors), np.int64, n)
-        second = np.fromiter(map(int, seconds), np.int64, n)
-        rest = np.fromiter(map(int, fraction), np.int64, n) * 10 ** (9 - np.fromiter(map(len, fraction), np.int64, n))
-        kind = np.array(kinds, np.uint8)
-        requests = Requests(
-            kind,
-            first * np.uint64(SECTOR),
-            length * SECTOR,
-            second * 10**9 + rest,
-            np.fromiter(map(int, task), np.int32, n),
-        )
-        faults = {
-            "is of a time that no trace can hold": np.flatnonzero(second > LATEST),
-            "ends behind the last sector of any device": np.flatnonzero(first >= SECTORS - length.astype(np.uint64)),
-            "is longer than any request (1 GiB)": np.array(
-                [i for i in [first_too_long(kind, requests.n_bytes)] if i is not None]
-            ),
-        }
-        wrong = {what: int(where[0]) for what, where in faults.items() if len(where)}
-        if not wrong:
-            return requests, None
-        what = min(wrong, key=lambda what: wrong[what])
-        return requests[: wrong[what]], what
+    def _refuse(self, rows: list[Row], lines: list[int], every: Counter[bytes]) -> None:
+        second = next(i for i in lines if rows[i][self._reader.device_at] != self._device)
+        told = ", ".join(f"{_named(device)} ({count:,})" for device, count in every.most_common(8))
+        remedy = f"give one of them (--format {self._reader.name}:device={_named(every.most_common(1)[0][0])})"
+        raise Fault(second, f"has a request of another device; up to here there are {told}", remedy)
 
-    def _fault(self, line: int, wrong: str, remedy: str) -> TraceError:
-        return TraceError.at(self._file.path, f"line {line}", wrong, remedy)
+
+def _requests(rows: list[Row], lines: list[int], kinds: list[int | None], task: npt.NDArray[np.int32]) -> Requests:
+    second = whole("time", lines, [rows[i][SECOND] for i in lines], np.uint64)
+    check(lines, second > (2**63 - 1) // 10**9 - 1, lambda i: f"time {second[i]} s is out of range")
+    fraction = np.array([int(rows[i][FRACTION].ljust(9, b"0")) for i in lines], np.int64)
+    sector = whole("sector", lines, [rows[i][FIRST] for i in lines], np.uint64)
+    check(lines, sector >= 2**64 // SECTOR, lambda i: f"sector {sector[i]} is out of range")
+    count = whole("number of sectors", lines, [rows[i][COUNT] for i in lines], np.uint64)
+    check(lines, count >= 2**54, lambda i: f"number of sectors {count[i]} is out of range")
+    kind, unit = np.array(kinds, np.uint8), np.uint64(SECTOR)
+    time_ns = second.astype(np.int64) * 10**9 + fraction
+    return checked(lines, kind, sector * unit, count * unit, time_ns, task)
 
 
 @cache
-def kind_of(letters: bytes) -> int:
-    """The kind of a request by its rwbs letters; requests to zones (Z) are none of a swap device."""
+def kind_of(letters: bytes) -> int | None:
+    """The kind of a request by its letters (`blk_fill_rwbs`); None of one that moves no pages, as to zones (Z)."""
     if b"Z" in letters:
-        return OTHER
-    return next((kind for letter, kind in ((b"D", FREE), (b"R", IN), (b"W", OUT)) if letter in letters), OTHER)
+        return None
+    return next((kind for letter, kind in ((b"D", FREE), (b"R", IN), (b"W", OUT)) if letter in letters), None)
 
 
 def _named(device: bytes) -> str:

@@ -20,6 +20,7 @@ def checked(
     first_byte: npt.NDArray[np.uint64],
     size: npt.NDArray[np.uint64],
     time_ns: npt.NDArray[np.int64] | None = None,
+    task: npt.NDArray[np.int32] | None = None,
 ) -> Requests:
     """The requests of `rows`. Raises Fault for one that is too long, or ends behind the last byte there can be."""
     n_bytes = np.minimum(size, np.uint64(np.iinfo(np.int64).max)).astype(np.int64)
@@ -28,7 +29,7 @@ def checked(
         raise Fault(rows[long], f"a request of {size[long]} bytes is longer than any", REMEDY)
     behind = first_byte > np.uint64(2**64 - 1) - size
     check(rows, behind, lambda i: f"the request at byte {first_byte[i]} ends behind 2**64")
-    return Requests(kind, first_byte, n_bytes, time_ns)
+    return Requests(kind, first_byte, n_bytes, time_ns, task)
 
 
 def events(parts: Iterable[Requests], page_size: int) -> Iterator[Batch]:
