@@ -14,7 +14,7 @@ from workloads.readers.input import Head
 GAP = rb"[ \t]{1,40}"
 BEGIN = rb"[^\n]{0,99}?[- \t](\d{1,10})(?:/\d+)?" + GAP + rb"(?:\([ \d-]{1,20}\)" + GAP + rb")?"
 BEGIN += rb"(?:\[\d+\]" + GAP + rb")?(?:[^\s:\[]{1,8}" + GAP + rb")?" + TIME + rb":" + GAP
-BEGIN += rb"(?:\d+" + GAP + rb")?(?:\w+:)?"
+BEGIN += rb"(?:\d+" + GAP + rb")?"
 EVENT = re.compile(BEGIN + rb"\w+:")
 CUT = re.compile(rb"[^\n]{0,99}?[- \t]\d+[ \t]{1,40}\[\d{3,}\](?![^\n]*\d:[ \t]*\S)")
 LOST = re.compile(rb"[ \t]*CPU:\d+ \[(?:LOST )?(\d+) EVENTS(?: DROPPED)?\]|.*?\bPERF_RECORD_LOST\b.*?\b(\d+)[ \t]*$")
@@ -57,7 +57,9 @@ class TraceEvents(BlockEvents):
         """See `BlockEvents.pattern`."""
         bytes_and_command = rb"" if action == b"block_bio_queue" else rb"(?:\d+ )?\([^\n)]{0,99}\) "
         request = rb"(\d{1,4},\d{1,7}) ([A-Z]{1,8}) " + bytes_and_command + RANGE + rb"(?:[\w,-]+ )?" + END
-        return re.compile(rb"^(?:" + BEGIN + action + rb":" + GAP + request + rb"|([^\n]*))", re.MULTILINE)
+        return re.compile(
+            rb"^(?:(?>" + BEGIN + rb")(?:block:)?" + action + rb":" + GAP + request + rb"|([^\n]*))", re.MULTILINE
+        )
 
     @classmethod
     def damaged(cls, line: bytes, action: bytes) -> bool:
