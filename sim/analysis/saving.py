@@ -55,7 +55,7 @@ def plots(analysis: Analysis) -> dict[str, Callable[[], Any]]:
     """What there is to draw, by name."""
     drawn: dict[str, Callable[[], Any]] = {}
     drawn |= {"live": analysis.plot_live} if analysis.trace.n_events else {}
-    drawn |= {"lifetimes": analysis.plot_lifetimes} if analysis.page_outs.any() else {}
+    drawn |= {"lifetimes": analysis.plot_lifetimes} if set(analysis.df_lifetimes()["end"]) - {"held"} else {}
     drawn |= {"reuse": analysis.plot_reuse} if len(analysis.reuse[0]) else {}
     drawn |= {"sizes": analysis.plot_sizes} if analysis.classes and len(analysis.df_sizes()) else {}
     return drawn

@@ -192,12 +192,9 @@ def _more(facts: Facts, full: bool) -> Iterator[str]:
             "memory", f"of what was charged to the program, in {facts['memory_samples']:,} samples: {told}"
         )
     for codec, times in facts["codec_times"].items():
-        parts = [
-            f"{part} {times[f'{part}_p50_us'][0]:.2f} to {times[f'{part}_p50_us'][1]:.2f}"
-            for part in ("compress", "decompress")
-        ]
-        many = f"{times['processes']} process{'es' * (times['processes'] != 1)}"
-        yield f"codec times: {shown(codec)}: {many}, median us a page-out: {', '.join(parts)}"
+        low_high = [sorted(set(times[f"{part}_p50_us"])) for part in ("compress", "decompress")]
+        to, back = (" to ".join(f"{value:.2f}" for value in values) for values in low_high)
+        yield f"codec times {shown(codec)}: {to} us and {back} us, medians of {times['processes']}"
     if full:
         yield from _line("sizes", ", ".join(map(shown, facts["sizes"])) or "none")
         yield from _line("digest", facts["digest"])

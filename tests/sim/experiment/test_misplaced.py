@@ -39,7 +39,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("events.csv", "is CSV, not a trace; make one with `cswap import csv "),
         ("without-suffix", "is CSV, not a trace; make one with `cswap import csv "),
         ("packed.csv.gz", "-o packed.cswap`"),
-        ("pages.bin", "if it holds raw pages, make one with `cswap import csv --pages "),
+        ("pages.bin", "if it is a dump, a core, a block trace..., make one with `cswap import "),
         ("e.toml", "give an experiment as --experiment "),
         ("frame.parquet", "make one by Trace.from_dataframe"),
         ("sequence.txt", "use `cswap ops "),
