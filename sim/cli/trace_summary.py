@@ -194,7 +194,7 @@ def _more(facts: Facts, full: bool) -> Iterator[str]:
     for codec, times in facts["codec_times"].items():
         low_high = [sorted(set(times[f"{part}_p50_us"])) for part in ("compress", "decompress")]
         to, back = (" to ".join(f"{value:.2f}" for value in values) for values in low_high)
-        yield f"codec times {shown(codec)}: {to} us and {back} us, medians of {times['processes']}"
+        yield f"codec times: {shown(codec)}: {to} us and {back} us, medians of {times['processes']}"
     if full:
         yield from _line("sizes", ", ".join(map(shown, facts["sizes"])) or "none")
         yield from _line("digest", facts["digest"])
