@@ -21,10 +21,14 @@ from workloads.traces.source import DECISIONS, DROPPED
 from workloads.traces.trace import Trace
 from workloads.traces.writer import TraceWriter
 
+FORMATS = (
+    "csv|dump|swap|elf|lime|avml|criu|quetschn|ariadne|memory|fio|msr|swapreplay|cachesim-csv|lackey|oracle-general"
+    "|blkparse|trace-events"
+)
 MOST = 1 << 63  # a number beyond is none of cswap's
 
 TEXTS = {
-    "kind": re.compile("recording|csv|dump|frame|synthetic"),
+    "kind": re.compile(f"recording|frame|synthetic|{FORMATS}"),
     "reclaim": re.compile("simulated"),
     "backend": re.compile("bpf|tracefs|snapshot"),
     "algorithm": re.compile("lzo|lzo-rle|lz4|lz4hc|zstd|deflate|842"),

@@ -16,6 +16,7 @@ from sim.experiment.importing import format_of
 from sim.plugins import READERS
 from workloads import Trace, TraceError, verify
 from workloads.readers.input import Head
+from workloads.traces.stripping import FORMATS
 
 PACK = {".gz": gzip.compress, ".zst": zstandard.compress, ".xz": lzma.compress}
 ALL = pytest.mark.parametrize("name", EXAMPLES)
@@ -31,6 +32,10 @@ def known(example: Example) -> tuple[int, int, int]:
 
 def test_every_reader_has_an_example() -> None:
     assert set(READERS.names()) == set(EXAMPLES) | NONE
+
+
+def test_a_stripped_trace_keeps_its_format() -> None:
+    assert set(FORMATS.split("|")) == set(READERS.names())
 
 
 @ALL
