@@ -49,6 +49,10 @@ class PartFolder:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
         return path
 
+    def withhold(self, bits: int) -> None:
+        """Let nobody have these permissions of what it becomes, as in a umask."""
+        self._umask |= bits
+
     def become(self, trace: Path) -> None:
         """Give everything the permissions that new files have for this process, and rename the folder."""
         for folder, _, files in os.walk(self.path, topdown=False):

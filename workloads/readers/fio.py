@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import ClassVar
 
 import numpy as np
@@ -112,4 +113,6 @@ class _Log:
 def _waits(file: Input) -> bool:
     """Whether a log of version 2 has a wait: all batches have times, or none has."""
     quiet = Input(file.path, file.page_size, silent)
-    return any(re.search(rb"[ \t]wait[ \t]+\d", block) for _, block in quiet.lines())
+    with suppress(TraceError):  # told by the reading that follows
+        return any(re.search(rb"[ \t]wait[ \t]+\d", block) for _, block in quiet.lines())
+    return False

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workloads.errors import TraceError
+from workloads.limits import check_growth
 from workloads.permissions import withheld, withholding
 from workloads.progress import Progress, silent
 from workloads.readers.base import Batch, Facts, Reader
@@ -26,6 +27,7 @@ from workloads.traces.writer import TraceWriter, check_new
 Numbering = Callable[[int, npt.NDArray[np.int32]], npt.NDArray[np.int32]]  # of the first page-out, and so many pages
 Read = Callable[[Facts], Iterator[Batch]]  # reads the file, from its beginning each time
 Through = Callable[[Read, Facts], Iterator[Batch]]
+EVENT = 4  # bytes that an event counts for where it is looked at what a file becomes
 DRAWN = "pages are drawn for the page-outs one by one, by their number"
 LEVEL = 1  # of zstd: a third faster than 3, files an eighth larger
 NOTHING = "none: import it with pages to replay it (--pages FILE, a dump, a core, a trace or a shipped sample)"
@@ -53,7 +55,7 @@ def import_file(
     file, out = Path(file), check_new(out)
     told = Input(file, page_size, progress or silent)
     facts: Facts = {}
-    private = [file, *_inside(file), *([contents.path] if contents and contents.path else [])]
+    private = [one for path in (file, contents and contents.path) if path for one in (path, *_inside(path))]
     with withholding(withheld(*private)):
         if contents is not None:
             told.n_pages = count(contents, told)
@@ -75,15 +77,19 @@ def import_file(
             Spool(out) as spool,
             TraceWriter(out, page_size, source, name=name, content=content, level=LEVEL) as writer,
         ):
-            _Import(told, writer, spool, contents).run(first, batches, facts)
+            _Import(told, writer, spool, contents, keep_going).run(first, batches, facts)
             writer.add_source(facts)
+            writer.withhold(withheld(*told.opened()))
     return open_trace(out)
 
 
 class _Import:
     """One import under way."""
 
-    def __init__(self, told: Input, writer: TraceWriter, spool: Spool, contents: Contents | None) -> None:
+    def __init__(
+        self, told: Input, writer: TraceWriter, spool: Spool, contents: Contents | None, keep_going: bool
+    ) -> None:
+        self._keep_going = keep_going
         self._told, self._writer, self._spool, self._contents = told, writer, spool, contents
         self._outs, self._zero = 0, False  # page-outs so far, and whether one names the zero-filled page
         self._sizes: list[npt.NDArray[np.int32]] = []
@@ -91,10 +97,17 @@ class _Import:
 
     def run(self, first: Batch | None, batches: Iterator[Batch], facts: Facts) -> None:
         timed, tasks = first is not None and first.time_ns is not None, first is not None and first.task is not None
-        order = Ordered(self._told.path)
+        order, events, size = Ordered(self._told.path), 0, sum(path.stat().st_size for path in self._told.opened())
         for batch in [] if first is None else chain([first], batches):
             rows = self._rows(batch)
+            events += len(rows)
+            check_growth(self._told.path, f"event {events}", size, EVENT * events)
             self._spool.add(order.add(rows) if timed else rows)
+            if order.late is not None:
+                if not self._keep_going:
+                    raise order.late
+                facts["lost"] = str(order.late)
+                break
         self._spool.add(order.rest())
         numbers = self._numbers(first, facts)
         names = self._spool.names()

@@ -96,6 +96,10 @@ class Input:
         """A file of this folder, or one beside this file, that is read besides."""
         return self.also((self.path if self.path.is_dir() else self.path.parent) / name)
 
+    def opened(self) -> list[Path]:
+        """The files that were read so far, or will be."""
+        return self._meter.files()
+
     def also(self, path: Path) -> Input:
         """Any other file that is read besides."""
         return Input(path, self.page_size, self._meter)
@@ -114,6 +118,10 @@ class Meter:
         with suppress(OSError):
             if path.is_file():
                 self._sizes[path] = path.stat().st_size
+
+    def files(self) -> list[Path]:
+        """Those that were counted in."""
+        return list(self._sizes)
 
     def moved(self, path: Path) -> Moved:
         """What tells the bytes of a file that were read."""

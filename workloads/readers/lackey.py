@@ -82,9 +82,16 @@ def _accesses(rows: list[Row], page_size: int) -> tuple[int, int, npt.NDArray[np
 
 
 def _merged(pages: npt.NDArray[np.uint64], write: npt.NDArray[np.bool_]) -> Accesses:
-    """One of each run of the same page."""
-    starts = np.flatnonzero(np.concatenate([np.ones(min(len(pages), 1), np.bool_), pages[1:] != pages[:-1]]))
-    return pages[starts], np.logical_or.reduceat(write, starts) if len(starts) else write
+    """Of each run of the same page the first access, and the first write if that is another: a fault is what it was."""
+    begins = np.ones(len(pages), np.bool_)
+    begins[1:] = pages[1:] != pages[:-1]
+    run = np.cumsum(begins)
+    written = np.flatnonzero(write)
+    first = np.ones(len(written), np.bool_)
+    first[1:] = run[written][1:] != run[written][:-1]
+    kept = begins.copy()
+    kept[written[first]] = True
+    return pages[kept], write[kept]
 
 
 def _batch(pages: npt.NDArray[np.uint64], write: npt.NDArray[np.bool_]) -> Batch:

@@ -9,8 +9,9 @@ from pathlib import Path
 from workloads.errors import TraceError
 from workloads.files import open_regular
 from workloads.readers.base import Reader
-from workloads.readers.input import Head
+from workloads.readers.input import FIRST, Head
 from workloads.traces.header_file import HEADER_FILE
+from workloads.traces.rawpages import blocks
 
 FALLBACK = "dump"  # pages have no form that could be told
 PRINTABLE = frozenset(b"\t\n\r\x0b\x0c\x1b") | frozenset(range(32, 256))
@@ -33,6 +34,8 @@ def recognised(path: Path, readers: Mapping[str, type[Reader]]) -> str:
         raise TraceError.at(path, "format", f"could be one of {', '.join(found)}", f"give {told}")
     if not path.is_dir() and not path.stat().st_size:
         raise TraceError.at(path, "file", "is empty", "give one with something in it")
+    if not head.data and not path.is_dir():
+        next(blocks(path, FIRST, lambda _: None), b"")  # says why nothing of it can be read
     if HEADER_FILE in head.names:
         raise TraceError.at(path, "folder", "is a trace already", "use it as it is, as with cswap run")
     if head.data and not PRINTABLE.issuperset(head.data):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -82,7 +82,7 @@ class Paging:
 
     def batches(self, requests: Requests) -> Iterator[Batch]:
         """Yield the events of some requests, which follow those before."""
-        for part in self._parts(requests):
+        for part in self._parts(_whole_pages(requests, self._page_size)):
             if part.kind[0] == FREE and part.n_bytes[0] > PART * self._page_size:
                 yield self._freed(part)
             else:
@@ -127,6 +127,20 @@ class Paging:
         keep = np.ones(len(batch), np.bool_)
         keep[changes[~out & ~full]] = False
         return batch if keep.all() else batch.where(keep)
+
+
+def _whole_pages(requests: Requests, page_size: int) -> Requests:
+    """Discards cut to the whole pages in them: what is left of a page stays (drivers/block/zram, zram_bio_discard)."""
+    freed = requests.kind == FREE
+    page = np.uint64(page_size)
+    skipped = ((page - requests.first_byte % page) % page).astype(np.int64)
+    n_bytes = np.maximum((requests.n_bytes - skipped) // page_size * page_size, 0)
+    moved = requests.first_byte + skipped.astype(np.uint64)
+    return replace(
+        requests,
+        first_byte=np.where(freed & (n_bytes > 0), moved, requests.first_byte),
+        n_bytes=np.where(freed, n_bytes, requests.n_bytes),
+    )
 
 
 def _within(count: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -80,25 +80,30 @@ class Ordered:
     """Puts rows in the order of their times, which may be late by up to `WINDOW_NS`."""
 
     def __init__(self, file: Path) -> None:
-        self._file, self._done, self._last = file, 0, np.iinfo(np.int64).min
+        self._file, self._done, self._latest = file, 0, 0
         self._waiting = np.empty(0, ROW)
+        self.late: TraceError | None = None  # what is wrong with the first row that comes too late; no more is taken
 
     def add(self, rows: Rows) -> Rows:
-        """Take rows; return those that none to come can be before. Raises TraceError for a row that comes too late."""
-        time = rows["time_ns"]
-        if not len(time):
+        """Take rows, up to one that comes too late; return those that none to come can be before."""
+        if not len(rows):
             return rows
-        if time.min() < self._last:
-            event = self._done + len(self._waiting) + int((time < self._last).argmax())
+        time = rows["time_ns"]
+        latest = np.maximum.accumulate(np.maximum(time, self._latest if self._done or len(self._waiting) else time[0]))
+        late = time < latest - WINDOW_NS
+        if late.any():
+            row = int(late.argmax())
+            event = self._done + len(self._waiting) + row
             wrong = f"is more than {WINDOW_NS // 10**9} s before one above it"
-            raise TraceError.at(self._file, f"event {event}", wrong, "sort the events by time, or split the file there")
+            remedy = "sort the events by time, or split the file there"
+            self.late = TraceError.at(self._file, f"event {event}", wrong, remedy)
+            rows, latest = rows[:row], latest[: row + 1]
+        self._latest = int(latest[-1])
         every = np.concatenate([self._waiting, rows])
         every = every[np.argsort(every["time_ns"], kind="stable")]
-        ready = int(np.searchsorted(every["time_ns"], int(every["time_ns"][-1]) - WINDOW_NS, "right"))
+        ready = int(np.searchsorted(every["time_ns"], self._latest - WINDOW_NS, "left"))
         self._waiting = every[ready:]
         self._done += ready
-        if ready:
-            self._last = int(every["time_ns"][ready - 1])
         return every[:ready]
 
     def rest(self) -> Rows:

@@ -124,6 +124,10 @@ class TraceWriter:
         """Tell more of where the trace comes from."""
         self._facts["source"] |= facts
 
+    def withhold(self, bits: int) -> None:
+        """Let nobody have these permissions, as in a umask: those of what the trace is made of."""
+        self._part.withhold(bits)
+
     def add_original_slots(self, slots: npt.NDArray[np.uint64] | None) -> None:
         """Keep what the slots were called before they were numbered, uint64[n_slots]; None if they were not."""
         self._slots = slots

@@ -27,8 +27,8 @@ def test_accesses_of_a_real_run() -> None:
 
 def test_runs_are_one_event_and_borders_are_two(tmp_path: Path) -> None:
     got = read(Lackey(), put(tmp_path, "I  1000,3\n L 1ff8,8\n M 1ffc,8\n L 2000,4\n==7== \nI  5000,1\n"))
-    assert (got.slot.tolist(), got.kind.tolist()) == ([1, 2, 5], [0, 0, 1])
-    assert (got.facts["accesses"], got.facts["merged"], got.facts["lines_skipped"]) == (5, 3, 1)
+    assert (got.slot.tolist(), got.kind.tolist()) == ([1, 1, 2, 5], [1, 0, 0, 1])
+    assert (got.facts["accesses"], got.facts["merged"], got.facts["lines_skipped"]) == (5, 2, 1)
 
 
 @pytest.mark.parametrize("line", ["I  10", " X 1000,8", " L 1000,0", " L 1000,99999", " S fffffffffffffff9,8", "hello"])
