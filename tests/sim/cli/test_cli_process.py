@@ -44,7 +44,7 @@ def test_version_and_help() -> None:
         (["ops", "x", "-a", "ideal", "--page-size", "big"], "--page-size big: give the bytes of a page"),
         (["trace", "inform", "gcc"], "No such command 'inform'"),
         (["import", "xml", "x", "-o", "t.cswap"], "unknown reader 'xml'; known are csv, "),
-        (["import", "csv", "x"], "Missing option '-o'"),
+        (["import", "csv", "x"], "x: file: is missing"),
     ],
 )
 def test_usage_errors(words: list[str], message: str) -> None:

@@ -102,6 +102,8 @@ def test_equal_to_the_kernel(backend: str, tmp_path: Path) -> None:
         written = counts["out"] + counts["lost"] - source["decided"].get("zero page-outs", 0)
         written -= source["decided"].get("zero page-outs by pagemap", 0)
         assert written == pytest.approx(kernel["pswpout"], rel=0.01)
+    if source["mm_stat_before"]["compr_data_size"] > trace.page_size:
+        pytest.skip("pages of others, for the whole machine swaps, were on the device before the program's")
     ending = compare_ending(trace)
     assert ending.agrees, ending.rows()
 

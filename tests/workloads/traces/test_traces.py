@@ -36,7 +36,8 @@ from workloads.traces.tally import Tally
 @pytest.mark.parametrize("name", [*GENERATORS.names(), *sample_names(), "tiny", "empty"])
 def test_conformance_in_memory_on_disk_and_pickled(name: str, tmp_path: Path) -> None:
     if name in GENERATORS.names():
-        trace = GENERATORS.find(name)(events=20_000, slots=2_000).trace()
+        spec = "recipe:file=usr-lib,events=20000" if name == "recipe" else f"{name}:events=20000,slots=2000"
+        trace = GENERATORS.make(spec).trace()
     elif name in sample_names():
         trace = open_sample(name)
     elif name == "empty":
