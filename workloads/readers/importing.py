@@ -27,7 +27,7 @@ from workloads.traces.writer import TraceWriter, check_new
 Numbering = Callable[[int, npt.NDArray[np.int32]], npt.NDArray[np.int32]]  # of the first page-out, and so many pages
 Read = Callable[[Facts], Iterator[Batch]]  # reads the file, from its beginning each time
 Through = Callable[[Read, Facts], Iterator[Batch]]
-EVENT = 4  # bytes that an event counts for where it is looked at what a file becomes
+EVENT = 16  # bytes that an event counts for where it is looked at what a file becomes
 DRAWN = "pages are drawn for the page-outs one by one, by their number"
 LEVEL = 1  # of zstd: a third faster than 3, files an eighth larger
 NOTHING = "none: import it with pages to replay it (--pages FILE, a dump, a core, a trace or a shipped sample)"

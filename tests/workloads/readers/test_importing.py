@@ -43,7 +43,7 @@ def test_what_comes_too_late_ends_the_trace(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", PACK)
-@pytest.mark.parametrize("kib", [40, 1000, 9000])
+@pytest.mark.parametrize("kib", [40, 1000])
 def test_a_cut_packed_file_keeps_what_can_be_unpacked(tmp_path: Path, suffix: str, kib: int) -> None:
     data = np.random.default_rng(0).integers(0, 256, kib << 10, np.uint8).tobytes()
     packed = PACK[suffix](data)
@@ -76,7 +76,7 @@ def test_contents_of_a_private_trace_stay_private(tmp_path: Path) -> None:
 
 
 def test_a_short_text_does_not_become_any_number_of_events(tmp_path: Path) -> None:
-    rows = "".join(f"/d write {i << 30} 1073741824\n" for i in range(100))
+    rows = "".join(f"/d write {i << 30} 1073741824\n" for i in range(20))
     with pytest.raises(TraceError, match=r"--max-bytes"):
         imported(tmp_path, "f", f"fio version 2 iolog\n/d add\n{rows}")
 
