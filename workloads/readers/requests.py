@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from workloads.readers.base import Batch
 from workloads.traces.events import FREE, IN, OUT
+from workloads.traces.slots import distinct
 
 INFERRED = "inferred: none are in the file; a slot written again was freed before"
 TRIMMED = "of the file, where the slot was written before; a slot written again was freed before"
@@ -121,7 +122,7 @@ class Paging:
         full[1:] = out[:-1]
         full[new] = np.isin(slot[new], self._held)
         gone = slot[last & ~out]
-        self._held = np.union1d(self._held, slot[last & out])
+        self._held = distinct(np.concatenate([self._held, slot[last & out]]))
         if len(gone):
             self._held = np.setdiff1d(self._held, gone, assume_unique=True)
         keep = np.ones(len(batch), np.bool_)

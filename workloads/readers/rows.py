@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from workloads.errors import TraceError
 from workloads.traces.events import COMPACT, Events
-from workloads.traces.slots import Names, numbering, slot_numbers
+from workloads.traces.slots import Names, distinct, numbering, slot_numbers
 
 ROW = np.dtype([("kind", "u1"), ("slot", "<u8"), ("page", "<i4"), ("time_ns", "<i8"), ("task", "<i4")])
 PART = 1 << 16  # rows read back at once
@@ -65,13 +65,13 @@ class _Distinct:
         self._waiting = 0
 
     def add(self, numbers: npt.NDArray[np.uint64]) -> None:
-        self._new.append(np.unique(numbers))
+        self._new.append(distinct(numbers))
         self._waiting += len(self._new[-1])
         if self._waiting > max(len(self._sorted), PART):
             self.all()
 
     def all(self) -> npt.NDArray[np.uint64]:
-        self._sorted = np.unique(np.concatenate([self._sorted, *self._new]))
+        self._sorted = distinct(np.concatenate([self._sorted, *self._new]))
         self._new, self._waiting = [], 0
         return self._sorted
 
