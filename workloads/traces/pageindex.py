@@ -18,7 +18,7 @@ FIRST = 1 << 12  # digests that there is room for at first
 class PageIndex:
     """Numbers pages by content in order of first appearance; keeps their digests, never the pages.
 
-    About 30 bytes of memory a unique page: digests by number, and a hash table of numbers, open addressing.
+    24 to 48 bytes of memory a unique page: digests by number, and a hash table of numbers, open addressing.
     """
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class PageIndex:
             self._digests = np.concatenate([self._digests, np.empty_like(self._digests)])
         self._digests[start : self._count] = digests
         if 2 * self._count > len(self._table):
-            start, self._table = 0, np.full(2 * 2 * len(self._digests), -1, np.int32)
+            start, self._table = 0, np.full(2 * len(self._digests), -1, np.int32)
         numbers = np.arange(start, self._count, dtype=np.int32)
         place = self._places(self._digests[start : self._count])
         while len(numbers):
