@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from workloads.errors import TraceError
+from workloads.generators.draws import Draws, Numbers, modulo
 from workloads.readers.base import Reader
 from workloads.readers.input import Input
 from workloads.traces.trace import Trace
 
 Pages = npt.NDArray[np.uint8]
-Numbers = npt.NDArray[np.int64]
+DRAWS = Draws("page-outs")
 
 
 class Contents(Protocol):
@@ -73,10 +74,6 @@ def count(contents: Contents, told: Input) -> int:
 def drawn(first: int, n: int, pages: int) -> Numbers:
     """Return which of `pages` pages the page-outs `first` to `first + n - 1` write, int64[n].
 
-    Each is drawn by itself, by the number of the page-out alone: mixed as by splitmix64 (Steele, Lea, Flood, OOPSLA
-    2014), whose whole numbers are the same everywhere.
+    Each is drawn by itself, by the number of the page-out alone, the same everywhere (`workloads.generators.draws`).
     """
-    mixed = np.arange(first, first + n, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-    return ((mixed ^ (mixed >> np.uint64(31))) % np.uint64(pages)).astype(np.int64)
+    return modulo(DRAWS.at(np.arange(first, first + n)), pages)

@@ -16,6 +16,7 @@ from reader_examples import EXAMPLES
 from sim import import_trace
 from workloads import Trace, TraceError
 from workloads.limits import lifted
+from workloads.readers.contents import drawn
 
 PACK = {".gz": gzip.compress, ".zst": zstandard.compress, ".xz": lzma.compress}
 
@@ -93,3 +94,11 @@ def test_what_cannot_be_unpacked_is_told_as_such(tmp_path: Path) -> None:
     (tmp_path / "x.gz").write_text("no gzip")
     with pytest.raises(TraceError, match="after 0 decompressed bytes: cannot be read"):
         import_trace(tmp_path / "x.gz", tmp_path / "t.cswap")
+
+
+def test_pages_are_drawn_by_the_number_of_the_page_out_alone() -> None:
+    whole = drawn(0, 10_000, 97)
+    assert np.array_equal(np.concatenate([drawn(0, 3, 97), drawn(3, 9_997, 97)]), whole)
+    assert whole[:8].tolist() == [1, 55, 55, 54, 5, 25, 60, 82]
+    counts = np.bincount(whole, minlength=97)
+    assert 60 < counts.min() <= counts.max() < 150
