@@ -9,9 +9,10 @@ from pathlib import Path
 from sim.errors import UserError, meant
 from workloads.traces.header_file import HEADER_FILE
 from workloads.traces.parquet import EVENTS_FILE, PAGES_FILE, SLOTS_FILE
+from workloads.traces.rawpages import CODECS
 
 TRACE = ".cswap"
-PACKED = (".gz", ".zst")
+PACKED = tuple(CODECS)
 FIRST = 1 << 12  # bytes looked at
 PARTS = (HEADER_FILE, EVENTS_FILE, PAGES_FILE, SLOTS_FILE)
 

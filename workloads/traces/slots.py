@@ -58,7 +58,7 @@ def number_events(events: Events) -> tuple[Events, Names | None]:
     slot = events.slot[events.kind != COMPACT]
     if not len(slot) or slot.min() < 0 or slot.max() < FEW:
         return events, None
-    names = numbering(np.unique(slot).astype(np.uint64))
+    names = numbering(distinct(slot.astype(np.uint64)))
     if names is not None:
         events = replace(events, slot=slot_numbers(events.kind, events.slot, names))
     return events, names
