@@ -59,7 +59,9 @@ def import_(
         ),
     ] = True,
     name: Annotated[str | None, typer.Option(help="The name of the trace; by default that of the folder.")] = None,
-    page_size: Annotated[str, typer.Option(metavar="SIZE", help="Bytes in a page.")] = "4096",
+    page_size: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="Bytes in a page; by default 4096, or as a recipe says.")
+    ] = None,
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Keep what comes before a fault, and say what was lost.")
     ] = False,
@@ -69,14 +71,14 @@ def import_(
     from sim.cli.progress import progress
     from sim.cli.size import page_size_of
     from sim.errors import UserError
-    from sim.experiment.importing import content_format, import_trace
+    from sim.experiment.importing import PAGE_SIZE, content_format, import_trace
 
     form, file = _named(words or [], format_)
     if file is None and form in (None, "csv"):
         form, file, pages = None if pages is None else content_format(pages), pages, None  # the pages alone
     if file is None:
         raise UserError("there is nothing to import; give FILE, or the pages alone with --pages")
-    size = page_size_of(page_size)
+    size = None if page_size is None else page_size_of(page_size)
     out = out or _beside(Path(file))
     with progress(f"importing {Path(file).name}") as done:
         trace = import_trace(
@@ -84,7 +86,7 @@ def import_(
             out,
             format=form,
             pages=pages,
-            reclaim=_reclaim(ram, policy, swap, swap_cache, size),
+            reclaim=_reclaim(ram, policy, swap, swap_cache, size or PAGE_SIZE),
             name=name,
             page_size=size,
             keep_going=keep_going,

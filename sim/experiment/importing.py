@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from workloads.readers.base import Batch, Facts, Reader
 
 
+PAGE_SIZE = 4096
+
+
 def import_trace(
     file: Path | str,
     out: Path | str,
@@ -35,7 +38,7 @@ def import_trace(
     pages: str | Trace | None = None,
     reclaim: Reclaim | None = None,
     name: str | None = None,
-    page_size: int = 4096,
+    page_size: int | None = None,
     keep_going: bool = False,
     progress: Progress | None = None,
 ) -> Trace:
@@ -51,10 +54,10 @@ def import_trace(
     if generator is not None:
         if reclaim is not None:
             raise UserError(f"{generator.name}: is swap traffic already; leave --ram out")
-        if page_size != generator.page_size:
+        if page_size not in (None, generator.page_size):
             raise UserError(f"{file}: is a recipe of pages of {generator.page_size} bytes; give page_size there")
         return _generated(generator, out, pages, name, progress or silent)
-    file = Path(file)
+    file, page_size = Path(file), page_size or PAGE_SIZE
     form = format or format_of(file)
     contents = None if pages is None else contents_of(pages)
     reader = READERS.make(form)

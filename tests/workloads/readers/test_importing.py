@@ -14,6 +14,7 @@ import zstandard
 from reader_examples import EXAMPLES
 
 from sim import import_trace
+from sim.errors import UserError
 from workloads import Trace, TraceError
 from workloads.limits import lifted
 from workloads.readers.contents import drawn
@@ -102,3 +103,10 @@ def test_pages_are_drawn_by_the_number_of_the_page_out_alone() -> None:
     assert whole[:8].tolist() == [1, 55, 55, 54, 5, 25, 60, 82]
     counts = np.bincount(whole, minlength=97)
     assert 60 < counts.min() <= counts.max() < 150
+
+
+def test_a_recipe_has_the_page_size_that_it_says(tmp_path: Path) -> None:
+    text = "page_size = 16384\nevents = 20\nslots = 10\n[contents.a]\nkind = 'zero'\n[[patterns]]\nkind = 'growth'\n"
+    assert imported(tmp_path, "r.toml", text).page_size == 16384
+    with pytest.raises(UserError, match="is a recipe of pages of 16384 bytes"):
+        import_trace(tmp_path / "r.toml", tmp_path / "other.cswap", page_size=4096)
