@@ -1,4 +1,4 @@
-"""Texts from elsewhere, plain, gzip or zstd, read as blocks of whole lines."""
+"""Texts from elsewhere, plain or compressed, read as blocks of whole lines."""
 
 from __future__ import annotations
 
