@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sim.plots.curves import Curves, curves, other
 from sim.ram.meter import BASELINE
-from sim.results.worth import verdict
+from sim.results.worth import densities, verdict
 from sim.units import mib_text
 from workloads.shown import shown
 
@@ -22,13 +22,14 @@ WIDTH, HEIGHT, WORDS = 80, 24, 12
 
 def print_ram_summary(result: Result) -> None:
     """Print it."""
-    for line in ram_summary(result.ram):
+    for line in ram_summary(result.ram, result.density):
         print(line)
 
 
-def ram_summary(ram: pd.DataFrame) -> list[str]:
-    """At most `HEIGHT` lines of at most `WIDTH` columns."""
-    words = [line for sentence in verdict(ram) for line in textwrap.wrap(shown(sentence), WIDTH, max_lines=4)][:WORDS]
+def ram_summary(ram: pd.DataFrame, density: pd.DataFrame) -> list[str]:
+    """At most `HEIGHT` lines of at most `WIDTH` columns; `density` may be empty."""
+    sentences = [*densities(ram, density), *verdict(ram)]
+    words = [line for text in sentences for line in textwrap.wrap(shown(text), WIDTH, max_lines=4)][:WORDS]
     tables = list(curves(ram))
     room = HEIGHT - len(words)
     lines: list[str] = []

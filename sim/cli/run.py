@@ -87,7 +87,7 @@ def run(
         list[str] | None,
         typer.Option(
             metavar="SIZE[..SIZE:STEP]",
-            help="RAM that program and pool share.",
+            help="RAM that program and pool share; auto chooses sizes. By default -a is zsmalloc then.",
             rich_help_panel=RAM,
         ),
     ] = None,

@@ -29,6 +29,7 @@ ON_DEMAND = ("zblock",)  # is in no release, and has tables for two page sizes o
 DEFAULT_ALLOCATORS = tuple(
     spec for name in ALLOCATORS.built_in if name not in ON_DEMAND for spec in (name, *VARIANTS.get(name, ()))
 )
+CLOSED_ALLOCATORS = ("zsmalloc",)  # by default on machines of other sizes, where codecs and sizes are compared
 DEFAULT_COMPRESSORS = ("lz4", "lzo-rle", "zstd")
 
 PARTS: dict[str, type[Any]] = {"memory": Memory, "machine": Machine, "timing": Timing}
@@ -45,9 +46,10 @@ class Experiment:
 
     Traces are names or specs as `cswap run` takes them, `Trace` objects or generators; the others are specs or objects.
     A number in a spec may be a range, `chain=4..16` or `0.2..0.8:0.2`, which stands for a spec of each.
-    An allocator is a template: each run makes its own of that configuration. `page_sizes`: of the traces that
-    generators make, in bytes; all others must have one of them; none: each as it is. With `timing` every run is timed
-    as well. Parts may be given as a mapping of their fields. Raises UserError for what is empty or contradictory.
+    An allocator is a template: each run makes its own of that configuration; by default on machines of other sizes it
+    is zsmalloc. `page_sizes`: of the traces that generators make, in bytes; all others must have one of them; none:
+    each as it is. With `timing` every run is timed as well. Parts may be given as a mapping of their fields. Raises
+    UserError for what is empty or contradictory.
     """
 
     traces: tuple[str | Trace | Generator, ...] = DEFAULT_TRACES
@@ -65,6 +67,7 @@ class Experiment:
         return super().__new__(cls)
 
     def __post_init__(self) -> None:
+        by_default = self.allocators is DEFAULT_ALLOCATORS
         for trace in several(self, "traces", "experiment", expand):
             if not isinstance(trace, str) and not hasattr(trace, "batches") and not GENERATORS.covers(type(trace)):
                 raise UserError(f"experiment: traces holds {trace!r}; give texts, traces or generators")
@@ -82,6 +85,8 @@ class Experiment:
                 object.__setattr__(self, name, cls(**given))
             elif not isinstance(given, cls) and (name, given) != ("timing", None):
                 raise UserError(f"experiment: {name}={given!r}; give {cls.__name__}(...), in TOML a table [{name}]")
+        if by_default and self.machine.closed:
+            object.__setattr__(self, "allocators", CLOSED_ALLOCATORS)
 
     @classmethod
     def from_toml(cls, path: str | Path, **settings: Any) -> Experiment:

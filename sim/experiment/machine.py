@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 SIZE = Parameter("size", (int,), None, unit=BYTES)
 STEPS = 12  # of a baseline, from the recorded memory to one in which nothing goes out
+AUTO, CHOSEN = "auto", 5  # sizes that a trace itself suggests, and how many
 
 
 class TooSmall(UserError):
@@ -96,8 +97,9 @@ class Machine:
 
     `ram`: bytes that program and pool share. `limit`: bytes of the program alone, the pool lies outside, as with the
     limit of a control group. `policy`: which page goes out next. `recorded`: bytes of the memory in which traces were
-    recorded that do not tell it themselves. Sizes may be texts, `400M`, or ranges, `300M..600M:25M`. Raises UserError
-    for what is out of range, OSError for a file that cannot be read.
+    recorded that do not tell it themselves. Sizes may be texts, `400M`, or ranges, `300M..600M:25M`, or `auto`, which
+    stands for a few that suit the trace. Raises UserError for what is out of range, OSError for a file that cannot be
+    read.
 
     `together`: all traces run at the same time on each machine (`workloads.traces.together`).
     `policy_from`: a file of `cswap validate ram -o`, which gives the policy, and how much of more memory counts.
@@ -115,8 +117,8 @@ class Machine:
             sizes = (size for item in several(self, name, "machine") for size in _sizes(name, item))
             object.__setattr__(self, name, tuple(dict.fromkeys(sizes)))
             for size in getattr(self, name):
-                if size is not None and not is_size(size):
-                    raise FieldError("machine", f"<{name}>={{!r}}; give a size such as 400M", size)
+                if size is not None and size != AUTO and not is_size(size):
+                    raise FieldError("machine", f"<{name}>={{!r}}; give a size such as 400M, or auto", size)
         for policy in several(self, "policy", "machine"):
             if not isinstance(policy, str) and not POLICIES.covers(type(policy)):
                 raise FieldError("machine", "<policy> holds {!r}; give specs or policy objects", policy)
@@ -143,13 +145,28 @@ class Machine:
         """Whether any size is given."""
         return self.ram != (None,) or self.limit != (None,)
 
-    def points(self) -> Iterator[MachinePoint]:
-        """Every machine."""
-        sizes = [(size, shared) for shared in (True, False) for size in (self.ram if shared else self.limit)]
+    def points(self, trace: Trace) -> Iterator[MachinePoint]:
+        """Every machine for a trace. Raises as `recorded_in`."""
+        sizes = [(size, shared) for shared in (True, False) for size in self._sizes_for(trace, shared)]
         policies = (self.measured.policy,) if self.measured else self.policy
         for (size, shared), policy in product(sizes, policies):
-            if isinstance(size, int):
-                yield MachinePoint(size, shared, POLICIES.make(policy), self.measured)
+            yield MachinePoint(size, shared, POLICIES.make(policy), self.measured)
+
+    def _sizes_for(self, trace: Trace, shared: bool) -> list[int]:
+        """Sizes in bytes, each once.
+
+        Those of `auto` end with one in which nothing goes out. They begin with the recorded memory; where the pool
+        shares it, with as much more as a pool of half its contents leaves that memory to the program.
+        """
+        given = self.ram if shared else self.limit
+        sizes = [size for size in given if isinstance(size, int)]
+        if AUTO in given:
+            recorded, unit = self.recorded_in(trace), UNITS["M"]
+            most = trace.fullest.slots * trace.page_size
+            least = most // 3 if shared else 0
+            more = (least + (most - least) * i // (CHOSEN - 1) for i in range(CHOSEN))
+            sizes += [-(-(recorded + size) // unit) * unit for size in more]
+        return list(dict.fromkeys(sizes))
 
     @cached_property
     def measured(self) -> Measured | None:
@@ -168,7 +185,7 @@ class Machine:
         found: list[MachinePoint | None] = []
         small = []
         recorded = self.recorded_in(trace)
-        for point in self.points():
+        for point in self.points(trace):
             try:
                 point.capacity(trace, recorded)
                 found.append(point)
@@ -209,7 +226,7 @@ class Machine:
 
 def _sizes(name: str, item: Any) -> Iterator[Any]:
     """Those that a text stands for, `400M` or `300M..600M:25M`; anything else as it is."""
-    if not isinstance(item, str):
+    if not isinstance(item, str) or item == AUTO:
         yield item
         return
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sim.plots.curves import BELOW, PARTS, RAM_FIGURES, Curves, curves, other, worth
+from sim.plots.curves import BELOW, PARTS, RAM_FIGURES, Curves, curves, other, ways, worth
 from sim.ram.meter import BASELINE
 from sim.units import mib_text
 
@@ -27,6 +27,32 @@ def verdict(ram: pd.DataFrame) -> Iterator[str]:
         yield from (of + sentence for sentence in _below(ram, curve))
     yield from _not_shown(ram)
     yield from _sure(ram)
+
+
+def densities(ram: pd.DataFrame, density: pd.DataFrame) -> Iterator[str]:
+    """A sentence a trace: compressed pages in a page of RAM, on the smallest machine that has any, by way of swapping.
+
+    A machine with less memory than in the recording is passed over where there is a larger one.
+    """
+    for curve in curves(ram):
+        if density.empty or curve.size not in density:
+            continue
+        sizes = [size for size in curve.of.index if not (curve.below.loc[size] > BELOW).any()]
+        rows = density[(density["trace"] == curve.trace) & density[curve.size].isin(sizes)]
+        rows = rows[rows["density"].notna()]
+        rows = rows[rows[curve.size] == rows[curve.size].min()]
+        rows = rows.assign(way=ways(rows)).drop_duplicates("way")
+        if rows.empty:
+            continue
+        told = [
+            f"{way} {row['density']:.2f} ({row['ideal_density']:.2f})" for way, row in rows.set_index("way").iterrows()
+        ]
+        small = f"; few pages, {rows['pages_peak'].max():,} at most" if rows["small"].all() else ""
+        of = f"{curve.trace}: " if ram["trace"].nunique() > 1 else ""
+        yield (
+            f"{of}Compressed pages in a page of RAM at {mib_text(rows[curve.size].iloc[0])} (packed without loss): "
+            f"{', '.join(told)}{small}."
+        )
 
 
 def _not_shown(ram: pd.DataFrame) -> Iterator[str]:

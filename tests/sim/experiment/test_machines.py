@@ -32,8 +32,28 @@ def result() -> Result:
 
 def test_sizes_may_be_texts_and_ranges() -> None:
     machine = Machine(ram=("300M..400M:25M", "1.5G", 300 * MIB))
-    assert [point.size // MIB for point in machine.points()] == [300, 325, 350, 375, 400, 1536]
-    assert all(point.shared for point in machine.points())
+    points = list(machine.points(open_recording("gcc")))
+    assert [point.size // MIB for point in points] == [300, 325, 350, 375, 400, 1536]
+    assert all(point.shared for point in points)
+
+
+def test_auto_ends_where_nothing_goes_out() -> None:
+    gcc = open_recording("gcc")
+    most = 440 + -(-gcc.fullest.slots * gcc.page_size // MIB)
+    shared, alone = ([p.size // MIB for p in Machine(**{name: "auto"}).points(gcc)] for name in ("ram", "limit"))
+    assert len(shared) == len(alone) == 5
+    assert (alone[0], alone[-1], shared[-1]) == (440, most, most)
+    made = ran(ram=("auto", "480M"))
+    assert made.ram.loc[made.ram["ram"] == most * MIB, "page_outs"].eq(0).all()
+    own = made.ram[made.ram["frontend"] == "zram"].set_index("ram")["below"]
+    assert own.drop(480 * MIB).max() < 0.01
+    assert len(own) == 6
+
+
+def test_on_other_machines_todays_allocator_is_the_default() -> None:
+    assert Experiment(machine=Machine(ram="auto")).allocators == ("zsmalloc",)
+    assert Experiment(machine=Machine(ram="auto"), allocators=("zbud",)).allocators == ("zbud",)
+    assert len(Experiment().allocators) > 1
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,10 @@ import pytest
 
 from sim.cli.ram_summary import HEIGHT, WIDTH, ram_summary
 from sim.plots.curves import MIB, curves, worth
-from sim.results.worth import _more, verdict
+from sim.results.worth import _more, densities, verdict
 
 SIZES = [400, 450, 500, 550, 600]
+NONE = pd.DataFrame()
 
 
 def rows(frontend: str, codec: str, ins: list[float], lost: list[float], **more: Any) -> list[dict[str, Any]]:
@@ -104,13 +105,13 @@ def test_it_is_never_larger_than_a_screen(traces: int, allocators: int) -> None:
         for i in range(traces)
         for j in range(allocators)
     )
-    shown = ram_summary(made)
+    shown = ram_summary(made, NONE)
     assert len(shown) <= HEIGHT
     assert max(map(len, shown)) <= WIDTH
 
 
 def test_the_table_has_a_row_for_each_size() -> None:
-    shown = ram_summary(frame())
+    shown = ram_summary(frame(), NONE)
     assert [line.split()[0] for line in shown[2:7]] == ["400M", "450M", "500M", "550M", "600M"]
     assert "6.00 / 900" in shown[2]
     assert "8.00 / 800" in shown[2]
@@ -124,14 +125,27 @@ def test_what_is_not_told_is_named() -> None:
     assert "Not told here, but in --json: policy random; the sizes of limit." in said
     assert "Not told" not in " ".join(verdict(made))
     wide = pd.concat(frame(allocator=f"zsmalloc:chain={4 + i}") for i in range(6))
-    (line,) = [line for line in ram_summary(wide) if "for want of room" in line]
+    (line,) = [line for line in ram_summary(wide, NONE) if "for want of room" in line]
     assert "zstd chain=9" in line or line.endswith("...)")
-    assert "; random" not in ram_summary(pd.concat([made, other]))[0]
+    assert "; random" not in ram_summary(pd.concat([made, other]), NONE)[0]
 
 
 def test_the_device_alone_has_its_figures() -> None:
     made = frame()
-    shown = ram_summary(made[made["frontend"] == "device"])
+    shown = ram_summary(made[made["frontend"] == "device"], NONE)
     assert "in device" in shown[0]
     assert shown[1].split() == ["RAM", "device"]
     assert "8.00 / 800" in shown[2]
+
+
+def test_densities_are_of_the_smallest_machine_that_is_known() -> None:
+    made = frame()
+    swapping = made[made["frontend"] == "zram"]
+    density = swapping.assign(
+        density=[2.0 + i / 10 for i in range(len(swapping))], ideal_density=4.0, pages_peak=9, small=False
+    )
+    (said,) = densities(made, density)  # 400 MiB are fewer than in the recording
+    assert said == "Compressed pages in a page of RAM at 450M (packed without loss): lz4 2.10 (4.00), zstd 2.60 (4.00)."
+    (said,) = densities(made, density.assign(small=True))
+    assert said.endswith("; few pages, 9 at most.")
+    assert not list(densities(made, density.assign(density=float("nan"))))
