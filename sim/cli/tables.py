@@ -21,7 +21,10 @@ UNFINISHED: dict[str, Any] = {"density": math.nan, "density_mean": math.nan, "re
 
 
 def print_result(result: Result, full: bool) -> None:
-    """Print latency and counters, a table per trace each; density and the compressors' times too if `full`."""
+    """Print latency and counters, a table per trace each; density and the compressors' times too if `full`.
+
+    Latencies on machines of several sizes are many, and what they come to is in the summary: those, too, if `full`.
+    """
     from sim.cli.counters import counters
     from sim.cli.output import console, fitting
 
@@ -43,7 +46,8 @@ def print_result(result: Result, full: bool) -> None:
     if full:
         show(result.density, _density)
     codec = result.latency["operation"] == "codec"
-    show(result.latency[~codec], _latency)
+    if full or result.ram.empty:
+        show(result.latency[~codec], _latency)
     if len(result.sensitivity):
         _print(screen, _sensitivity(result.sensitivity))
     if full and codec.any():

@@ -59,3 +59,19 @@ def test_means_of_page_ins_are_told_where_page_clusters_differ() -> None:
     words = ("run", WORKLOAD, "-a", "zsmalloc", "-c", "lz4", "--timing", "--page-cluster", "0")
     assert "mean page-in" not in good(*words)
     assert "mean page-in: lz4 0: " in good(*words, "--page-cluster", "3")
+
+
+def test_latencies_of_other_machines_are_shown_in_full_only() -> None:
+    words = (
+        "run",
+        "references:events=20000,pages=3000,ram=1500,swap_cache=false",
+        "-c",
+        "lz4",
+        "--ram",
+        "auto",
+        "--timing",
+    )
+    shown = good(*words)
+    assert "Loses" in shown or "To lose as little time" in shown
+    assert "how long page-outs and page-ins take" not in shown
+    assert "how long page-outs and page-ins take" in good(*words, "--full")
