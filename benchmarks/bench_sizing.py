@@ -12,7 +12,8 @@ import lz4.block
 import numpy as np
 
 from sim.plugins import COMPRESSORS
-from sim.sizing.sizing import cores, size_pages
+from sim.sizing.sizing import size_pages
+from sim.workers import processors
 from workloads import Events, Trace, open_sample
 
 PAGES = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
@@ -43,7 +44,7 @@ def main() -> None:
         for row in rows:
             lz4.block.compress(row)
 
-    print(f"{trace.unique_pages:,} unique pages, {cores()} cores, medians of {ROUNDS} rounds")
+    print(f"{trace.unique_pages:,} unique pages, {processors()} cores, medians of {ROUNDS} rounds")
     for spec in ("lz4-lib", "lz4", "lzo-rle", "zstd"):
         ratios, speedups, per_page = [], [], []
         for _ in range(ROUNDS):

@@ -14,6 +14,8 @@ from typing import Any
 from sim.errors import UserError
 from workloads.host.processes import die_with_parent
 
+_one_of_several: set[int] = set()
+
 
 @contextmanager
 def worker_pool(workers: int, work: str) -> Iterator[ProcessPoolExecutor]:
@@ -56,7 +58,18 @@ def worker_killed(work: str) -> str:
     return f"{work}: a worker process was killed, probably for want of memory; free some, or run fewer at once"
 
 
+def one_of_several() -> None:
+    """Note that this process is one of several that share the processors."""
+    _one_of_several.add(os.getpid())
+
+
+def processors() -> int:
+    """Processors that this process may use: all it may run on, or one, if others like it are at work too."""
+    return 1 if os.getpid() in _one_of_several else len(os.sched_getaffinity(0))
+
+
 def _begin(parent: int) -> None:
+    one_of_several()
     die_with_parent()
     if os.getppid() != parent:  # it died before that
         os._exit(1)

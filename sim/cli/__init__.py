@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sim.cli import calibrate, classes, import_, list, ops, plot, record, run, trace, validate
+from sim.cli import calibrate, classes, import_, list, ops, plot, record, run, sweep, trace, validate
 from sim.cli.group import Group
 from sim.cli.once import count_once
 from workloads.limits import OPTION, RATIO
@@ -20,6 +20,7 @@ app = typer.Typer(
 
 # The order of `cswap --help`.
 app.command("run")(run.run)
+app.command("sweep", no_args_is_help=True)(sweep.sweep)
 app.command("plot")(plot.plot)
 app.command("ops")(ops.ops)
 app.command("classes")(classes.classes)

@@ -74,8 +74,8 @@ def _fields(job: Job, digests: Mapping[int, Mapping[str, str]]) -> Fields:
         "sizes": [digest["sizes"] for digest in tables],
         "memory": list(job.memory),
         "code": [identity(model) for model in (job.allocator, job.frontend)],
-        "sources": _sources(),
-        "versions": [version(package) for package in PACKAGES],
+        "sources": sources(),
+        "versions": versions(),
     }
     if job.machine:
         recorded, told = job.experiment.machine.recorded_in(job.trace), job.trace.header.memory_digest
@@ -101,7 +101,13 @@ def _fields(job: Job, digests: Mapping[int, Mapping[str, str]]) -> Fields:
 
 
 @cache
-def _sources() -> str:
+def versions() -> list[str]:
+    """The releases of what runs compute with."""
+    return [version(package) for package in PACKAGES]
+
+
+@cache
+def sources() -> str:
     """Digest of all sources of the three packages, and of the costs and devices among them."""
     digest = hashlib.blake2b(digest_size=16)
     root = Path(__file__).parents[2]

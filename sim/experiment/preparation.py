@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import product
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sim.errors import FieldError, UserError, remark
 from sim.experiment.description import Experiment
@@ -16,9 +16,11 @@ from sim.experiment.remarks import remarks
 from workloads.progress import Progress, silent
 
 if TYPE_CHECKING:
+    from allocators import Allocator
     from sim.compressors.base import Compressor
     from sim.experiment.inputs import Item
     from sim.experiment.published import Published
+    from sim.frontends.base import Frontend
     from sim.plugins import Registry
     from workloads.traces.sizes import Sizes
     from workloads.traces.trace import Trace
@@ -37,34 +39,17 @@ def prepare(
     Gives the traces with their items, all runs, the rows of the codecs' times and sizes, and how many sizes of shipped
     recordings were confirmed, of how many, by trace and codec (`sim.sizing.confirmation`).
     """
-    from sim.experiment.inputs import open_inputs
     from sim.experiment.published import Published
-    from sim.plugins import ALLOCATORS, COMPRESSORS, FRONTENDS, make_allocator
     from sim.results.codec_times import codec_times, compressed_sizes, page_outs
     from sim.sizing.confirmation import Sampled
     from sim.sizing.sizing import size_pages
     from sim.sizing.units import with_units
-    from workloads.traces.together import together
 
     points = experiment.memory.points()
-    allocators = made(ALLOCATORS, experiment.allocators, page_size=4096, zone=None)
-    for allocator in allocators:
-        # What is wrong is told before any work is done.
-        make_allocator(allocator, zone=points[0].zone())
-    frontends = made(FRONTENDS, experiment.frontends)
+    allocators, frontends, codecs, further = models = models_of(experiment)
     units = sorted({frontend.unit for frontend in frontends})
-    for unit, allocator in product(units, allocators):
-        make_allocator(allocator, unit=unit)
-    if units[-1] > 1 and experiment.machine.closed:
-        size = "ram" if experiment.machine.ram != (None,) else "limit"
-        wrong = f"which pages go out together with unit={units[-1]} is not known on another machine"
-        raise FieldError("machine", f"<{size}>: {wrong}; leave it or unit out")
-    codecs = made(COMPRESSORS, experiment.compressors)
-    further = {spec: COMPRESSORS.make(spec) for frontend in frontends for spec in frontend.compressors}
-    opened = [(item, trace) for item in experiment.traces for trace in open_inputs(item, experiment.page_sizes or ())]
-    given = distinct([trace for _, trace in opened])
-    traces = [together(given)] if experiment.machine.together and len(given) > 1 else given
-    for text in remarks(experiment, traces, frontends, codecs):
+    opened, traces = traces_of(experiment)
+    for text in remarks(experiment, traces, models.frontends, models.codecs):
         remark(text)
     jobs: list[Job] = []
     rows = Rows()
@@ -114,7 +99,50 @@ def prepare(
         raise too_small[0]
     for left_out in too_small:
         remark(f"{left_out}; that size is left out")
-    return list(zip((item for item, _ in opened), given, strict=True)), jobs, rows, confirmed
+    return opened, jobs, rows, confirmed
+
+
+class Models(NamedTuple):
+    """What the specs of an experiment stand for; `further` are the codecs that its frontends have of their own."""
+
+    allocators: list[Allocator]
+    frontends: list[Frontend]
+    codecs: list[Compressor]
+    further: dict[str, Compressor]
+
+
+def models_of(experiment: Experiment) -> Models:
+    """The models, checked before any work is done. Raises SpecError, AllocatorError, UserError."""
+    from sim.plugins import ALLOCATORS, COMPRESSORS, FRONTENDS, make_allocator
+
+    zone = experiment.memory.points()[0].zone
+    allocators = made(ALLOCATORS, experiment.allocators, page_size=4096, zone=None)
+    for allocator in allocators:
+        make_allocator(allocator, zone=zone())
+    frontends = made(FRONTENDS, experiment.frontends)
+    units = sorted({frontend.unit for frontend in frontends})
+    for unit, allocator in product(units, allocators):
+        make_allocator(allocator, unit=unit)
+    if units[-1] > 1 and experiment.machine.closed:
+        size = "ram" if experiment.machine.ram != (None,) else "limit"
+        wrong = f"which pages go out together with unit={units[-1]} is not known on another machine"
+        raise FieldError("machine", f"<{size}>: {wrong}; leave it or unit out")
+    codecs = made(COMPRESSORS, experiment.compressors)
+    further = {spec: COMPRESSORS.make(spec) for frontend in frontends for spec in frontend.compressors}
+    return Models(allocators, frontends, codecs, further)
+
+
+def traces_of(experiment: Experiment) -> tuple[list[Opened], list[Trace]]:
+    """Its traces, opened and called by different names, each with its item there; and those that are replayed, which
+    are all of them as one where they run together. Raises as `open_inputs`.
+    """
+    from sim.experiment.inputs import open_inputs
+    from workloads.traces.together import together
+
+    opened = [(item, trace) for item in experiment.traces for trace in open_inputs(item, experiment.page_sizes or ())]
+    given = distinct([trace for _, trace in opened])
+    traces = [together(given)] if experiment.machine.together and len(given) > 1 else given
+    return list(zip((item for item, _ in opened), given, strict=True)), traces
 
 
 def _baseline(jobs: list[Job], trace: Trace, published: Published) -> Iterator[Job]:

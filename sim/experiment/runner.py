@@ -20,7 +20,7 @@ from sim.experiment.jobs import Job, Rows, TimedJob
 from sim.experiment.preparation import Report, prepare
 from sim.results.provenance import provenance
 from sim.results.result import Result
-from sim.workers import worker_killed, worker_pool
+from sim.workers import processors, worker_killed, worker_pool
 from workloads.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -84,8 +84,6 @@ def run(
     A KeyboardInterrupt while runs are under way ends it early: the result holds the runs that were finished and says
     so (`complete` in its provenance). Raises Unfinished, which has such a result, when a worker process is killed.
     """
-    from sim.sizing.sizing import cores
-
     traces, jobs, of_codecs, confirmed = prepare(experiment, report, finished is not None)
     found = finished.find(jobs) if finished else {}
     if finished and finished.saved_s > FOUND_S:
@@ -96,7 +94,7 @@ def run(
         if finished:
             finished.keep(rest[number], rows, seconds)
 
-    workers = workers or cores()
+    workers = workers or processors()
     if len({job.allocator.spec for job in jobs}) == 1 and sum(isinstance(job, TimedJob) for job in jobs) < 2:
         workers = 1  # there is not much to compile or to time
     complete, lost = True, None

@@ -70,10 +70,7 @@ def provenance(
             }
             for _, trace in traces
         },
-        "codecs": {sizes.meta["codec"]: sizes.meta.get("version", "given with the trace") for _, sizes in _sized(jobs)},
-        "sizes": _digests(jobs),
-        "codec_times": _taken(jobs),
-        "codec_spread": _spreads(jobs),
+        **of_codecs(jobs),
         "codec_costs": published if len(published) > 1 else next(iter(published), None),
         "unusable_index": _fragmentation(experiment),
         "prices": prices if len(prices) > 1 else next(iter(prices), None),
@@ -82,6 +79,16 @@ def provenance(
         "python": platform.python_version(),
         "machine": {"processor": processor(), "cores": os.cpu_count(), "kernel": _kernel(keep_source)},
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def of_codecs(jobs: Sequence[Job]) -> dict[str, Any]:
+    """Of the codecs: versions, digests of sizes and times, where the times were taken, and how far apart they were."""
+    return {
+        "codecs": {sizes.meta["codec"]: sizes.meta.get("version", "given with the trace") for _, sizes in _sized(jobs)},
+        "sizes": _digests(jobs),
+        "codec_times": _taken(jobs),
+        "codec_spread": _spreads(jobs),
     }
 
 

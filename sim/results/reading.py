@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 TEXTS = (
     *(*RUN, "mapping", "arrivals", "device", "costs", "codec_costs", "codec_times"),
-    *("operation", "part", "counter", "price", "moment", "policy"),
+    *("operation", "part", "counter", "price", "moment", "policy", "cell", "error"),
 )
 
 
@@ -34,7 +34,7 @@ def read_frames(folder: Path, files: Mapping[str, str]) -> dict[str, pd.DataFram
         try:
             if files and digest_file(path) != files.get(path.name):
                 raise UserError(f"{path}: is not the file that {MARK} tells of; run the experiment again")
-            frames[name] = pd.read_parquet(path) if whole else _read_csv(path)
+            frames[name] = pd.read_parquet(path) if whole else read_csv(path)
         except (ValueError, OSError) as error:
             if isinstance(error, UserError):
                 raise
@@ -44,7 +44,7 @@ def read_frames(folder: Path, files: Mapping[str, str]) -> dict[str, pd.DataFram
     return frames
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
+def read_csv(path: Path) -> pd.DataFrame:
     """Names are texts, whatever they look like; numbers are right to the last bit."""
     import pandas as pd
     import pyarrow as pa

@@ -23,6 +23,7 @@ from sim.results.saving import (
     provenance_in,
     publish,
     remove_unfinished,
+    result_in,
 )
 from workloads.traces.digests import digest_file
 
@@ -158,13 +159,14 @@ class Result(Pictures):
         """Read what `save` wrote, or the CSV alone where no Parquet is left, as with shipped results: what is missing
         among those is empty.
 
-        Raises UserError, also for frames that are not those of its provenance.
+        Of a sweep, the result that it was joined to. Raises UserError, also for frames that are not those of its
+        provenance.
         """
-        folder = Path(folder)
+        folder = result_in(Path(folder))
         about = provenance_in(folder)
         if about is None:
             lacks = f"{MARK} is damaged or not cswap's" if (folder / MARK).exists() else f"no {MARK}"
-            raise UserError(f"{folder}: {lacks}, so no result; give a folder that `cswap run --out` wrote")
+            raise UserError(f"{folder}: {lacks}, so no result; give a folder that `cswap run` or `sweep` wrote")
         return cls(**read_frames(folder, about.pop("files", {})), provenance=about)
 
     def _files(self) -> Iterator[tuple[str, Callable[[Path], None]]]:

@@ -24,6 +24,7 @@ from sim.errors import UserError
 
 MARK = "provenance.json"  # what makes a folder a result; its last file
 BEGUN = f".{MARK}"  # of a result that is under way in its own folder
+RESULT = "result"  # of a sweep's folder, the part that is a result
 FRAMES = ("density", "timeline", "latency", "counters")
 ON_DEMAND = (  # with rows only; the last as Parquet only
     *("sizes", "classes", "ram", "timing", "sensitivity", "mm_stat"),
@@ -78,6 +79,12 @@ def _try(home: Path, name: str) -> None:
         part.rmdir()
 
 
+def result_in(folder: Path) -> Path:
+    """The folder of a result: the one given, or, of a sweep, that in which its cells were joined."""
+    inner = folder / RESULT
+    return inner if not (folder / MARK).exists() and (inner / MARK).exists() else folder
+
+
 def provenance_in(folder: Path) -> dict[str, Any] | None:
     """What the provenance of a result says; None if there is none, or it is not one of cswap's."""
     mark = folder / MARK
@@ -116,7 +123,7 @@ def publish(part: Path, folder: Path) -> None:
     """Put the finished `part` in the place of `folder`, which is nothing, empty, or an older result."""
     check_folder(folder)
     for path in (*part.iterdir(), part):
-        _sync(path)
+        sync(path)
     if part.parent == folder:
         _fill(part, folder)
         return
@@ -124,7 +131,7 @@ def publish(part: Path, folder: Path) -> None:
     while not swapped:  # again, if another process has just put its own there
         with _locked(folder) as there:
             if swapped := _swapped(part, folder, there):
-                _sync(folder.parent)
+                sync(folder.parent)
                 _keep_strangers(part, folder)
     _clear(folder.parent, folder)
 
@@ -268,13 +275,14 @@ def _fill(part: Path, folder: Path) -> None:
             path.unlink()
         for path in sorted(part.iterdir(), key=lambda path: path.name == MARK):
             path.rename(folder / path.name)
-        _sync(folder)
+        sync(folder)
         (folder / BEGUN).unlink()
     finally:
         os.close(lock)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have a file or a folder on the disk itself."""
     with naming(path):
         handle = os.open(path, os.O_RDONLY)
         try:

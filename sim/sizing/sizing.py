@@ -8,7 +8,6 @@ and under the codec's code; and what is kept is trusted only if this user kept i
 from __future__ import annotations
 
 import copy
-import os
 import platform
 import time
 from collections import deque
@@ -26,7 +25,7 @@ from sim.machine import processor
 from sim.sizing.contents import check_contents, contents_digest
 from sim.sizing.kept import Fields, keep, recall
 from sim.sizing.spread import Spread, as_meta
-from sim.workers import worker_pool
+from sim.workers import processors, worker_pool
 from workloads.progress import Progress, silent
 from workloads.recordings import FOLDER as RECORDINGS
 from workloads.traces.sizes import DTYPES, GIVEN, Sizes
@@ -48,11 +47,6 @@ def filled(pages: Pages) -> NDArray[np.bool_]:
     same: NDArray[np.bool_] = words[:, 0] == words[:, -1]  # few pages pass, so few are read in full
     same[same] = (words[same] == words[same, :1]).all(axis=1)
     return np.stack((same, same & (words[:, 0] == 0)))
-
-
-def cores() -> int:
-    """Processors this process may run on."""
-    return len(os.sched_getaffinity(0))
 
 
 def size_pages(
@@ -87,7 +81,7 @@ def size_pages(
     size = np.empty(trace.unique_pages, np.int32)
     times = np.empty((2, trace.unique_pages), np.int64)
     fill = np.empty((2, trace.unique_pages), np.bool_)
-    for start, measured in _measured(trace, compressor, workers or cores()):
+    for start, measured in _measured(trace, compressor, workers or processors()):
         rows = slice(start, start + len(measured.measures[0]))
         size[rows], times[0, rows], times[1, rows] = measured.measures
         fill[:, rows] = measured.filled

@@ -128,7 +128,7 @@ def test_an_edited_model_is_run_again(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_an_edited_source_of_ours_is_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
     before = keys(EXPERIMENT)
-    monkeypatch.setattr("sim.experiment.finished._sources", lambda: "edited")
+    monkeypatch.setattr("sim.experiment.finished.sources", lambda: "edited")
     assert not before & keys(EXPERIMENT)
 
 
