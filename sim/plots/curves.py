@@ -29,6 +29,7 @@ class Curves(NamedTuple):
     of: pd.DataFrame  # by size in bytes; float
     device: pd.Series[float]  # by size in bytes, the larger ones too
     below: pd.DataFrame  # as `of`: the share of events at which the program had less than in the recording
+    parts: dict[str, tuple[str, ...]]  # frontend, compressor and allocator of each way
 
 
 def curves(ram: pd.DataFrame, measure: str | None = None) -> Iterator[Curves]:
@@ -48,7 +49,9 @@ def curves(ram: pd.DataFrame, measure: str | None = None) -> Iterator[Curves]:
         shown = list(dict.fromkeys(labels[rows["frontend"] != BASELINE]))
         of = (table[shown] if shown else device.to_frame(BASELINE)).dropna(how="all")
         below = rows.assign(way=labels).pivot_table(index=size, columns="way", values="below", sort=False)
-        yield Curves(str(trace), measure, size, of, device, below.reindex(of.index, columns=of.columns))
+        below = below.reindex(of.index, columns=of.columns)
+        parts = {str(way): tuple(map(str, part)) for way, part in zip(labels, rows[list(PARTS)].values, strict=True)}
+        yield Curves(str(trace), measure, size, of, device, below, parts)
 
 
 def other(ram: pd.DataFrame, curve: Curves, measure: str) -> Curves:

@@ -12,7 +12,7 @@ from sim.errors import UserError
 from sim.plots.curves import MIB, Curves, ways, worth
 from sim.plots.left_out import listed
 from sim.plots.panels import MOST_PANELS, PANEL, SMALL, Panels, label
-from sim.plots.style import codec_colour, looks, plainly
+from sim.plots.style import DASHES, MARKERS, Look, codec_colour, colour, looks, plainly
 from sim.ram.meter import BASELINE
 from workloads.shown import shown
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from sim.plots.panels import Drawn
-    from sim.plots.style import Look
 
 WORDS = {"page_ins": "page-ins", "time_lost_s": "seconds lost", "time_lost_share": "share of the time lost"}
 SHARED = {"ram": "RAM that program and pool share, MiB", "limit": "memory of the program alone, MiB"}
@@ -122,7 +121,20 @@ def _panels(picture: Panels, given: Sequence[Curves]) -> Iterator[tuple[Axes, Cu
 
 
 def _styles(given: Sequence[Curves]) -> dict[str, Look]:
-    return looks(dict.fromkeys(str(way) for one in given for way in one.of), lambda way: codec_colour(way.split()[0]))
+    """A look for each way: coloured by allocator if there are several, dashed by codec and frontend; or by codec."""
+    ways = {str(way): one.parts[str(way)] for one in given for way in one.of}
+    several = len({allocator for _, _, allocator in ways.values()}) > 1
+    bases = {way: parts[2] if several else parts[1] for way, parts in ways.items()}
+    colours = looks(dict.fromkeys(bases.values()), colour if several else codec_colour)
+    rests = list(dict.fromkeys(parts[:2] if several else parts[::2] for parts in ways.values()))
+    return {
+        way: Look(
+            colours[bases[way]].color,
+            DASHES[rests.index(parts[:2] if several else parts[::2]) % len(DASHES)],
+            MARKERS[number % len(MARKERS)],
+        )
+        for number, (way, parts) in enumerate(ways.items())
+    }
 
 
 def _draw(axis: Axes, curve: Curves, table: pd.DataFrame, device: Any, styles: dict[str, Look]) -> None:
