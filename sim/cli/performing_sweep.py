@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sim.errors import UserError
     from sim.experiment.description import Experiment
     from sim.results.result import Result
 
 
-def perform_sweep(experiment: Experiment, out: Path, **settings: Any) -> tuple[Result, list[dict[str, Any]]]:
-    """Sweep it with a progress bar, and draw the pictures; the result, and the rows of all cells."""
+def perform_sweep(experiment: Experiment, out: Path, **settings: Any) -> Result:
+    """Sweep it with a progress bar."""
     from sim.cli.progress import progress
     from sim.interrupts import besides
-    from sim.results.saving import RESULT
-    from sim.sweep.joining import read_table
     from sim.sweep.sweeping import Interrupted, sweep
 
     with ExitStack() as bar:
@@ -26,9 +25,20 @@ def perform_sweep(experiment: Experiment, out: Path, **settings: Any) -> tuple[R
             return bar.enter_context(progress(stage))
 
         try:
-            result = sweep(experiment, out, report=report, **settings)
+            return sweep(experiment, out, report=report, **settings)
         except Interrupted as error:
             besides(f"{error.kept} of {error.of} cells are kept, and the same command goes on from there")
             raise
-    result.save_plots(out / RESULT)
-    return result, read_table(out)
+
+
+def draw(result: Result, folder: Path) -> UserError | None:
+    """Draw the pictures of a result that has none yet; what was wrong."""
+    from sim.errors import UserError
+
+    if any(folder.glob("*.png")):
+        return None
+    try:
+        result.save_plots(folder)
+    except UserError as error:
+        return UserError(f"{error}; everything else is written")
+    return None

@@ -34,17 +34,23 @@ def sweep(
     DIR/cells has a file for each combination, DIR/cells.csv a row, and DIR/result the result of all together, as
     `cswap run --out` writes it. A combination that fails is a row with its error; the exit status is 1 then.
     """
-    from sim.cli.performing_sweep import perform_sweep
+    from sim.cli.performing_sweep import draw, perform_sweep
     from sim.cli.remarks import option_words, remarks_said
     from sim.errors import UserError
     from sim.experiment.options import by_field, experiment_of
+    from sim.results.saving import RESULT
+    from sim.sweep.joining import read_table
 
     if json and csv:
         raise UserError("--json and --csv: give one of them")
     experiment = experiment_of({}, file)
     with remarks_said(by_field(option_words(context))):
-        result, rows = perform_sweep(experiment, out, workers=workers, retry=retry, keep_source=keep_source)
+        result = perform_sweep(experiment, out, workers=workers, retry=retry, keep_source=keep_source)
+    rows = read_table(out)
+    wrong = draw(result, out / RESULT)
     _show(result, rows, out, json, csv)
+    if wrong:
+        raise wrong
     if failed := [row for row in rows if row["error"]]:
         from sim.cli.output import say
 

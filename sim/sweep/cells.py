@@ -165,7 +165,6 @@ def _settings(experiment: Experiment, point: Point) -> Iterator[tuple[Columns, T
         yield {}, None
         return
     names = [f.name for f in fields(timing) if f.name not in FLAGS]
-    single: dict[str, Any]
     values = product(*(getattr(timing, name) for name in names))
     for told, one in zip(timing.settings(point.seed), values, strict=True):
         yield (

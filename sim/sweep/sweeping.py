@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import Executor
@@ -9,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sim.errors import USER_ERRORS, UserError, remark
 from sim.experiment.description import Experiment
@@ -18,7 +20,7 @@ from sim.experiment.preparation import Report, models_of, traces_of
 from sim.experiment.remarks import remarks
 from sim.interrupts import held
 from sim.results.result import Result
-from sim.results.saving import RESULT, naming
+from sim.results.saving import RESULT, naming, provenance_in
 from sim.sweep import work
 from sim.sweep.cells import Cell, Source, cells_of
 from sim.sweep.executors import by_executor, by_processes
@@ -160,9 +162,19 @@ def _finish(
         cell, done = failed[0]
         more = f" (and {len(failed) - 1} more cells)" if len(failed) > 1 else ""
         raise UserError(f"sweep: no cell succeeded: {cell.label()}{more}: {done.error}")
+    of_cells = _digest([experiment.describe(), keep_source, [(cell.digest, done.error) for cell, done in ended]])
+    folder = store.folder / RESULT
+    if (provenance_in(folder) or {}).get("cells") == of_cells:  # nothing is new
+        with suppress(UserError):
+            return Result.load(folder)
     result = joined(experiment, opened, ended, keep_source)
-    result.save(store.folder / RESULT)
+    result.provenance["cells"] = of_cells
+    result.save(folder)
     return result
+
+
+def _digest(described: Any) -> str:
+    return hashlib.blake2b(json.dumps(described, default=str).encode(), digest_size=16).hexdigest()
 
 
 def _write(path: Path, frame: pd.DataFrame) -> None:
