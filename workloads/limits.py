@@ -25,6 +25,11 @@ def lifted(most: int) -> Iterator[None]:
         _lifted.pop()
 
 
+def lifted_to() -> int | None:
+    """How many bytes every file may become; None unless that was said."""
+    return _lifted[-1] if _lifted else None
+
+
 def check_growth(file: object, place: str, size: int, becomes: int) -> None:
     """Raise TraceError if a file of `size` bytes becomes, or so far became, too many bytes once it is decoded."""
     most = _lifted[-1] if _lifted else max(FREE, RATIO * size)

@@ -22,6 +22,9 @@ def sweep(
     workers: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Processes; by default one for each processor.")
     ] = None,
+    dask: Annotated[
+        str | None, typer.Option(metavar="tcp://HOST:PORT", help="The workers of a Dask cluster instead of processes.")
+    ] = None,
     retry: Annotated[bool, typer.Option("--retry", help="Do those cells again that failed.")] = False,
     keep_source: Annotated[
         bool, typer.Option("--keep-source", help="Tell paths and the traces' whole sources in the provenance.")
@@ -43,9 +46,11 @@ def sweep(
 
     if json and csv:
         raise UserError("--json and --csv: give one of them")
+    if dask and workers:
+        raise UserError("--workers has no effect with --dask, whose cluster has its own")
     experiment = experiment_of({}, file)
     with remarks_said(by_field(option_words(context))):
-        result = perform_sweep(experiment, out, workers=workers, retry=retry, keep_source=keep_source)
+        result = perform_sweep(experiment, out, workers=workers, dask=dask, retry=retry, keep_source=keep_source)
     rows = read_table(out)
     wrong = draw(result, out / RESULT)
     _show(result, rows, out, json, csv)

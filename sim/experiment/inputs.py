@@ -1,4 +1,4 @@
-"""The trace a user means: a folder, a shipped recording or sample, a generator, or a recipe for one."""
+"""The trace a user means: a folder or its URL, a shipped recording or sample, a generator, or a recipe for one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from sim.errors import UserError, meant
+from sim.experiment.remote import fetched, is_url
 from sim.plugins import GENERATORS
 from sim.spec import build, has_range
 from workloads.toml import read_toml
@@ -38,7 +39,7 @@ def open_input(item: Item) -> Trace:
 
 def open_inputs(item: Item, page_sizes: Sequence[int] = ()) -> list[Trace]:
     """Open an existing path, else the recording or sample of that name, else what a generator or its spec describes.
-    Of a folder that is no trace, the traces in it; of a recipe, its trace.
+    Of a folder that is no trace, the traces in it; of a recipe, its trace; of a URL, the trace there.
 
     A generator makes a trace of each page size; any other trace must have one of them. Raises TraceError, SpecError, or
     UserError naming the recordings, samples and generators there are.
@@ -87,6 +88,8 @@ def _opened(text: str) -> list[Trace]:
     from workloads import open_trace
     from workloads.traces.header_file import HEADER_FILE
 
+    if is_url(text) and not os.path.lexists(text):
+        return [open_trace(fetched(text))]
     path = Path(text)
     if path.exists():
         if os.path.lexists(path / HEADER_FILE):
@@ -98,7 +101,7 @@ def _opened(text: str) -> list[Trace]:
         return [shipped()[text]()]
     near = similar(text) or meant(text.partition(":")[0], [*shipped(), *GENERATORS.names()])
     raise UserError(
-        f"{text}: there is no such trace{near}; give a folder NAME.cswap, a shipped "
+        f"{text}: there is no such trace{near}; give a folder NAME.cswap or its URL, a shipped "
         f"trace ({', '.join(shipped())}) or a generator ({', '.join(GENERATORS.names())})"
     )
 

@@ -129,6 +129,8 @@ def _reference(item: Item, trace: Trace, keep_source: bool) -> str:
         return trace.name
     if trace.path.parent in (RECORDINGS, SAMPLES):
         return trace.path.stem + ("-sample" if trace.path.parent == SAMPLES else "")
+    if isinstance(item, str) and "://" in item:
+        return item if keep_source else file_name(item.rstrip("/"))
     return str(item if isinstance(item, str) else trace.path) if keep_source else trace.path.name
 
 

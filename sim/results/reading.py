@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 TEXTS = (
     *(*RUN, "mapping", "arrivals", "device", "costs", "codec_costs", "codec_times"),
-    *("operation", "part", "counter", "price", "moment", "policy", "cell", "error"),
+    *("operation", "part", "counter", "price", "moment", "policy", "digest", "error"),
 )
 
 

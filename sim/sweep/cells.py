@@ -167,7 +167,5 @@ def _settings(experiment: Experiment, point: Point) -> Iterator[tuple[Columns, T
     names = [f.name for f in fields(timing) if f.name not in FLAGS]
     values = product(*(getattr(timing, name) for name in names))
     for told, one in zip(timing.settings(point.seed), values, strict=True):
-        yield (
-            told.setting.columns() | told.columns,
-            replace(timing, **{n: (v,) for n, v in zip(names, one, strict=True)}),
-        )
+        single: dict[str, Any] = {name: (value,) for name, value in zip(names, one, strict=True)}
+        yield told.setting.columns() | told.columns, replace(timing, **single)

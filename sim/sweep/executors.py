@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from typing import TYPE_CHECKING
 
 from sim.errors import UserError, one_line
@@ -44,7 +44,7 @@ def by_processes(cells: Sequence[Cell], workers: int, check: Check) -> Ended:
 def by_executor(cells: Sequence[Cell], executor: Executor, check: Check) -> Ended:
     """By any executor. Raises UserError if it ends before all is done."""
     if (yield from _ended(executor, deque(cells), MANY, check)):
-        raise UserError("sweep: the executor's workers were killed; give a new one: what was done is kept")
+        raise UserError("sweep: the executor is gone, or its scheduler; start it again: what was done is kept")
 
 
 def _ended(
@@ -67,7 +67,7 @@ def _ended(
                 cell = futures.pop(future)
                 try:
                     done = future.result()
-                except BrokenExecutor:
+                except (BrokenExecutor, CancelledError):
                     lost.append(cell)
                     continue
                 except (OtherVersion, KeyboardInterrupt):

@@ -73,7 +73,7 @@ def table(ended: Ended) -> pd.DataFrame:
     import pandas as pd
 
     rows = [
-        {"cell": cell.digest, **cell.columns, **done.names, "seconds": round(done.seconds, 3), "error": done.error}
+        {"digest": cell.digest, **cell.columns, **done.names, "seconds": round(done.seconds, 3), "error": done.error}
         for cell, done in ended
     ]
     whole = dict.fromkeys(("zone_pages", "max_comp_streams", "ram", "limit"), "Int64")

@@ -18,6 +18,7 @@ from sim.experiment.description import Experiment
 from sim.experiment.inputs import as_generator, shipped
 from sim.experiment.preparation import Report, models_of, traces_of
 from sim.experiment.remarks import remarks
+from sim.experiment.remote import is_url
 from sim.interrupts import held
 from sim.results.result import Result
 from sim.results.saving import RESULT, naming, provenance_in
@@ -101,8 +102,8 @@ def _source(item: Item, trace: Trace) -> Source:
     if made is not None:
         given: Item = replace(made, page_size=trace.page_size)
     elif isinstance(item, str):
-        known = item in shipped() and not Path(item).exists()
-        given = item if known or trace.path is None else str(trace.path.absolute())
+        by_itself = is_url(item) or (item in shipped() and not Path(item).exists())
+        given = item if by_itself or trace.path is None else str(trace.path.absolute())
     else:
         given = item
     return Source(given, trace.name, trace.digest)
