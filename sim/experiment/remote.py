@@ -12,12 +12,14 @@ import re
 import shutil
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from allocators.user_cache import cache_folder
-from sim.errors import USER_ERRORS, UserError, one_line
+from sim.errors import UserError, one_line
 from workloads.errors import TraceError
 from workloads.files import REMEDY
 from workloads.limits import OPTION, lifted_to
@@ -46,20 +48,19 @@ def fetched(url: str) -> Path:
         import fsspec
     except ImportError as error:
         raise UserError(f"{url}: fsspec is not installed; pip install 'cswap[cluster]'") from error
-    try:
+    with _theirs(url):
         files, root = fsspec.core.url_to_fs(url.rstrip("/"))
-        return _copied(url, files, root)
-    except USER_ERRORS as error:
-        if isinstance(error, OSError) and not (error.filename and Path(str(error.filename)).is_absolute()):
-            raise _unread(url, error) from error  # of the other side
-        raise
-    except Exception as error:  # whatever the libraries of all those file systems raise
-        raise _unread(url, error) from error
+    return _copied(url, files, root)
 
 
-def _unread(url: str, error: Exception) -> UserError:
-    wrong = "there is none" if isinstance(error, FileNotFoundError) else one_line(error)
-    return UserError(f"{url}: cannot be read ({wrong}); {GIVE}")
+@contextmanager
+def _theirs(url: str) -> Iterator[None]:
+    """What goes wrong on the other side, whatever the libraries of all those file systems raise, is a UserError."""
+    try:
+        yield
+    except Exception as error:
+        wrong = "there is none" if isinstance(error, FileNotFoundError) else one_line(error)
+        raise UserError(f"{url}: cannot be read ({wrong}); {GIVE}") from error
 
 
 def _copied(url: str, files: Any, root: str) -> Path:
@@ -96,21 +97,26 @@ def _copied(url: str, files: Any, root: str) -> Path:
 def _copy(files: Any, source: str, target: Path, most: int, url: str) -> int:
     """Copy one file, of so many bytes at most; its bytes."""
     size = 0
-    with files.open(source, "rb") as theirs, target.open("xb") as ours:
-        while block := theirs.read(BLOCK):
+    with target.open("xb") as ours, ExitStack() as open_there:
+        with _theirs(url):
+            theirs = open_there.enter_context(files.open(source, "rb"))
+        while True:
+            with _theirs(url):
+                block = theirs.read(BLOCK)
+            if not block:
+                return size
             size += len(block)
             if size > most:
                 wrong = f"is larger than {most:,} bytes"
                 remedy = REMEDY if target.name == HEADER_FILE else f"if that is expected, allow more with {OPTION}"
                 raise TraceError.at(url, target.name, wrong, remedy)
             ours.write(block)
-    return size
 
 
 def _codecs(files: Any, folder: str) -> list[str]:
     """The codecs of whose sizes there are files, as far as the names are those of codecs."""
     try:
-        names = [str(name).rpartition("/")[2] for name in files.ls(folder, detail=False)]
+        names = [unquote(str(name).rpartition("/")[2]) for name in files.ls(folder, detail=False)]
     except Exception:  # no such folder, or a server that lists none
         return []
     codecs = {name.removesuffix(".parquet") for name in names if name.endswith(".parquet")}

@@ -38,7 +38,7 @@ class Store:
     """The folder of a sweep."""
 
     def __init__(self, folder: Path) -> None:
-        """Make the folder. Raises UserError for one that holds something else, OSError."""
+        """Raises UserError for a folder that holds something else."""
         self.folder = folder
         self.cells = folder / CELLS
         if folder.exists() and not folder.is_dir():
@@ -50,6 +50,9 @@ class Store:
                     f"{folder}: holds other files, such as {strangers[0]}, and no sweep; "
                     "give an empty or a new folder as --out"
                 )
+
+    def make(self) -> None:
+        """Make the folder, if there is none. Raises OSError."""
         with naming(self.cells):
             self.cells.mkdir(parents=True, exist_ok=True)
 

@@ -71,6 +71,7 @@ def sweep(
         remark(text)
     sources = [_source(item, trace) for item, trace in opened]
     cells = cells_of(experiment, sources, traces, models)
+    store.make()
     there = _there(store, cells, retry)
     rest = [cell for cell in cells if cell.digest not in there]
     work.known.update({(trace.name, trace.digest): trace for _, trace in opened})
