@@ -14,9 +14,21 @@ if TYPE_CHECKING:
     from sim.experiment.runner import run
     from sim.experiment.timing import Timing
     from sim.plugins import register
+    from sim.results.differences import differences
     from sim.results.result import Result
 
-__all__ = ["Analysis", "Experiment", "Machine", "Memory", "Result", "Timing", "import_trace", "register", "run"]
+__all__ = [
+    "Analysis",
+    "Experiment",
+    "Machine",
+    "Memory",
+    "Result",
+    "Timing",
+    "differences",
+    "import_trace",
+    "register",
+    "run",
+]
 
 # Imported when it is asked for, so that `cswap --help` need not wait.
 _LAZY = {
@@ -26,6 +38,7 @@ _LAZY = {
     "Memory": "sim.experiment.memory",
     "Result": "sim.results.result",
     "Timing": "sim.experiment.timing",
+    "differences": "sim.results.differences",
     "import_trace": "sim.experiment.importing",
     "register": "sim.plugins",
     "run": "sim.experiment.runner",

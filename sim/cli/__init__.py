@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sim.cli import calibrate, classes, import_, list, ops, plot, record, report, run, sweep, trace, validate
+from sim.cli import calibrate, classes, compare, import_, list, ops, plot, record, report, run, sweep, trace, validate
 from sim.cli.group import Group
 from sim.cli.once import count_once
 from workloads.limits import OPTION, RATIO
@@ -23,6 +23,7 @@ app.command("run")(run.run)
 app.command("sweep", no_args_is_help=True)(sweep.sweep)
 app.command("plot")(plot.plot)
 app.command("report")(report.report)
+app.command("compare")(compare.compare)
 app.command("ops")(ops.ops)
 app.command("classes")(classes.classes)
 app.add_typer(validate.app, name="validate")

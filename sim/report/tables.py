@@ -13,7 +13,7 @@ from sim.ram.meter import BASELINE
 from sim.report.table import Cell, Table, figure, row
 from sim.results.density import SMALL, small_pools
 from sim.results.summary import CAPTION, IDEAL
-from sim.timing.latency import CODEC, RUN, TOTAL, run_columns, setting_columns
+from sim.timing.latency import CODEC, TOTAL, run_columns, setting_columns
 from sim.units import mib_text
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def density_tables(result: Result) -> Iterator[Table]:
     names = distinguished(name for name in table if name != IDEAL) | {IDEAL: IDEAL}
     keys = [str(name) for name in table.index.names]
     rows = [
-        row(_keys(key), values, best=max((v for v in values[:-1] if v == v), default=None))
+        row(_keys(keys, key), values, best=max((v for v in values[:-1] if v == v), default=None))
         for key, values in zip(table.index, table.to_numpy(float).tolist(), strict=True)
     ]
     note = "More is better; in bold: the densest of a row, the ideal aside."
@@ -90,7 +90,9 @@ def _operations(totals: pd.DataFrame) -> Iterator[Table]:
     if totals.empty:
         return
     told = [*run_columns(totals.columns), *setting_columns(totals.columns)]
-    keys = [name for name in told if name in RUN or totals[name].nunique(dropna=False) > 1]
+    keys = [
+        name for name in told if name in ("trace", "compressor", "allocator") or totals[name].nunique(dropna=False) > 1
+    ]
     common = [f"{_words(name)} {totals[name].iloc[0]}" for name in told if name not in keys and _is_told(totals, name)]
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     for run in totals.to_dict("records"):
@@ -124,11 +126,9 @@ def _is_told(frame: pd.DataFrame, name: str) -> bool:
     return bool(frame[name].notna().any())
 
 
-def _keys(key: Any) -> list[str]:
-    import pandas as pd
-
+def _keys(names: list[str], key: Any) -> list[str]:
     parts = key if isinstance(key, tuple) else (key,)
-    return ["no limit" if pd.isna(part) else str(part) for part in parts]
+    return [_value(name, part) for name, part in zip(names, parts, strict=True)]
 
 
 def _value(name: str, value: Any) -> str:

@@ -100,12 +100,7 @@ class Older:
 
     def changes(self, new: Result) -> str:
         """Versions that are other ones now."""
-        found: list[str] = []
-        for kind in ("codecs", "versions"):
-            then, now = self.about.get(kind), new.provenance[kind]
-            old = then if isinstance(then, dict) else {}
-            found += [f"{name} {now[name]}, was {old[name]}" for name in now if old.get(name, now[name]) != now[name]]
-        return ", ".join(found)
+        return changes(self.about, new.provenance)
 
     def _by_digest(self, name: str, frame: pd.DataFrame, left: str) -> Compared:
         """A frame that is not there any more: by the digest that the provenance has of it."""
@@ -132,6 +127,20 @@ class Older:
         same = {trace for trace in now if then.get(trace) == now[trace]}
         others = ", ".join(trace for trace in now if trace not in same)
         return same, others and f"codec times of {others} were measured anew"
+
+
+def changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Versions of codecs and packages that are other ones in the second provenance."""
+    found: list[str] = []
+    for kind in ("codecs", "versions"):
+        old, new = _told(then, kind), _told(now, kind)
+        found += [f"{name} {new[name]}, was {old[name]}" for name in new if old.get(name, new[name]) != new[name]]
+    return ", ".join(found)
+
+
+def _told(about: Mapping[str, Any], key: str) -> dict[str, Any]:
+    told = about.get(key)
+    return told if isinstance(told, dict) else {}
 
 
 def _figures(told: Any) -> Any:
