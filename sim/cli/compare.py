@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -94,7 +94,7 @@ def _table(measures: pd.DataFrame) -> Iterator[str]:
             f"{row['rows']:,}",
             _ratio(row["ratio"]),
             "one workload" if row["workloads"] == 1 else f"{_ratio(row['low'])} to {_ratio(row['high'])}",
-            f"{row['verdict']}{', ' * bool(row['effect'])}{row['effect']}",
+            _words(row),
         )
         for row in measures.to_dict("records")
     ]
@@ -105,6 +105,12 @@ def _table(measures: pd.DataFrame) -> Iterator[str]:
             for i, (text, n) in enumerate(zip(cells, width, strict=True))
         )
         yield "  ".join([left, *right, last]).rstrip()[:WIDTH]
+
+
+def _words(row: Mapping[Any, Any]) -> str:
+    """The verdict, and what that is; of workloads that agree though their ratios differ much, say so."""
+    throughout = " throughout" if row["effect"] and row["low"] <= 1 <= row["high"] else ""
+    return f"{row['verdict']}{throughout}{', ' * bool(row['effect'])}{row['effect']}"
 
 
 def _verdict(found: Differences, tolerance: float, either: bool) -> str:
