@@ -11,6 +11,7 @@ from allocators.errors import AllocatorError, CheckFailed, NoMemory, Refused, To
 
 if TYPE_CHECKING:
     from allocators.base import Allocator, CompiledAllocator, Placement
+    from allocators.contract import check_contract
     from allocators.zone import PageZone
 
 # What needs numba is imported on first use, so that `cswap --help` need not wait.
@@ -19,6 +20,7 @@ _LAZY = {
     "CompiledAllocator": "allocators.base",
     "Placement": "allocators.base",
     "PageZone": "allocators.zone",
+    "check_contract": "allocators.contract",
 }
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "Refused",
     "TooLarge",
     "UnknownHandle",
+    "check_contract",
 ]
 
 
