@@ -1,8 +1,9 @@
 """P1 to P3, the years of xvmalloc: its pools beside what was published by those who wrote and replaced it.
 
-- kmalloc.csv (P1): most memory ever, relative to an ideal allocator. The published trace, SwapReplay's "Data 1", is lost
-  with its host; its summary is not: 139,937 page-outs to 64 MiB of swap, 72 % of them to half a page or less, 24,947
-  KiB at most. A bell through these two points stands in. SwapReplay saw no frees, so a slot is freed when it is written again.
+- kmalloc.csv (P1): most memory ever, relative to an ideal allocator. The published trace, SwapReplay's "Data 1", is
+  lost with its host; its summary is not: 139,937 page-outs to 64 MiB of swap, 72 % of them to half a page or less,
+  24,947 KiB at most. A bell through these two points stands in, on random slots. SwapReplay saw no frees, so a slot is
+  freed when it is written again.
 - xvmalloc.csv (P2): a million allocations and frees, each as likely as the other, of random sizes and of such that
   half of them are from 1,024 to 2,600 bytes; five seeds each, as five tests of each were published.
 - text.csv (P3): 65,925 pages of text, which LZO makes three quarters of, and of zeros, in zcache of 2011: xvmalloc, and

@@ -4,8 +4,8 @@
   many objects as were published; before them so many that freeing them at random leaves the published pool.
 - merging.csv (P8): a kernel tree is unpacked to zram and its largest directories are deleted, one after the other. Of
   each the mail tells, by its differences, the pages and the compressed bytes; a beta distribution of this mean stands
-  in for their sizes. `in order`: pages are stored directory by directory, what stays (inodes, small directories) spread
-  evenly among them; `mixed`: in runs of 4, an average file, in any order.
+  in for their sizes. What stays (inodes, small directories) is stored first, then the directories by name, as in an
+  archive; `strewn` is the share of the pages that are stored at any moment instead.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TREE = (  # MB stored and compressed, before and after each directory is deleted
 DELETED = ("drivers", "arch", "fs", "sound", "include", "net", "Documentation", "firmware", "kernel", "tools")
 WITHOUT = (5.56, 8.41, 13.55, 18.55, 24.58, 29.21, 43.13, 60.70, 67.48, 88.03, 91.24)  # percent over the data
 MERGED = (5.34, 6.80, 9.47, 11.51, 13.96, 16.19, 22.04, 29.86, 34.17, 42.97, 46.53)
-FILE = 4  # pages
+STREWN = (0, 0.02)  # shares of the pages
 
 Ints = npt.NDArray[np.int64]
 
@@ -55,7 +55,7 @@ def compaction() -> pd.DataFrame:
 
 
 def merging() -> pd.DataFrame:
-    """Percent over the data without and with merging after each step, published and simulated; a row a step and way."""
+    """Percent over the data without and with merging after each step, published and simulated; a row a share and step."""
     rng = np.random.default_rng(0)
     stored, compressed = np.array(TREE).T
     pages = np.rint(np.append(-np.diff(stored), stored[-1]) * MIB / PAGE).astype(int)
@@ -63,13 +63,13 @@ def merging() -> pd.DataFrame:
     which = np.repeat(np.arange(len(pages)), pages)
     size = np.concatenate([beta(rng, m, n) for m, n in zip(mean, pages, strict=True)])
     rows = []
-    for way in (0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2):
-        order = in_order(rng, which, way)
+    for strewn in STREWN:
+        order = in_order(rng, which, strewn)
         percent = [overheads(Zsmalloc(era=era), which[order], size[order]) for era in ("3.10", "3.19")]
         for i, ours in enumerate(zip(*percent, strict=True)):
             told = {"published_percent": WITHOUT[i], "published_merged_percent": MERGED[i]}
             rows.append(
-                {"way": way, "step": i, "deleted": DELETED[i - 1] if i else ""}
+                {"strewn": strewn, "step": i, "deleted": DELETED[i - 1] if i else ""}
                 | {**told, "percent": ours[0], "merged_percent": ours[1]}
             )
     frame = pd.DataFrame(rows)
@@ -85,10 +85,10 @@ def beta(rng: np.random.Generator, mean: float, n: int) -> Ints:
     return np.maximum(np.rint(PAGE * rng.beta(share * weight, (1 - share) * weight, n)), 32).astype(np.int64)
 
 
-def in_order(rng: np.random.Generator, which: Ints, torn: float) -> Ints:
-    """What stays first, then directories by name, as in an archive; a share of the pages anywhere."""
-    place = np.append(np.argsort(np.argsort(DELETED)), -1)[which] + rng.random(len(which)) * 0
-    return np.argsort(np.where(rng.random(len(which)) < torn, rng.permutation(place), place), kind="stable")
+def in_order(rng: np.random.Generator, which: Ints, strewn: float) -> Ints:
+    """What stays, then the directories by name, as in an archive, but for a share of the pages, which lie anywhere."""
+    place = np.append(np.argsort(np.argsort(DELETED)), -1)[which]
+    return np.argsort(np.where(rng.random(len(which)) < strewn, rng.permutation(place), place), kind="stable")
 
 
 def overheads(allocator: Allocator, which: Ints, size: Ints) -> list[float]:
