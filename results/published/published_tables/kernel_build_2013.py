@@ -1,8 +1,9 @@
 """P4, zsmalloc's density in zswap while a kernel is built (Magenheimer, February 2013).
 
-- small_pools.csv: density in zsmalloc of staging with sizes from a beta distribution of the published mean and standard
-  deviation. `filled`: each page of the recording gcc stored once; `replayed`: its events, larger pages in larger sizes,
-  mean objects over mean pages; with a `pool`, in zswap limited to so many pages, which writes back the oldest (era 6.6).
+- small_pools.csv: density in zsmalloc of staging with sizes from a beta distribution of the published mean and
+  standard deviation. `filled`: each page of the recording gcc stored once; `replayed`: its events, larger pages in
+  larger sizes, mean objects over mean pages; with a `pool`, in zswap limited to so many pages, which writes back the
+  oldest (era 6.6).
 """
 
 from __future__ import annotations

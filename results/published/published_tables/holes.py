@@ -55,7 +55,7 @@ def compaction() -> pd.DataFrame:
 
 
 def merging() -> pd.DataFrame:
-    """Percent over the data without and with merging after each step, published and simulated; a row a share and step."""
+    """Percent over the data without and with merging after each step, published and simulated; by share and step."""
     rng = np.random.default_rng(0)
     stored, compressed = np.array(TREE).T
     pages = np.rint(np.append(-np.diff(stored), stored[-1]) * MIB / PAGE).astype(int)

@@ -1,0 +1,1 @@
+"""The tables beside published figures, a module a subject."""
