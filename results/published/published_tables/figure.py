@@ -5,6 +5,7 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.ticker import FuncFormatter
+
 from published_tables.sources import SOURCES
 
 LOOKS = {  # colours told apart by colour-blind readers; markers and fillings in grey

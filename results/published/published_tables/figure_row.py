@@ -18,8 +18,9 @@ POINTS = 2.0
 class Figure:
     """`quantity` is what several figures share, `item` which of them it is, `ours` the workload that stands in.
 
-    `basis`: "data" (the published ones, or none at all), "described" (made from what was told of them), "other" (another
-    workload), "fitted" (a parameter was chosen to meet this figure), "input" (the simulation takes it as given).
+    `basis`: "data" (the published ones, or none at all), "described" (made from what was told of them), "other"
+    (another workload), "fitted" (a parameter was chosen to meet this figure), "input" (the simulation takes it as
+    given).
     `neutral` is where the figure would change its meaning, such as 1 for a ratio.
     """
 

@@ -24,12 +24,12 @@ SOURCES = {
     "P2": Source(
         "xvmalloc, random sizes",
         "Nitin Gupta, compcache wiki, xvMalloc and xvMallocPerformance",
-        "2009",
+        "by 2010",
         "ten tests of a million allocations and frees: random sizes, and mostly 1,024 to 2,600 bytes",
     ),
     "P3": Source(
         "xvmalloc, text and zeros",
-        "Seth Jennings, linux-mm, xcfmalloc for zcache",
+        "Seth Jennings, linux-mm, staging: zcache: xcfmalloc support",
         "September 2011",
         "zcache: text at 75 % by LZO, and zero pages",
     ),
@@ -62,12 +62,12 @@ SOURCES = {
     "P10": Source("z3fold and zbud", "Vitaly Wool, Documentation/vm/z3fold.txt", "2016", "not told in the document"),
     "P11": Source(
         "lzo-rle",
-        "Dave Rodgman, linux-kernel, lib/lzo: run-length encoding",
-        "2018 and 2019",
+        "Dave Rodgman, linux-kernel, [PATCH v5 0/3] lib/lzo: run-length encoding support",
+        "5 February 2019",
         "4,178 pages of a Chromebook, 44 % of them over 90 % zeros; Arm and x86",
     ),
     "P12": Source(
-        "fio on zram", "fio on a zram dump, quoted in guides to zram", "2021", "4-KiB random reads of a real dump"
+        "fio on zram", "fio on a zram dump, quoted in guides to zram", "by 2023", "4-KiB random reads of a real dump"
     ),
     "P13": Source(
         "mapping", "Seth Jennings, linux-mm, zsmalloc's mapping methods", "July 2012", "x86, bare metal and a VM"
