@@ -1,27 +1,37 @@
-"""Published densities: the tables follow from the script, and the README says what they say."""
+"""Published figures: the tables follow from the modules, the README's table from them, and its text says the same."""
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
 import re
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from allocators.zspages.zsmalloc import Zsmalloc
 
-RESULTS = Path(__file__).parents[2] / "results"
-PUBLISHED = RESULTS / "published"
-TABLES = sorted(path.stem for path in PUBLISHED.glob("*.csv") if path.stem != "dumps")
-QUICK = ("kernel_build", "huge", "slots", "cuts")
+PUBLISHED = Path(__file__).parents[2] / "results" / "published"
+QUICK = ("kernel_build", "huge", "cuts", "kmalloc", "compaction", "merging", "same_filled")
+MEASURED = "lzo_rle_speed"
 
 
 @pytest.fixture(scope="module")
-def made() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("published_densities", PUBLISHED / "make.py")
+def tables() -> Iterator[Any]:
+    """Load the modules by name as `make.py` does."""
+    sys.path.insert(0, str(PUBLISHED))
+    yield lambda name: importlib.import_module(f"published_tables.{name}")
+    sys.path.remove(str(PUBLISHED))
+
+
+@pytest.fixture(scope="module")
+def made(tables: Any) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("published_figures", PUBLISHED / "make.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -33,21 +43,76 @@ def shipped(table: str, folder: Path = PUBLISHED) -> pd.DataFrame:
     return pd.read_csv(folder / f"{table}.csv", dtype={"era": str})
 
 
+def readme() -> str:
+    return re.sub(r"\s+", " ", (PUBLISHED / "README.md").read_text())
+
+
 @pytest.mark.parametrize("table", QUICK)
 def test_a_table_is_made_again(table: str, made: ModuleType, tmp_path: Path) -> None:
-    getattr(made, table)().to_csv(tmp_path / f"{table}.csv", index=False, float_format="%.5g")
+    made.TABLES[table]().to_csv(tmp_path / f"{table}.csv", index=False, float_format="%.5g")
     pd.testing.assert_frame_equal(shipped(table, tmp_path), shipped(table))
 
 
 @pytest.mark.slow
 def test_all_tables_are_made_again(made: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    made.main(tmp_path)
+    (tmp_path / f"{MEASURED}.csv").write_bytes((PUBLISHED / f"{MEASURED}.csv").read_bytes())
+    made.main([], tmp_path)
     capsys.readouterr()
-    assert sorted(path.stem for path in tmp_path.glob("*.csv")) == TABLES
-    for table in TABLES:
+    every = {path.stem for path in PUBLISHED.glob("*.csv")} - {"dumps"}
+    assert {path.stem for path in tmp_path.glob("*.csv")} == every
+    for table in sorted(every):
         pd.testing.assert_frame_equal(shipped(table, tmp_path), shipped(table), rtol=1e-4)
     about, kept = (json.loads((folder / "provenance.json").read_text()) for folder in (tmp_path, PUBLISHED))
     assert [about[key] for key in ("recordings", "samples")] == [kept[key] for key in ("recordings", "samples")]
+
+
+def test_the_figures_are_those_of_the_tables(tables: Any, tmp_path: Path) -> None:
+    tables("figures").figures(PUBLISHED).to_csv(tmp_path / "published.csv", index=False, float_format="%.9g")
+    pd.testing.assert_frame_equal(shipped("published", tmp_path), shipped("published"))
+
+
+def test_the_readme_has_the_table_of_the_figures(tables: Any) -> None:
+    frame = shipped("published")
+    text = (PUBLISHED / "README.md").read_text()
+    assert tables("table").with_table(text, frame) == text
+    frame.loc[3, "simulated"] += 0.01 * frame.loc[3, "simulated"]
+    assert tables("table").with_table(text, frame) != text
+
+
+def test_every_published_set_has_figures_and_a_paragraph() -> None:
+    names = [f"P{n}" for n in range(1, 21)]
+    assert shipped("published")["id"].unique().tolist() == names
+    told = re.findall(r"\*\*(P[P\d, ]+)\.\*\*", (PUBLISHED / "README.md").read_text())
+    assert sorted(", ".join(told).split(", ")) == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("simulated", "unit", "basis", "neutral", "verdict"),
+    [
+        (1.099, "x", "other", None, "reproduced"),
+        (1.11, "x", "other", None, "differs"),
+        (1.11, "x", "other", 0.9, "same sign"),
+        (0.85, "x", "other", 0.9, "differs"),
+        (2.9, "%", "described", None, "reproduced"),
+        (3.1, "%", "described", None, "differs"),
+        (1.02, "%", "data", None, "differs"),
+        (1.009, "x", "data", None, "reproduced"),
+        (1.0, "x", "fitted", None, "fitted"),
+        (1.0, "x", "input", None, "input"),
+        (None, "x", "other", None, "not reproducible"),
+    ],
+)
+def test_verdicts(
+    simulated: float | None, unit: str, basis: str, neutral: float | None, verdict: str, tables: Any
+) -> None:
+    told = {"id": "P1", "quantity": "", "item": "", "ours": "", "published": 1.0}
+    figure = tables("figure_row").Figure(**told, unit=unit, simulated=simulated, basis=basis, neutral=neutral)
+    assert figure.row()["verdict"] == verdict
+
+
+def test_an_unknown_table_is_told_in_one_line(made: ModuleType) -> None:
+    with pytest.raises(SystemExit, match=r"make.py: there is no table chain; there are kmalloc, .*lzo_rle_speed$"):
+        made.main(["chain"])
 
 
 def test_the_published_classes_are_those_of_the_era() -> None:
@@ -63,6 +128,9 @@ def test_no_era_ends_at_2990_bytes() -> None:
     cuts = shipped("cuts")
     assert (cuts["largest_that_gains"] > 3200).all()
     assert (cuts["its_takes_percent"] < 76).all()
+    limits = cuts.set_index(["era", "chain"])["largest_that_gains"]
+    for chain in (8, 16):
+        assert f"{limits['6.12', chain]:,}" in readme()
 
 
 def chains(workload: str, rule: str, way: str) -> str:
@@ -73,10 +141,11 @@ def chains(workload: str, rule: str, way: str) -> str:
 
 
 def test_the_readme_says_what_the_tables_say() -> None:
-    text = re.sub(r"\s+", " ", (RESULTS / "README.md").read_text())
-    ways = [("kernel compile", "percent", "published"), ("gcc", "percent", "many"), ("gcc", "percent", "filled")]
-    for way in (*ways, ("gcc", "percent", "fullest"), ("gcc", "waste", "many")):
+    text = readme()
+    assert chains("kernel compile", "percent", "published").replace(" %", "").split(" and ")[1] in text
+    for way in (("gcc", "percent", "many"), ("gcc", "percent", "filled"), ("gcc", "percent", "fullest")):
         assert chains(*way) in text, way
+    assert chains("gcc", "waste", "many") in text
     total = shipped("kernel_build").iloc[-1]
     assert (
         f"take {total['pages']:,} pages; the table with chain 4, of another run, has {total['published_pages']:,}"
@@ -88,16 +157,32 @@ def test_the_readme_says_what_the_tables_say() -> None:
     for name in ("zbud", "z3fold"):
         column = ours[f"{name}_percent"]
         assert re.search(rf"{name} {column.min():.1f} to {column.max():.1f} %", text)
-    found = shipped("histograms").set_index(["histogram", "allocator"])["density"]
-    chain_4, chain_8, zbud, ideal = (found["/usr/lib", a] for a in ("zsmalloc:era=6.1", "zsmalloc", "zbud", "ideal"))
+    found = shipped("histograms").set_index(["histogram", "allocator"])
+    chain_4, chain_8, zbud, ideal = (
+        found.loc[("/usr/lib", a), "density"] for a in ("zsmalloc:era=6.1", "zsmalloc", "zbud", "ideal")
+    )
     assert f"{chain_4:.2f} with chain 4, {chain_8:.2f} with 8, {zbud:.2f} in zbud, {ideal:.2f} ideal" in text
-    book = (found["Gutenberg", a] for a in ("zsmalloc:era=6.1", "zsmalloc", "zbud", "ideal"))
-    assert "{:.2f}, {:.2f}, {:.2f} and {:.2f}".format(*book) in text
-    steps = shipped("merging")
-    published = steps["published_merged_percent"] / steps["published_percent"]
-    ours = steps["merged_percent"] / steps["percent"]
-    for less, told in ((published, "{:.0f} to {:.0f} % less overhead"), (ours, "ours {:.0f} to {:.0f} % less")):
-        assert told.format(100 * (1 - less.max()), 100 * (1 - less.min())) in text
-    cuts = shipped("cuts").set_index(["era", "chain"])["largest_that_gains"]
-    for chain in (8, 16):
-        assert f"{cuts['6.12', chain]:,}" in text
+    book = [found.loc[("Gutenberg", a), "density"] for a in ("zsmalloc:era=6.1", "zsmalloc", "zbud", "ideal")]
+    many = found.loc[("Gutenberg", "zsmalloc"), "many"]
+    assert "{:.2f}, {:.2f}, {:.2f} and {:.2f}, and {:.2f} for chain 8".format(*book, many) in text
+    huge = shipped("huge")
+    assert (huge["pages"] == huge["published_pages"]).all()
+    assert "{:,} and {:,} pages, as published".format(*huge["pages"]) in text
+
+
+def test_the_readme_tells_small_pools_and_small_objects() -> None:
+    text = readme()
+    pools = shipped("small_pools").set_index(["mean", "way", "pool"])
+    apart = pools["density"] / pools["published"] - 1
+    assert abs(apart[694, "replayed", 512]) < 0.01
+    assert (apart[[(1340, "replayed", 1024), (1636, "replayed", 1024)]].abs() < 0.02).all()
+    assert "A pool of 512 pages gives his first figure, one of 1,024 the other two" in text
+    lost = 1 - pools.xs(("replayed", 0), level=("way", "pool"))["density"] / pools.xs("filled", level="way")[
+        "density"
+    ].droplevel("pool")
+    assert (lost.min().round(1), lost.max()) == (0.1, pytest.approx(1 / 6, abs=0.01))
+    sizes = shipped("compaction")["object_bytes"].unique()
+    assert "LZO makes {} and {} bytes of".format(*sizes) in text
+    rle = shipped("lzo_rle").set_index("zeros")
+    assert rle.loc[["75 to 90 %", "90 to 100 %"], "more_percent"].round().tolist() == pytest.approx([5, 5], abs=1)
+    assert f"one page {rle.loc['all', 'worst_page_percent']:.0f} %" in text

@@ -38,7 +38,7 @@ OPERATIONS = 1_000_000
 TESTS = 5
 TEXTS = 65_925
 DIFFERENT = 8192  # of them, written in turn
-ZEROS = 28  # bytes that LZO made of a page of zeros then (Magenheimer, February 2013); since 3.9 it makes 44
+ZEROS = {"zeros": 28, "zeros, LZO of today": 44}  # bytes of a page of them; 28: Magenheimer, February 2013
 OWNER = 40  # bytes: struct zv_hdr of zcache, before each object
 LIMIT = PAGE // 8 * 7  # zcache refuses larger ones
 
@@ -124,7 +124,8 @@ def text() -> pd.DataFrame:
     """Pages stored and those of the pool, and what LZO makes of a page on average; a row a kind of pages."""
     pages = Text().fill(Draws("published text").words(DIFFERENT), PAGE)
     trace = Trace.from_arrays("text", Events.of([OUT], [0], [0]), pages)
-    of = {"text": size_pages(trace, Lzo(), workers=1).size.astype(np.int64), "zeros": np.array([ZEROS])}
+    of = {"text": size_pages(trace, Lzo(), workers=1).size.astype(np.int64)}
+    of |= {kind: np.array([size]) for kind, size in ZEROS.items()}
     rows = []
     for kind, different in of.items():
         size = np.resize(different, TEXTS)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from allocators.compiled.batch import ALLOC, run_operations
 from allocators.zspages.table import class_table
 from allocators.zspages.zsmalloc import Zsmalloc
 from sim import Experiment, run
@@ -90,9 +91,9 @@ def kernel_build() -> pd.DataFrame:
     dumps = pd.read_csv(FOLDER / "dumps.csv")
     dumps = dumps[dumps["class_size"] > 1168]
     allocator = Zsmalloc(era="2022", chain=4)
-    for row in dumps[dumps["chain"] == 8].itertuples():
-        for _ in range(row.objects):
-            allocator.alloc(row.class_size - allocator.handle_bytes)
+    theirs = dumps[dumps["chain"] == 8]
+    size = np.repeat(theirs["class_size"].to_numpy() - allocator.handle_bytes, theirs["objects"])
+    run_operations(allocator, np.full(len(size), ALLOC, np.uint8), np.arange(len(size)), size)
     ours = {row["class_size"]: row for row in allocator.class_usage(np.zeros(0, np.int64))}
     rows = []
     for row in dumps[dumps["chain"] == 4].itertuples():

@@ -42,13 +42,7 @@ def early(read: Read) -> Iterator[Figure]:
     """P1 to P8, but for P5 and P6."""
     yield from kmalloc(read("kmalloc"))
     yield from xvmalloc(read("xvmalloc"))
-    for kind, published, quantity in (("text", 99.95, "text"), ("zeros", 1.93, "zeros")):
-        row = read("text").set_index("pages_are").loc[kind]
-        told = "made-up text, 74 % by LZO" if kind == "text" else "pages of zeros, 28 bytes each"
-        yield Figure(
-            id="P3", quantity="pages of xvmalloc's pool per page stored", item=quantity, unit="%", published=published,
-            simulated=row["pool_percent"], ours=f"65,925 pages of {told}", basis="described",
-        )  # fmt: skip
+    yield from text(read("text"))
     yield from small_pools(read("small_pools"))
     yield from compaction(read("compaction"))
     yield from merging(read("merging"))
@@ -72,6 +66,16 @@ def xvmalloc(table: pd.DataFrame) -> Iterator[Figure]:
         yield Figure(**shared, item=f"{kind} sizes most", published=max(theirs), simulated=percent.max())
 
 
+def text(table: pd.DataFrame) -> Iterator[Figure]:
+    for row in table.to_dict("records"):
+        made_up = row["pages_are"] == "text"
+        yield Figure(
+            id="P3", quantity="pages of xvmalloc's pool per page stored", item=row["pages_are"], unit="%",
+            published=99.95 if made_up else 1.93, simulated=row["pool_percent"], basis="described",
+            ours=f"65,925 pages of {'made-up text' if made_up else 'zeros'}, {row['lzo_percent']:.2f} % by LZO",
+        )  # fmt: skip
+
+
 def small_pools(table: pd.DataFrame) -> Iterator[Figure]:
     ways = (
         ("each stored once", "filled", 0, "other", "each page of gcc stored once"),
@@ -87,26 +91,24 @@ def small_pools(table: pd.DataFrame) -> Iterator[Figure]:
 
 
 def compaction(table: pd.DataFrame) -> Iterator[Figure]:
-    for row in table.itertuples():
+    for row in table.to_dict("records"):
         yield Figure(
-            id="P7", quantity="bytes of the pool", item=f"{row.when} compaction", unit="bytes",
-            published=row.published_pool, simulated=row.pool, ours="objects of 53 bytes, freed at random",
-            basis="fitted" if row.when == "before" else "described",
+            id="P7", quantity=f"bytes of the pool {row['when']} compaction", item=row["pages"], unit="bytes",
+            published=row["published_pool"], simulated=row["pool"], basis="fitted",
+            ours=f"objects of {row['object_bytes']} bytes, freed at random",
         )  # fmt: skip
 
 
 def merging(table: pd.DataFrame) -> Iterator[Figure]:
-    rows = table[table["step"] <= LAST]
-    for strewn, basis in ((0.0, "described"), (0.02, "fitted")):
-        ours = "the tree's directories one after the other" + (f", {strewn:.0%} of the pages anywhere" * (strewn > 0))
-        for quantity, column in (
-            ("overhead without merging", "percent"),
-            ("overhead with merging", "merged_percent"),
-            ("saved by merging", "less"),
-        )[: 2 if strewn else 3]:
-            for row in rows[rows["strewn"] == strewn].to_dict("records"):
-                yield Figure(
-                    id="P8", quantity=quantity + (", 2 % strewn" if strewn else ""), item=f"{row['step']} deleted",
-                    unit="%", published=row[f"published_{column}"], simulated=row[column], ours=ours, basis=basis,
-                    neutral=0 if column == "less" else None,
-                )  # fmt: skip
+    told: Any = {"id": "P8", "unit": "%", "ours": "what the mail tells of the tree's directories"}
+    full = table.iloc[0]  # the same in any order
+    for item, column in (("without merging", "percent"), ("with merging", "merged_percent")):
+        shared = told | {"published": full[f"published_{column}"], "simulated": full[column]}
+        yield Figure(**shared, quantity="overhead, all stored", item=item, basis="described")
+    for order, rows in table[table["step"].between(1, LAST)].groupby("order", sort=False):
+        basis = "fitted" if str(order).startswith("apart") else "described"
+        for quantity, column in (("overhead without merging", "percent"), ("saved by merging", "less")):
+            neutral = 0 if column == "less" else None
+            for row in rows.to_dict("records"):
+                shared = told | {"published": row[f"published_{column}"], "simulated": row[column], "basis": basis}
+                yield Figure(**shared, quantity=f"{quantity}, {order}", item=f"{row['step']} gone", neutral=neutral)

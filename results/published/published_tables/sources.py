@@ -88,7 +88,7 @@ SOURCES = {
     "P18": Source(
         "two or three a page",
         "Fuchsia, RFC-0219",
-        "2023",
+        "no date found",
         "64 MiB of inactive pages, lz4 at acceleration 11, none above 70 %",
     ),
     "P19": Source("far memory's cut", "Google, Software-Defined Far Memory, ASPLOS", "2019", "a fleet, LZO, zsmalloc"),
