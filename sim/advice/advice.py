@@ -1,0 +1,124 @@
+"""Advice on all settings, from the runs of one's own traces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sim.advice.codec import codec
+from sim.advice.compaction import compaction
+from sim.advice.frontend import frontend
+from sim.advice.judging import Advice
+from sim.advice.page_cluster import page_cluster
+from sim.advice.recompression import recompression
+from sim.advice.runs import Runs
+from sim.advice.size import disksize, mem_limit
+from sim.advice.study import NONE, Study
+from sim.advice.workloads import Workload, common_codecs, not_looked_at, workload
+from sim.advice.writeback import writeback
+from sim.errors import UserError
+from sim.experiment.inputs import open_inputs
+from sim.experiment.preparation import distinct
+from sim.units import bytes_of
+from workloads.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from sim.experiment.inputs import Item
+
+
+@dataclass(frozen=True)
+class Advised:
+    """What was asked for, how each trace stands for that machine, and the advice in the order of the settings."""
+
+    ram: int
+    cpu_scale: float
+    swap_device: str
+    workloads: list[Workload]
+    remarks: list[str]
+    advice: list[Advice]
+
+    def __getitem__(self, setting: str) -> Advice:
+        """That on one setting. Raises KeyError."""
+        for one in self.advice:
+            if one.setting == setting:
+                return one
+        raise KeyError(setting)
+
+    def describe(self) -> dict[str, Any]:
+        """JSON-safe."""
+        return {
+            "ram": self.ram,
+            "cpu_scale": self.cpu_scale,
+            "swap_device": self.swap_device,
+            "traces": [
+                {
+                    "trace": one.trace.name,
+                    "recorded": one.recorded,
+                    "at": one.at,
+                    "scale": one.scale,
+                    "told": one.told(),
+                }
+                for one in self.workloads
+            ],
+            "remarks": self.remarks,
+            "advice": [one.describe() for one in self.advice],
+        }
+
+
+def _quiet(stage: str) -> Progress:
+    return silent
+
+
+def advise(
+    traces: Sequence[Item],
+    ram: int | str,
+    *,
+    cpu_scale: float = 1.0,
+    recorded: int | str | None = None,
+    swap_device: str = "nvme",
+    codec_costs: str | None = None,
+    report: Callable[[str], Progress] = _quiet,
+    on_runs: Callable[[Runs], None] | None = None,
+) -> Advised:
+    """Recommend the settings of swap for a machine of `ram` bytes (or a text, `8G`) that runs what the traces recorded.
+
+    `cpu_scale`: its CPUs are so many times slower than those that codec times are from; `codec_costs` a file with the
+    codec times of its own (docs/timing.md). `recorded`: the memory in which traces were recorded that do not tell.
+    `swap_device`: what is behind zswap, and what pages are written back to. `report` is given each stage. `on_runs` is
+    told of the runs before they begin. Finished runs are kept until all are; a KeyboardInterrupt loses none.
+
+    Raises UserError, TraceError.
+    """
+    size, known = _size("ram", ram), None if recorded is None else _size("recorded", recorded)
+    opened = distinct([trace for item in traces for trace in open_inputs(item)])
+    if not opened:
+        raise UserError("advise: there is no trace; give at least one")
+    runs = Runs(report, float(cpu_scale), swap_device, codec_costs)
+    if on_runs:
+        on_runs(runs)
+    for trace in opened:
+        if not trace.counts["out"]:
+            raise UserError(
+                f"{trace.name}: has no page-outs, so there is nothing to advise on; give a trace that swaps"
+            )
+    first = common_codecs([Workload(trace, size, None, None, None) for trace in opened])
+    workloads = [workload(trace, size, known, lambda one: runs.pool(one, first[0])) for trace in opened]
+    study = Study(workloads, runs, size, first)
+    found = [codec(study)]
+    if study.codec != NONE:
+        found += frontend(study)
+    found.append(page_cluster(study))
+    if study.codec != NONE:
+        found += [disksize(study), mem_limit(study)]
+        found += [recompression(study), writeback(study), compaction(study)]
+    runs.forget()
+    remarks = [*(one.told() for one in workloads), *not_looked_at(workloads)]
+    return Advised(size, float(cpu_scale), swap_device, workloads, remarks, found)
+
+
+def _size(name: str, given: int | str) -> int:
+    size = bytes_of(given) if isinstance(given, str) else given
+    if not isinstance(size, int) or isinstance(size, bool) or size < 1 << 20:
+        raise UserError(f"advise: {name}={given!r}; give a size of at least 1M, such as 8G")
+    return size

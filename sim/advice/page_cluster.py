@@ -1,0 +1,40 @@
+"""vm.page-cluster: how many neighbouring slots a page-in reads as well."""
+
+from __future__ import annotations
+
+from sim.advice.judging import LIKELY, OPEN, Advice, clear, fastest, run_seconds, seconds, totals
+from sim.advice.study import NONE, Study
+
+CLUSTERS = (0, 1, 2, 3)
+USUAL = 3  # the kernel's
+
+
+def page_cluster(study: Study) -> Advice:
+    """That which loses the least time."""
+    codecs = study.codecs[:1] if study.codec == NONE else (study.codec,)
+    rows = []
+    for one in study.workloads:
+        rows += study.runs.of(one, frontends=(study.frontend,), compressors=codecs, page_clusters=CLUSTERS)
+    costs, run_s = totals(rows, "page_cluster"), run_seconds(rows)
+    best = fastest(costs)
+    other = USUAL if best != USUAL else min(CLUSTERS)
+    ahead, useful = (
+        sum(r[name] for r in rows if r["page_cluster"] == USUAL) for name in ("readahead_pages", "readahead_useful")
+    )
+    evidence = f"loses {seconds(costs[best].lost_s)}, {other} loses {seconds(costs[other].lost_s)}"
+    evidence += f"; of {ahead:,} pages read ahead at {USUAL}, {useful / ahead:.0%} were of use" if ahead else ""
+    turns = "a device whose neighbouring slots are read together (a sequential scan)"
+    if not all(_recorded_without(one.trace.source) for one in study.workloads):
+        reason = "with which page-cluster the traces were recorded is not known: page-ins may contain readahead"
+        certainty = OPEN
+    elif clear(costs[best], costs[other], run_s):
+        certainty, reason = LIKELY, "page-ins recorded without readahead; which others it would bring is not known"
+    else:
+        certainty, reason = OPEN, "the difference is not felt"
+    return Advice("vm.page-cluster", best, evidence, certainty, reason, turns, study.traces, rows)
+
+
+def _recorded_without(source: dict[str, object]) -> bool:
+    """Whether a recording's kernel read nothing ahead."""
+    counted = source.get("vmstat")
+    return isinstance(counted, dict) and counted.get("swap_ra") == 0

@@ -1,0 +1,71 @@
+"""zram's recompression: by which algorithm, which pages, or none."""
+
+from __future__ import annotations
+
+from sim.advice.judging import ALIKE, FELT, LIKELY, OPEN, Advice, Row, mib, run_seconds, seconds
+from sim.advice.study import Study
+
+KINDS = ("idle", "huge_idle")
+
+
+def recompression(study: Study) -> Advice:
+    """That which saves the most RAM, if it costs no noticeable time, that of the CPU in the background included."""
+    second = _denser(study)
+    if second is None:
+        told = f"of those looked at, none makes pages smaller than {study.codec} does by {ALIKE:.0%}"
+        return Advice("recompression", "no", told, LIKELY, "sizes are exact", "", study.traces, study.plain)
+    rows = []
+    for one in study.workloads:
+        settings = f"recompress={second},every={study.every(one)}"
+        for kind in KINDS:
+            spec = f"zram:{settings}" + ("" if kind == "idle" else f",recompress_type={kind}")
+            made = study.runs.of(one, frontends=(spec,), compressors=(study.codec,))
+            rows += [row | {"kind": kind, "background_s": _background(study, row, second)} for row in made]
+    plain, run_s = _sums(study.plain), run_seconds(study.plain)
+    tried = {kind: _sums([row for row in rows if row["kind"] == kind]) for kind in KINDS}
+    gains = {kind: 1 - ram / plain[0] if plain[0] else 0.0 for kind, (ram, _) in tried.items()}
+    cheap = [kind for kind in KINDS if gains[kind] > ALIKE and tried[kind][1] - plain[1] <= FELT * run_s]
+    best = max(cheap or KINDS, key=lambda kind: gains[kind])
+    mine = [row for row in rows if row["kind"] == best]
+    saved = sum(study.scaled(row, "pool_pages_mean") for row in study.plain) - sum(
+        study.scaled(row, "pool_pages_mean") for row in mine
+    )
+    count, cpu = sum(row["recompressed"] for row in mine), sum(row["background_s"] for row in mine)
+    lost = sum(row["time_lost_s"] for row in mine) - plain[1]
+    evidence = (
+        f"{second} of {best} pages: pool {mib(saved, study.page_size)} smaller on average ({gains[best]:.0%}), "
+        f"{count:,} pages, {seconds(cpu)} of CPU, {seconds(max(lost, 0))} more lost"
+    )
+    value = f"{second}, {best}" if cheap else "no"
+    reason = "when a service triggers it is assumed: 20 times in the trace; its CPU time is counted, not waited for"
+    turns = "pages that stay longer than these traces last" if not cheap else "pages that are read back soon"
+    certainty = OPEN if cheap or gains[best] > ALIKE else LIKELY
+    return Advice("recompression", value, evidence, certainty, reason, turns, study.traces, [*study.plain, *rows])
+
+
+def _denser(study: Study) -> str | None:
+    """The compressor that makes the smallest objects, if they are smaller than those of the one chosen."""
+    now = [row for row in study.of_codecs if row["cpu_scale"] == study.runs.cpu_scale and row["objects_peak"]]
+    mean = {
+        codec: sum(r["bytes_peak"] for r in now if r["compressor"] == codec)
+        / max(1, sum(r["objects_peak"] for r in now if r["compressor"] == codec))
+        for codec in study.codecs
+    }
+    best = min(mean, key=lambda codec: mean[codec])
+    return best if mean[best] < mean[study.codec] * (1 - ALIKE) else None
+
+
+def _background(study: Study, row: Row, second: str) -> float:
+    """Seconds of CPU: a decompression by the first and a compression by the second for each page that was tried."""
+    times = next(r for r in study.of_codecs if r["trace"] == row["trace"] and r["compressor"] == second)
+    tried = row["recompressed"] + row["incompressible"]
+    each = times.get("compress_us", 0.0) + row.get("decompress_us", 0.0)
+    return float(tried * each * study.runs.cpu_scale / 1e6)
+
+
+def _sums(rows: list[Row]) -> tuple[float, float]:
+    """Mean pages of the pool, and seconds lost or spent in the background."""
+    return (
+        sum(row["pool_pages_mean"] for row in rows),
+        sum(row["time_lost_s"] + row.get("background_s", 0.0) for row in rows),
+    )

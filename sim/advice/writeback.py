@@ -1,0 +1,48 @@
+"""zram's writeback: which pages, and what flash it wears."""
+
+from __future__ import annotations
+
+from sim.advice.judging import ALIKE, CODECS, FELT, LIKELY, OPEN, PACE, Advice, Row, mib, run_seconds, seconds
+from sim.advice.study import Study
+
+KINDS = ("huge_idle", "huge_idle+idle")
+DAY = 86_400
+
+
+def writeback(study: Study) -> Advice:
+    """That which loses noticeably less time than none; where RAM's worth is not known, that which frees some of it."""
+    rows: list[Row] = []
+    for one in study.workloads:
+        for kind in KINDS:
+            spec = f"zram:writeback={kind},every={study.every(one)}"
+            made = study.runs.of(one, frontends=(spec,), compressors=(study.codec,))
+            rows += [row | {"kind": kind} for row in made]
+    run_s = run_seconds(rows)
+    plain = sum(row["time_lost_s"] for row in study.plain)
+    lost = {kind: sum(row["time_lost_s"] for row in rows if row["kind"] == kind) for kind in KINDS}
+    freed = {kind: _mean(study, study.plain) - _mean(study, [r for r in rows if r["kind"] == kind]) for kind in KINDS}
+    best = min(KINDS, key=lambda kind: lost[kind])
+    if study.closed:
+        good = plain - lost[best] > FELT * run_s
+    else:
+        good = lost[best] - plain <= FELT * run_s and freed[best] > ALIKE * _mean(study, study.plain)
+    best = best if good else KINDS[-1]
+    mine = [row for row in rows if row["kind"] == best]
+    wear = sum(row["bytes_written"] for row in mine) / study.page_size
+    pace = wear * study.page_size / 2**30 * DAY / run_s if run_s else 0.0
+    evidence = (
+        f"{best}: pool {mib(freed[best], study.page_size)} smaller on average, {mib(wear, study.page_size)} written "
+        f"({pace:,.0f}G a day), {sum(row['bd_reads'] for row in mine):,} read back; "
+        f"loses {seconds(lost[best])} instead of {seconds(plain)}"
+    )
+    certainty = LIKELY if study.closed and abs(plain - lost[best]) > FELT * run_s else OPEN
+    reason = f"{PACE}; {CODECS}" if certainty == LIKELY else "the difference in time is not felt"
+    reason = reason if study.closed else "what the RAM it frees is worth is not known"
+    turns = "pages that stay idle for hours: traces of minutes call pages idle that are read back"
+    value = best if good else "no"
+    return Advice("writeback", value, evidence, certainty, reason, turns, study.traces, [*study.plain, *rows])
+
+
+def _mean(study: Study, rows: list[Row]) -> float:
+    """Pages of the pool over time, for the machine."""
+    return sum(study.scaled(row, "pool_pages_mean") for row in rows)
