@@ -13,6 +13,7 @@ from sim.advice.judging import Advice
 from sim.advice.page_cluster import page_cluster
 from sim.advice.recompression import recompression
 from sim.advice.runs import Runs
+from sim.advice.settings import settings
 from sim.advice.size import disksize, mem_limit
 from sim.advice.study import NONE, Study
 from sim.advice.workloads import Workload, common_codecs, not_looked_at, workload
@@ -45,6 +46,11 @@ class Advised:
                 return one
         raise KeyError(setting)
 
+    @property
+    def settings(self) -> dict[str, list[str]]:
+        """Lines by file: zram-generator.conf, sysctl, and commands for sh."""
+        return settings({one.setting: one.value for one in self.advice})
+
     def describe(self) -> dict[str, Any]:
         """JSON-safe."""
         return {
@@ -63,6 +69,7 @@ class Advised:
             ],
             "remarks": self.remarks,
             "advice": [one.describe() for one in self.advice],
+            "settings": self.settings,
         }
 
 

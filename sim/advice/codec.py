@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sim.advice.judging import (
     CERTAIN,
-    CODECS,
     FELT,
     HALF_AND_TWICE,
     LIKELY,
     OPEN,
     PACE,
     Advice,
+    Cost,
     Row,
     cheapest,
     clear,
@@ -28,81 +30,77 @@ WORTH = 1.1  # pages held in a page of the pool, below which compression is not 
 
 
 def codec(study: Study) -> Advice:
-    """Which, from runs of zram at half, at once and at twice the CPU's speed; None where swap is better plain."""
+    """Which, from runs of zram at once, half and twice the CPU's speed; `none` where swap is better plain."""
     speeds = (1.0, *HALF_AND_TWICE)
     for one in study.workloads:
-        fronts = ("zram", BASELINE)
-        study.of_codecs += study.runs.of(one, frontends=fronts, compressors=study.codecs, speeds=speeds)
-    usual = study.runs.cpu_scale
-    now = [row for row in study.of_codecs if row["cpu_scale"] == usual]
+        ways = ("zram", BASELINE)
+        study.of_codecs += study.runs.of(one, frontends=ways, compressors=study.codecs, speeds=speeds)
+    now = [row for row in study.of_codecs if row["cpu_scale"] == study.runs.cpu_scale]
     rows, device = [row for row in now if not is_device(row)], [row for row in now if is_device(row)]
     costs, run_s = totals(rows, "compressor"), run_seconds(rows)
-    best = cheapest(costs, run_s)
-    densest = min(costs, key=lambda name: costs[name].ram)
-    study.codec = best
+    study.codec = best = cheapest(costs, run_s)
     study.plain = [row for row in rows if row["compressor"] == best]
-    of_none = totals(device, "frontend")[BASELINE]
-    held = _held([row for row in rows if row["compressor"] == densest])
+    densest = min(costs, key=lambda name: costs[name].ram)
+    alone, held = totals(device, "frontend")[BASELINE], _held([r for r in rows if r["compressor"] == densest])
+
+    def advice(value: str | None, evidence: str, certainty: str, reason: str, turns: str = "") -> Advice:
+        return Advice("codec", value, evidence, certainty, reason, turns, study.traces, now)
+
     if held < WORTH:
         study.codec, study.frontend = NONE, BASELINE
         told = f"{densest} holds {held:.2f} pages in a page of RAM, no other more"
-        return _advice(study, NONE, told, CERTAIN, "sizes are exact", "pages that compress", now)
-    if study.closed and clear(of_none, costs[best], run_s):
+        return advice(NONE, told, CERTAIN, "sizes are exact", "pages that compress")
+    if study.closed and clear(alone, costs[best], run_s):
         study.codec, study.frontend = NONE, BASELINE
-        told = (
-            f"loses {seconds(of_none.lost_s)}, {best} {seconds(costs[best].lost_s)}: it leaves the RAM to the program"
-        )
-        return _advice(study, NONE, told, LIKELY, f"{PACE}; {CODECS}", "a slower swap device", now)
+        told = f"plain swap loses {seconds(alone.lost_s)}, {best} {seconds(costs[best].lost_s)}"
+        return advice(NONE, told, LIKELY, PACE, "a slower swap device, or a faster CPU")
     evidence = _evidence(study, costs, best, run_s)
     if best == GIVEN:
-        return _advice(study, None, evidence, OPEN, "its sizes are by one compressor that it does not name", "", now)
-    others = {
-        speed: cheapest(totals([r for r in study.of_codecs if _zram_at(r, usual * speed)], "compressor"), run_s)
-        for speed in HALF_AND_TWICE
-    }
-    alone = {one.trace.name: cheapest(_of(rows, one.trace.name), one.trace.duration_s or 0) for one in study.workloads}
-    turned = [
-        f"CPU {'twice as fast' if s < 1 else 'half as fast'}: {name}" for s, name in others.items() if name != best
-    ]
-    differ = [f"{trace} alone: {name}" for trace, name in alone.items() if name != best]
-    turns = "; ".join([*turned, *differ])
+        return advice(None, evidence, OPEN, "sizes of a compressor it does not name")
+    turned = [told for speed in HALF_AND_TWICE if (told := _at(study, speed, best, run_s))]
+    turns = "; ".join([*turned, *_differing(study, rows, best)])
     if not study.closed:
-        reason = "what the RAM it saves is worth to the program is not known"
-        return _advice(study, best, evidence, OPEN, reason, turns, now)
-    if turned:
-        return _advice(study, best, evidence, OPEN, f"turns with the CPU's speed ({'; '.join(turned)})", turns, now)
-    told = "only one was looked at" if len(costs) == 1 else "the same at half and at twice the CPU's speed"
-    return _advice(study, best, evidence, LIKELY if len(costs) > 1 else OPEN, told, turns, now)
+        return advice(best, evidence, OPEN, "what RAM is worth to it is not known", turns)
+    if turned or len(costs) == 1:
+        return advice(best, evidence, OPEN, "; ".join(turned) or "only one was looked at", turns)
+    return advice(best, evidence, LIKELY, "same at half and twice the CPU's speed", turns)
 
 
-def _advice(
-    study: Study, value: str | None, evidence: str, certainty: str, reason: str, turns: str, rows: list[Row]
-) -> Advice:
-    return Advice("codec", value, evidence, certainty, reason, turns, study.traces, rows)
+def _at(study: Study, speed: float, best: str, run_s: float) -> str:
+    """What it is on a CPU that takes so many times as long, if that is another one."""
+    scale = study.runs.cpu_scale * speed
+    rows = [row for row in study.of_codecs if row["cpu_scale"] == scale and not is_device(row)]
+    other = cheapest(totals(rows, "compressor"), run_s)
+    return "" if other == best else f"CPU {'twice' if speed < 1 else 'half'} as fast: {other}"
 
 
-def _zram_at(row: Row, scale: float) -> bool:
-    return row["cpu_scale"] == scale and not is_device(row)
-
-
-def _of(rows: list[Row], trace: str) -> dict[str, object]:
-    return totals([row for row in rows if row["trace"] == trace], "compressor")
+def _differing(study: Study, rows: list[Row], best: str) -> list[str]:
+    """What it is for each trace alone, where that is another one."""
+    found = []
+    for name in study.traces:
+        mine = [row for row in rows if row["trace"] == name]
+        other = cheapest(totals(mine, "compressor"), run_seconds(mine))
+        found += [f"{name} alone: {other}"] if other != best else []
+    return found
 
 
 def _held(rows: list[Row]) -> float:
     """Pages held at the fullest moment in a page of RAM; by their bytes, in a pool too small to judge."""
     objects = sum(row["objects_peak"] for row in rows)
     pages = sum(row["bytes_peak"] / row["page_size"] if row["small"] else row["pages_at_fullest"] for row in rows)
-    return objects / pages if pages else 1.0
+    return float(objects / pages) if pages else 1.0
 
 
-def _evidence(study: Study, costs: dict[str, object], best: str, run_s: float) -> str:
-    """The chosen one beside the fastest and the densest."""
-    page = study.page_size
-    names = list(
-        dict.fromkeys([best, min(costs, key=lambda n: costs[n].lost_s), min(costs, key=lambda n: costs[n].ram)])
-    )
-    if len(names) == 1 and len(costs) > 1:
-        names.append(min((n for n in costs if n != best), key=lambda n: costs[n].lost_s))
-    told = [f"{name} loses {seconds(costs[name].lost_s)}, pool {mib(costs[name].ram, page)}" for name in names]
-    return f"{'; '.join(told)}; of {seconds(run_s)}, {FELT:.0%} is felt"
+def _evidence(study: Study, costs: Mapping[str, Cost], best: str, run_s: float) -> str:
+    """The chosen one beside the fastest, or beside the densest if it is the fastest."""
+
+    def told(cost: Cost) -> str:
+        return f"{seconds(cost.lost_s)}, pool {mib(cost.ram, study.page_size)}"
+
+    others = [name for name in costs if name != best]
+    evidence = f"loses {told(costs[best])}"
+    if others:
+        quick, dense = (min(others, key=lambda n: costs[n].lost_s), min(others, key=lambda n: costs[n].ram))
+        other = quick if costs[quick].lost_s < costs[best].lost_s else dense
+        evidence += f"; {other} {told(costs[other])}"
+    return f"{evidence}; of {run_s:.0f} s {FELT:.0%} is felt"

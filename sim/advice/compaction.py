@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.advice.judging import ALIKE, FELT, LIKELY, OPEN, Advice, Row, mib, run_seconds, seconds
+from sim.advice.judging import ALIKE, FELT, LIKELY, OPEN, SMALL, Advice, Row, mib, run_seconds, seconds
 from sim.advice.study import Study
 from workloads.traces.events import COMPACT, Events, concat
 
@@ -27,14 +27,12 @@ def compaction(study: Study) -> Advice:
     gain = 1 - after / before if before else 0.0
     good = gain > ALIKE and cost <= FELT * run_s
     evidence = (
-        f"20 times in the trace: pool {mib(max(before - after, 0), study.page_size)} smaller on average ({gain:.1%}), "
+        f"20 times in the trace: pool {mib(max(before - after, 0), study.page_size)} smaller ({gain:.1%}), "
         f"{seconds(max(cost, 0))} more lost"
     )
-    reason = (
-        "packing is replayed exactly; zsmalloc's own shrinker, which compacts when memory is short, is not modelled"
-    )
+    reason = "the kernel's own shrinker is not modelled"
     if any(row["small"] for row in study.plain):
-        return _advice(study, good, evidence, OPEN, "a pool of few pages packs worse than a large one", rows)
+        return _advice(study, good, evidence, OPEN, SMALL, rows)
     return _advice(study, good, evidence, OPEN if good else LIKELY, reason, rows)
 
 
@@ -48,12 +46,11 @@ def compacted(study: Study, one: Workload) -> Trace:
     """The trace, by its sizes, with compactions after every so many events."""
     from sim.plugins import COMPRESSORS
     from sim.sizing.sizing import size_pages
-    from workloads.traces.sizes import GIVEN
     from workloads.traces.trace import Trace
 
     trace, codec = one.trace, study.codec
     sizes: Sizes | None = trace.sizes(codec)
-    if sizes is None or codec != GIVEN and trace.content:
+    if sizes is None or trace.content:
         sizes = size_pages(trace, COMPRESSORS.make(codec), progress=study.runs.report(f"{codec} on {trace.name}"))
     events = with_compactions(concat(list(trace.batches())), study.every(one))
     return Trace.from_arrays(
@@ -64,10 +61,6 @@ def compacted(study: Study, one: Workload) -> Trace:
 def with_compactions(events: Events, every: int) -> Events:
     """Events with a compaction behind every `every` of them."""
     at = np.arange(every, len(events) + 1, every)
-    given = {"kind": COMPACT, "slot": 0, "page": -1, "time_ns": None, "task": None}
-    columns = {}
-    for name, column in events.columns().items():
-        if column is not None:
-            value = column[at - 1] if given[name] is None else given[name]
-            columns[name] = np.insert(column, at, value)
+    given = {"kind": COMPACT, "slot": 0, "page": -1}
+    columns = {name: np.insert(c, at, given.get(name, c[at - 1])) for name, c in events.columns().items()}
     return Events(**columns)

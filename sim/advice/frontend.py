@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from sim.advice.judging import (
+    ASSUMED,
     FELT,
     LIKELY,
     OPEN,
     PACE,
+    POOLS,
     Advice,
     Cost,
     Row,
@@ -75,26 +77,29 @@ def _which(
     study: Study, chosen: str, costs: dict[str, Cost], zswap_rows: list[Row], run_s: float, rows: list[Row]
 ) -> Advice:
     written = sum(row["device_writes"] for row in zswap_rows)
-    told = ", ".join(f"{name} {seconds(cost.lost_s)}" for name, cost in costs.items())
-    evidence = f"time lost: {told} ({study.runs.swap_device}); zswap wrote {mib(written, study.page_size)} to it"
     other = "zram" if chosen == "zswap" else "zswap"
-    turns = "more swapped than disksize or mem_limit allow: a full zram refuses the newest pages, zswap writes back the oldest"
+    lost = {name: seconds(cost.lost_s) for name, cost in costs.items()}
+    device = study.runs.swap_device.rpartition("/")[2]
+    evidence = (
+        f"loses {lost[chosen]}, {other} {lost[other]}, {device} alone {lost[BASELINE]}; "
+        f"zswap wrote {mib(written, study.page_size)} to that"
+    )
+    turns = "more than mem_limit: a full zram refuses the newest pages, zswap writes back the oldest"
     if not study.closed:
-        return Advice(
-            "frontend", chosen, evidence, OPEN, "what the RAM is worth is not known", turns, study.traces, rows
-        )
-    if clear(costs[chosen], costs[other], run_s):
-        return Advice("frontend", chosen, evidence, LIKELY, PACE, turns, study.traces, rows)
-    reason = "zswap would not be felt to differ; zram needs no swap device"
-    return Advice("frontend", chosen, evidence, OPEN, reason, turns, study.traces, rows)
+        certainty, reason = OPEN, "what RAM is worth to it is not known"
+    elif clear(costs[chosen], costs[other], run_s):
+        certainty, reason = LIKELY, PACE
+    else:
+        certainty, reason = OPEN, f"{other} is not felt to differ"
+    return Advice("frontend", chosen, evidence, certainty, reason, turns, study.traces, rows)
 
 
 def _percent(study: Study, best: int, costs: dict[int, Cost], rows: list[Row], run_s: float) -> Advice:
     mine = [row for row in rows if row["percent"] == best]
     most = max(row["pool_pages_peak"] * row["page_size"] / _ram(study, row) for row in mine)
     if len(costs) == 1:
-        evidence = f"the pool takes at most {most:.1%} of RAM; the limit of {USUAL} % is never reached"
-        certainty, reason = (LIKELY, "pools predicted are within 4 % of live ones") if study.exact else (OPEN, "")
+        evidence = f"the pool takes at most {most:.1%} of RAM, so the limit is never reached"
+        certainty, reason = (LIKELY, POOLS) if study.exact else (OPEN, "")
     else:
         back = {percent: sum(r["written_back"] for r in rows if r["percent"] == percent) for percent in costs}
         told = (
@@ -103,7 +108,7 @@ def _percent(study: Study, best: int, costs: dict[int, Cost], rows: list[Row], r
         evidence = "; ".join(told)
         others = [cost for percent, cost in costs.items() if percent < best]
         sure = study.exact and all(clear(costs[best], cost, run_s) for cost in others)
-        certainty, reason = (LIKELY, PACE) if sure else (OPEN, "the difference is hardly felt")
-    reason = reason if study.exact else "that the machine is as short of memory as the replayed one is assumed"
+        certainty, reason = (LIKELY, PACE) if sure else (OPEN, "the difference is not felt")
+    reason = reason if study.exact else ASSUMED
     turns = "a program that swaps more, or compresses worse"
     return Advice("max_pool_percent", best, evidence, certainty, reason, turns, study.traces, rows)

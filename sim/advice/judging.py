@@ -16,8 +16,11 @@ errors, or what decides is not modelled; the reason says which."""
 FELT = 0.01  # of the time of the run: less lost time than that nobody notices, and live runs differ by more
 ALIKE = 0.05  # RAM that differs by less is taken for equal, and so are times lost: page-ins are missed by as much
 HALF_AND_TWICE = (0.5, 2.0)  # of the CPU's speed, at which an advice should be the same
-PACE = "predicted page-ins miss live ones by 5 % in the median (results/ram)"
-CODECS = "codec times are those of another machine"
+# Reasons, in a few words; docs/advise.md has more.
+ASSUMED = "assumed: as short of memory as replayed"
+POOLS = "pools predicted are within 4 % of live"
+SMALL = "a pool of few pages packs worse"
+PACE = "more than page-ins are missed by"
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def totals(rows: Sequence[Row], by: str) -> dict[Any, Cost]:
 
 def run_seconds(rows: Sequence[Row]) -> float:
     """How long all traces take, each once."""
-    return sum({row["trace"]: row["run_s"] for row in rows}.values())
+    return float(sum({row["trace"]: row["run_s"] for row in rows}.values()))
 
 
 def cheapest(costs: Mapping[Any, Cost], run_s: float) -> Any:

@@ -21,14 +21,14 @@ def page_cluster(study: Study) -> Advice:
     ahead, useful = (
         sum(r[name] for r in rows if r["page_cluster"] == USUAL) for name in ("readahead_pages", "readahead_useful")
     )
-    evidence = f"loses {seconds(costs[best].lost_s)}, {other} loses {seconds(costs[other].lost_s)}"
-    evidence += f"; of {ahead:,} pages read ahead at {USUAL}, {useful / ahead:.0%} were of use" if ahead else ""
+    evidence = f"loses {seconds(costs[best].lost_s)}, at {other} {seconds(costs[other].lost_s)}"
+    evidence += f"; of {ahead:,} pages read ahead {useful / ahead:.0%} were of use" if ahead else ""
     turns = "a device whose neighbouring slots are read together (a sequential scan)"
     if not all(_recorded_without(one.trace.source) for one in study.workloads):
-        reason = "with which page-cluster the traces were recorded is not known: page-ins may contain readahead"
+        reason = "page-ins may contain readahead already"
         certainty = OPEN
     elif clear(costs[best], costs[other], run_s):
-        certainty, reason = LIKELY, "page-ins recorded without readahead; which others it would bring is not known"
+        certainty, reason = LIKELY, "page-ins were recorded without readahead"
     else:
         certainty, reason = OPEN, "the difference is not felt"
     return Advice("vm.page-cluster", best, evidence, certainty, reason, turns, study.traces, rows)

@@ -33,11 +33,11 @@ def recompression(study: Study) -> Advice:
     count, cpu = sum(row["recompressed"] for row in mine), sum(row["background_s"] for row in mine)
     lost = sum(row["time_lost_s"] for row in mine) - plain[1]
     evidence = (
-        f"{second} of {best} pages: pool {mib(saved, study.page_size)} smaller on average ({gains[best]:.0%}), "
-        f"{count:,} pages, {seconds(cpu)} of CPU, {seconds(max(lost, 0))} more lost"
+        f"{second} of {count:,} {best}: pool {mib(saved, study.page_size)} smaller ({gains[best]:.0%}), "
+        f"{seconds(cpu)} CPU, {seconds(max(lost, 0))} lost"
     )
     value = f"{second}, {best}" if cheap else "no"
-    reason = "when a service triggers it is assumed: 20 times in the trace; its CPU time is counted, not waited for"
+    reason = "when a service triggers it is assumed"
     turns = "pages that stay longer than these traces last" if not cheap else "pages that are read back soon"
     certainty = OPEN if cheap or gains[best] > ALIKE else LIKELY
     return Advice("recompression", value, evidence, certainty, reason, turns, study.traces, [*study.plain, *rows])

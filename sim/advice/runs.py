@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from sim.experiment.description import Experiment
 from sim.experiment.finished import Finished
 from sim.experiment.runner import run
 from sim.experiment.timing import Timing
-from sim.plugins import COMPRESSORS, FRONTENDS
+from sim.plugins import FRONTENDS
 from sim.ram.meter import BASELINE
 from workloads.traces.sizes import GIVEN
 
@@ -144,7 +144,7 @@ def _rows(result: Result, workload: Workload, usual: float) -> list[Row]:
     return rows
 
 
-def _run(row: Row) -> tuple[str, str]:
+def _run(row: Mapping[Any, Any]) -> tuple[str, str]:
     return row["frontend"], row["compressor"]
 
 
@@ -167,9 +167,3 @@ def _codec_times(result: Result) -> dict[str, Row]:
 def is_device(row: Row) -> bool:
     """Whether it is a run of the swap device alone."""
     return bool(row["frontend"] == BASELINE)
-
-
-def make_codec(spec: str) -> tuple[str, dict[str, Any]]:
-    """The name of a compressor as the kernel calls it, and its parameters that are not the default ones."""
-    codec = COMPRESSORS.make(spec)
-    return codec.name, dict(codec.config)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.advice.judging import ALIKE, LIKELY, OPEN, Advice, mib
+from sim.advice.judging import ALIKE, ASSUMED, LIKELY, OPEN, POOLS, SMALL, Advice, mib
 from sim.advice.study import Study, worst
 
 MIB = 1 << 20
@@ -23,9 +23,8 @@ def disksize(study: Study) -> Advice:
     row, pages = worst(study, study.plain, "stored_pages_peak")
     size = rounded(round(pages * MORE), study.page_size)
     table = size * MIB // study.page_size * ENTRY / MIB
-    evidence = (
-        f"at most {pages:,} pages in slots ({mib(pages, study.page_size)}, {row['trace']}); its table {table:.1f}M"
-    )
+    most = f"{pages:,} pages in slots ({mib(pages, study.page_size)}, {row['trace']})"
+    evidence = f"at most {most}, and 5 %; its table takes {table:.1f}M"
     certainty, reason = _how_sure(study)
     turns = "a program that swaps more than these: page-outs beyond it are refused"
     return Advice("disksize", f"{size}M", evidence, certainty, reason, turns, study.traces, study.plain)
@@ -36,21 +35,19 @@ def mem_limit(study: Study) -> Advice:
     row, pages = worst(study, study.plain, "pool_pages_peak")
     size = rounded(round(pages * MORE), study.page_size)
     share = size * MIB / study.ram
-    evidence = (
-        f"the pool takes at most {mib(pages, study.page_size)} ({row['trace']}), {share:.0%} of RAM; refuses nothing"
-    )
+    evidence = f"the pool takes at most {mib(pages, study.page_size)} ({row['trace']}), and 5 %: {share:.0%} of RAM"
     certainty, reason = _how_sure(study)
     if any(row["small"] for row in study.plain):
-        certainty, reason = OPEN, "a pool of few pages packs worse than a large one"
+        certainty, reason = OPEN, SMALL
     turns = "pages that compress worse: without it, incompressible ones take all of disksize"
     return Advice("mem_limit", f"{size}M", evidence, certainty, reason, turns, study.traces, study.plain)
 
 
 def _how_sure(study: Study) -> tuple[str, str]:
     if any(one.scale is None for one in study.workloads):
-        return OPEN, "exact for the trace; how much of the machine it stands for is not known"
+        return OPEN, "exact for the trace; scale not known"
     if not study.exact:
-        return OPEN, "exact as recorded; that the machine is as short of memory is assumed"
+        return OPEN, ASSUMED
     if any(row["below"] > 0.01 for row in study.plain):
-        return OPEN, "the program has less there than in the recording: it swaps more than told"
-    return LIKELY, "pools predicted are within 4 % of live ones (results/ram)"
+        return OPEN, "it swaps more than was recorded"
+    return LIKELY, POOLS

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sim.errors import UserError
 from sim.experiment.machine import Machine, MachinePoint
-from sim.units import mib_text
+from sim.units import mib_text, size_text
 from workloads.traces.sizes import GIVEN
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ class Workload:
     @property
     def sample(self) -> float | None:
         """The share of slots that a sample has."""
-        return self.trace.source.get("sample", {}).get("share")
+        share: float | None = self.trace.source.get("sample", {}).get("share")
+        return share
 
     @property
     def machine(self) -> Alone:
@@ -71,7 +72,7 @@ class Workload:
 
     def told(self) -> str:
         """How it is looked at, in a sentence."""
-        trace, ram = self.trace.name, mib_text(self.ram)
+        trace, ram = self.trace.name, size_text(self.ram)
         if self.sample:
             return f"{trace}: a sample, replayed as recorded; what its RAM is worth to the program is not known."
         if self.at is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.advice.judging import ALIKE, CODECS, FELT, LIKELY, OPEN, PACE, Advice, Row, mib, run_seconds, seconds
+from sim.advice.judging import ALIKE, FELT, LIKELY, OPEN, PACE, Advice, Row, mib, run_seconds, seconds
 from sim.advice.study import Study
 
 KINDS = ("huge_idle", "huge_idle+idle")
@@ -31,13 +31,12 @@ def writeback(study: Study) -> Advice:
     wear = sum(row["bytes_written"] for row in mine) / study.page_size
     pace = wear * study.page_size / 2**30 * DAY / run_s if run_s else 0.0
     evidence = (
-        f"{best}: pool {mib(freed[best], study.page_size)} smaller on average, {mib(wear, study.page_size)} written "
-        f"({pace:,.0f}G a day), {sum(row['bd_reads'] for row in mine):,} read back; "
-        f"loses {seconds(lost[best])} instead of {seconds(plain)}"
+        f"{best}: pool {mib(freed[best], study.page_size)} smaller; {mib(wear, study.page_size)} written "
+        f"({pace:,.0f}G a day); loses {seconds(lost[best])}, not {seconds(plain)}"
     )
     certainty = LIKELY if study.closed and abs(plain - lost[best]) > FELT * run_s else OPEN
-    reason = f"{PACE}; {CODECS}" if certainty == LIKELY else "the difference in time is not felt"
-    reason = reason if study.closed else "what the RAM it frees is worth is not known"
+    reason = PACE if certainty == LIKELY else "the difference is not felt"
+    reason = reason if study.closed else "what RAM is worth to it is not known"
     turns = "pages that stay idle for hours: traces of minutes call pages idle that are read back"
     value = best if good else "no"
     return Advice("writeback", value, evidence, certainty, reason, turns, study.traces, [*study.plain, *rows])

@@ -6,7 +6,22 @@ from typing import Annotated
 
 import typer
 
-from sim.cli import calibrate, classes, compare, import_, list, ops, plot, record, report, run, sweep, trace, validate
+from sim.cli import (
+    advise,
+    calibrate,
+    classes,
+    compare,
+    import_,
+    list,
+    ops,
+    plot,
+    record,
+    report,
+    run,
+    sweep,
+    trace,
+    validate,
+)
 from sim.cli.group import Group
 from sim.cli.once import count_once
 from workloads.limits import OPTION, RATIO
@@ -21,6 +36,7 @@ app = typer.Typer(
 # The order of `cswap --help`.
 app.command("run")(run.run)
 app.command("sweep", no_args_is_help=True)(sweep.sweep)
+app.command("advise", no_args_is_help=True)(advise.advise)
 app.command("plot")(plot.plot)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)

@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.experiment.description import Experiment
+    from sim.experiment.preparation import Report
     from sim.results.result import Result
 
     Show = Callable[[Result, Path | None], None]  # with the folder it was written to
+
+
+@contextmanager
+def stages() -> Iterator[Report]:
+    """Give what takes the name of each stage and returns its progress callback: a bar, one at a time."""
+    from sim.cli.output import say
+    from sim.cli.progress import progress, told_once
+    from sim.experiment.runner import COMPILING, FOUND
+
+    with ExitStack() as bar:
+
+        def report(stage: str) -> Any:
+            bar.close()
+            if stage.endswith(FOUND):
+                say(stage)
+            return bar.enter_context(told_once(stage) if stage.startswith(COMPILING) else progress(stage))
+
+        yield report
 
 
 def perform(
@@ -31,11 +50,10 @@ def perform(
     `force`, or if it is what the same experiment had come to. A result that cannot be written is shown all the same.
     Raises that error, then what interrupted the run.
     """
-    from sim.cli.output import STDOUT, say, standard_output
-    from sim.cli.progress import progress, told_once
+    from sim.cli.output import STDOUT, standard_output
     from sim.errors import UserError, one_line
     from sim.experiment.finished import Finished
-    from sim.experiment.runner import COMPILING, FOUND, Unfinished, run
+    from sim.experiment.runner import Unfinished, run
     from sim.interrupts import besides
     from sim.results.saving import check_folder
 
@@ -45,14 +63,7 @@ def perform(
             _check_older(out, experiment)
     lost: Exception | None = None
     finished = Finished() if go_on else None
-    with ExitStack() as bar:
-
-        def report(stage: str) -> Any:
-            bar.close()  # one bar at a time
-            if stage.endswith(FOUND):
-                say(stage)
-            return bar.enter_context(told_once(stage) if stage.startswith(COMPILING) else progress(stage))
-
+    with stages() as report:
         try:
             result = run(experiment, report=report, keep_source=keep_source, finished=finished, mm_stat=mm_stat)
         except Unfinished as error:
