@@ -16,11 +16,12 @@ from sim.advice.runs import Runs
 from sim.advice.settings import settings
 from sim.advice.size import disksize, mem_limit
 from sim.advice.study import NONE, Study
-from sim.advice.workloads import Workload, common_codecs, not_looked_at, workload
+from sim.advice.workloads import Workload, common_codecs, not_looked_at, short_of, workload
 from sim.advice.writeback import writeback
 from sim.errors import UserError
 from sim.experiment.inputs import open_inputs
 from sim.experiment.preparation import distinct
+from sim.plots.curves import BELOW
 from sim.units import bytes_of
 from workloads.progress import Progress, silent
 
@@ -120,7 +121,9 @@ def advise(
         found += [disksize(study), mem_limit(study)]
         found += [recompression(study), writeback(study), compaction(study)]
     runs.forget()
-    remarks = [*(one.told() for one in workloads), *not_looked_at(workloads)]
+    remarks = [one.told() for one in workloads]
+    remarks += [short_of(study.workload(row), row["below"]) for row in study.chosen if row["below"] > BELOW]
+    remarks += not_looked_at(workloads)
     return Advised(size, float(cpu_scale), swap_device, workloads, remarks, found)
 
 

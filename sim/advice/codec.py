@@ -47,11 +47,11 @@ def codec(study: Study) -> Advice:
         return Advice("codec", value, evidence, certainty, reason, turns, study.traces, now)
 
     if held < WORTH:
-        study.codec, study.frontend = NONE, BASELINE
+        study.codec, study.frontend, study.chosen = NONE, BASELINE, device
         told = f"{densest} holds {held:.2f} pages in a page of RAM, no other more"
         return advice(NONE, told, CERTAIN, "sizes are exact", "pages that compress")
     if study.closed and clear(alone, costs[best], run_s):
-        study.codec, study.frontend = NONE, BASELINE
+        study.codec, study.frontend, study.chosen = NONE, BASELINE, device
         told = f"plain swap loses {seconds(alone.lost_s)}, {best} {seconds(costs[best].lost_s)}"
         return advice(NONE, told, LIKELY, PACE, "a slower swap device, or a faster CPU")
     evidence = _evidence(study, costs, best, run_s)
@@ -103,4 +103,4 @@ def _evidence(study: Study, costs: Mapping[str, Cost], best: str, run_s: float) 
         quick, dense = (min(others, key=lambda n: costs[n].lost_s), min(others, key=lambda n: costs[n].ram))
         other = quick if costs[quick].lost_s < costs[best].lost_s else dense
         evidence += f"; {other} {told(costs[other])}"
-    return f"{evidence}; of {run_s:.0f} s {FELT:.0%} is felt"
+    return f"{evidence}; of {seconds(run_s)} {FELT:.0%} is felt"

@@ -30,7 +30,7 @@ def compaction(study: Study) -> Advice:
         f"20 times in the trace: pool {mib(max(before - after, 0), study.page_size)} smaller ({gain:.1%}), "
         f"{seconds(max(cost, 0))} more lost"
     )
-    reason = "the kernel's own shrinker is not modelled"
+    reason = "zsmalloc's shrinker is not modelled"
     if any(row["small"] for row in study.plain):
         return _advice(study, good, evidence, OPEN, SMALL, rows)
     return _advice(study, good, evidence, OPEN if good else LIKELY, reason, rows)

@@ -55,6 +55,7 @@ def frontend(study: Study) -> list[Advice]:
     chosen = "zswap" if clear(costs["zswap"], costs["zram"], run_s) else "zram"
     study.frontend = chosen
     mine = [row for row in of_percent if row["percent"] == best]
+    study.chosen = mine if chosen == "zswap" else study.plain
     rows = [*study.plain, *of_percent, *device]
     return [_which(study, chosen, costs, mine, run_s, rows), _percent(study, best, percents, of_percent, run_s)]
 
@@ -101,11 +102,11 @@ def _percent(study: Study, best: int, costs: dict[int, Cost], rows: list[Row], r
         evidence = f"the pool takes at most {most:.1%} of RAM, so the limit is never reached"
         certainty, reason = (LIKELY, POOLS) if study.exact else (OPEN, "")
     else:
-        back = {percent: sum(r["written_back"] for r in rows if r["percent"] == percent) for percent in costs}
-        told = (
-            f"{percent} %: {seconds(cost.lost_s)}, {back[percent]:,} written back" for percent, cost in costs.items()
-        )
-        evidence = "; ".join(told)
+        told = []
+        for percent in (USUAL, best if best != USUAL else max(costs)):
+            back = sum(row["written_back"] for row in rows if row["percent"] == percent)
+            told.append(f"at {percent} {seconds(costs[percent].lost_s)} and {back:,} written back")
+        evidence = f"loses {'; '.join(told)}"
         others = [cost for percent, cost in costs.items() if percent < best]
         sure = study.exact and all(clear(costs[best], cost, run_s) for cost in others)
         certainty, reason = (LIKELY, PACE) if sure else (OPEN, "the difference is not felt")

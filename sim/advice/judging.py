@@ -95,7 +95,7 @@ def clear(one: Cost, other: Cost, run_s: float) -> bool:
 
 def seconds(value: float) -> str:
     """Seconds, with as many digits as tell them."""
-    return f"{value:.0f} s" if value >= 100 else f"{value:.2f} s" if value >= 0.01 else f"{1000 * value:.2g} ms"
+    return f"{value:.0f} s" if value >= 10 else f"{value:.2f} s" if value >= 0.01 else f"{1000 * value:.2g} ms"
 
 
 def mib(pages: float, page_size: int) -> str:

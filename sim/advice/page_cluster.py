@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from sim.advice.judging import LIKELY, OPEN, Advice, clear, fastest, run_seconds, seconds, totals
-from sim.advice.study import NONE, Study
+from sim.advice.runs import is_device
+from sim.advice.study import Study
 
 CLUSTERS = (0, 1, 2, 3)
 USUAL = 3  # the kernel's
@@ -11,10 +12,10 @@ USUAL = 3  # the kernel's
 
 def page_cluster(study: Study) -> Advice:
     """That which loses the least time."""
-    codecs = study.codecs[:1] if study.codec == NONE else (study.codec,)
-    rows = []
-    for one in study.workloads:
-        rows += study.runs.of(one, frontends=(study.frontend,), compressors=codecs, page_clusters=CLUSTERS)
+    rows = [*study.chosen]
+    for one, row in zip(study.workloads, study.chosen, strict=True):
+        codec = study.codecs[0] if is_device(row) else row["compressor"]
+        rows += study.runs.of(one, frontends=(row["frontend"],), compressors=(codec,), page_clusters=CLUSTERS[1:])
     costs, run_s = totals(rows, "page_cluster"), run_seconds(rows)
     best = fastest(costs)
     other = USUAL if best != USUAL else min(CLUSTERS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sim.advice.judging import ALIKE, ASSUMED, LIKELY, OPEN, POOLS, SMALL, Advice, mib
 from sim.advice.study import Study, worst
+from sim.plots.curves import BELOW
 
 MIB = 1 << 20
 STEPS = 16  # sizes are rounded up to a sixteenth of the power of two below them
@@ -48,6 +49,6 @@ def _how_sure(study: Study) -> tuple[str, str]:
         return OPEN, "exact for the trace; scale not known"
     if not study.exact:
         return OPEN, ASSUMED
-    if any(row["below"] > 0.01 for row in study.plain):
+    if any(row["below"] > BELOW for row in study.plain):
         return OPEN, "it swaps more than was recorded"
     return LIKELY, POOLS

@@ -23,7 +23,8 @@ class Study:
     codec: str = NONE
     frontend: str = PLAIN
     of_codecs: list[Row] = field(default_factory=list)  # zram by every compressor, and the device alone
-    plain: list[Row] = field(default_factory=list)  # zram by the one chosen, or the densest where none is worth it
+    plain: list[Row] = field(default_factory=list)  # zram by the one chosen
+    chosen: list[Row] = field(default_factory=list)  # the frontend chosen, by that
 
     @property
     def traces(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from workloads.traces.sizes import GIVEN
 if TYPE_CHECKING:
     from workloads.traces.trace import Trace
 
-KERNEL = ("lz4", "lzo-rle", "lzo", "lz4hc", "zstd:level=1", "zstd:level=3", "zstd:level=9")
+KERNEL = ("lz4", "lzo-rle", "lzo", "lz4hc:level=9", "zstd:level=1", "zstd:level=3", "zstd:level=9")
 """Compressors of zram that are looked at, where a trace has contents."""
 
 
@@ -129,7 +129,14 @@ def common_codecs(workloads: list[Workload]) -> tuple[str, ...]:
 
 def not_looked_at(workloads: list[Workload]) -> Iterator[str]:
     """Which compressors are not among them, and why."""
-    for one in workloads:
-        lacks = [codec for codec in KERNEL if codec not in one.codecs]
-        if lacks:
-            yield f"{one.trace.name} has no contents, so not looked at: {', '.join(lacks)}."
+    lacking = [codec for codec in KERNEL if any(codec not in one.codecs for one in workloads)]
+    if lacking:
+        names = ", ".join(one.trace.name for one in workloads if not one.trace.content)
+        yield f"For want of contents ({names}) not looked at: {', '.join(lacking)}."
+
+
+def short_of(workload: Workload, below: float) -> str:
+    """What is said where the pool leaves the program less than it had in the recording for such a share of events."""
+    return (
+        f"{workload.trace.name}: has less there than in its recording for {below:.0%} of the events: record it in less."
+    )

@@ -31,8 +31,8 @@ def writeback(study: Study) -> Advice:
     wear = sum(row["bytes_written"] for row in mine) / study.page_size
     pace = wear * study.page_size / 2**30 * DAY / run_s if run_s else 0.0
     evidence = (
-        f"{best}: pool {mib(freed[best], study.page_size)} smaller; {mib(wear, study.page_size)} written "
-        f"({pace:,.0f}G a day); loses {seconds(lost[best])}, not {seconds(plain)}"
+        f"{best}: pool -{mib(freed[best], study.page_size)}; {mib(wear, study.page_size)} written, "
+        f"{pace:,.0f}G a day; loses {seconds(lost[best])}, not {seconds(plain)}"
     )
     certainty = LIKELY if study.closed and abs(plain - lost[best]) > FELT * run_s else OPEN
     reason = PACE if certainty == LIKELY else "the difference is not felt"

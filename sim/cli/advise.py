@@ -82,7 +82,7 @@ def verdict(advised: Advised) -> list[str]:
         line
         for one in advised.advice
         for line in (
-            _cut(f"{one.setting:<16} {_value(one):<14} {one.certainty + ':':<9}{one.reason}"),
+            _cut(f"{one.setting:<16} {_value(one):<12} {one.certainty}: {one.reason}"),
             _cut(f"  {one.evidence}"),
         )
     ]
