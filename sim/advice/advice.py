@@ -27,6 +27,7 @@ from workloads.progress import Progress, silent
 
 if TYPE_CHECKING:
     from sim.experiment.inputs import Item
+    from workloads.traces.trace import Trace
 
 
 @dataclass(frozen=True)
@@ -99,20 +100,15 @@ def advise(
     Raises UserError, TraceError.
     """
     size, known = _size("ram", ram), None if recorded is None else _size("recorded", recorded)
-    opened = distinct([trace for item in traces for trace in open_inputs(item)])
-    if not opened:
-        raise UserError("advise: there is no trace; give at least one")
     runs = Runs(report, float(cpu_scale), swap_device, codec_costs)
+    runs.timing()  # what is wrong there is told before any work is done
     if on_runs:
         on_runs(runs)
-    for trace in opened:
-        if not trace.counts["out"]:
-            raise UserError(
-                f"{trace.name}: has no page-outs, so there is nothing to advise on; give a trace that swaps"
-            )
-    first = common_codecs([Workload(trace, size, None, None, None) for trace in opened])
-    workloads = [workload(trace, size, known, lambda one: runs.pool(one, first[0])) for trace in opened]
-    study = Study(workloads, runs, size, first)
+    opened = distinct([trace for item in traces for trace in open_inputs(item)])
+    _check(opened)
+    codecs = common_codecs(opened)
+    workloads = [workload(trace, size, known, runs.packed(trace, codecs)) for trace in opened]
+    study = Study(workloads, runs, size, codecs)
     found = [codec(study)]
     if study.codec != NONE:
         found += frontend(study)
@@ -123,8 +119,19 @@ def advise(
     runs.forget()
     remarks = [one.told() for one in workloads]
     remarks += [short_of(study.workload(row), row["below"]) for row in study.chosen if row["below"] > BELOW]
-    remarks += not_looked_at(workloads)
+    remarks += not_looked_at(opened, codecs)
     return Advised(size, float(cpu_scale), swap_device, workloads, remarks, found)
+
+
+def _check(traces: list[Trace]) -> None:
+    if not traces:
+        raise UserError("advise: there is no trace; give at least one")
+    for trace in traces:
+        if not trace.counts["out"]:
+            raise UserError(f"{trace.name}: has no page-outs, so there is nothing to advise on; give one that swaps")
+        if trace.page_size != traces[0].page_size:
+            sizes = f"pages of {trace.page_size} bytes, {traces[0].name} of {traces[0].page_size}"
+            raise UserError(f"{trace.name}: has {sizes}; ask for one page size at a time")
 
 
 def _size(name: str, given: int | str) -> int:

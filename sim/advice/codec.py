@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from sim.advice.judging import (
@@ -23,10 +24,9 @@ from sim.advice.judging import (
 )
 from sim.advice.runs import is_device
 from sim.advice.study import NONE, Study
+from sim.advice.workloads import WORTH
 from sim.ram.meter import BASELINE
 from workloads.traces.sizes import GIVEN
-
-WORTH = 1.1  # pages held in a page of the pool, below which compression is not worth its time
 
 
 def codec(study: Study) -> Advice:
@@ -40,15 +40,15 @@ def codec(study: Study) -> Advice:
     costs, run_s = totals(rows, "compressor"), run_seconds(rows)
     study.codec = best = cheapest(costs, run_s)
     study.plain = [row for row in rows if row["compressor"] == best]
-    densest = min(costs, key=lambda name: costs[name].ram)
-    alone, held = totals(device, "frontend")[BASELINE], _held([r for r in rows if r["compressor"] == densest])
+    alone = totals(device, "frontend")[BASELINE]
+    held, dense = densest(study)
 
     def advice(value: str | None, evidence: str, certainty: str, reason: str, turns: str = "") -> Advice:
         return Advice("codec", value, evidence, certainty, reason, turns, study.traces, now)
 
     if held < WORTH:
         study.codec, study.frontend, study.chosen = NONE, BASELINE, device
-        told = f"{densest} holds {held:.2f} pages in a page of RAM, no other more"
+        told = f"{dense} holds {held:.2f} pages in a page of RAM, no other more"
         return advice(NONE, told, CERTAIN, "sizes are exact", "pages that compress")
     if study.closed and clear(alone, costs[best], run_s):
         study.codec, study.frontend, study.chosen = NONE, BASELINE, device
@@ -84,11 +84,15 @@ def _differing(study: Study, rows: list[Row], best: str) -> list[str]:
     return found
 
 
-def _held(rows: list[Row]) -> float:
-    """Pages held at the fullest moment in a page of RAM; by their bytes, in a pool too small to judge."""
-    objects = sum(row["objects_peak"] for row in rows)
-    pages = sum(row["bytes_peak"] / row["page_size"] if row["small"] else row["pages_at_fullest"] for row in rows)
-    return float(objects / pages) if pages else 1.0
+def densest(study: Study) -> tuple[float, str]:
+    """How many pages as recorded a page of RAM holds at most, and by which compressor."""
+
+    def held(name: str) -> float:
+        packed = [one.packed[name] for one in study.workloads]
+        pages = sum(one.pages for one in packed)
+        return sum(one.objects for one in packed) / pages if pages else math.inf  # all of them same-filled
+
+    return max((held(name), name) for name in study.codecs)
 
 
 def _evidence(study: Study, costs: Mapping[str, Cost], best: str, run_s: float) -> str:

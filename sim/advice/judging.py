@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
@@ -66,8 +67,9 @@ def totals(rows: Sequence[Row], by: str) -> dict[Any, Cost]:
 
 
 def run_seconds(rows: Sequence[Row]) -> float:
-    """How long all traces take, each once."""
-    return float(sum({row["trace"]: row["run_s"] for row in rows}.values()))
+    """How long all traces take, each once; endless where one does not tell, for then nothing tells what is felt."""
+    each = {row["trace"]: row["run_s"] for row in rows}.values()
+    return float(sum(math.inf if one is None else one for one in each))
 
 
 def cheapest(costs: Mapping[Any, Cost], run_s: float) -> Any:
@@ -95,6 +97,8 @@ def clear(one: Cost, other: Cost, run_s: float) -> bool:
 
 def seconds(value: float) -> str:
     """Seconds, with as many digits as tell them."""
+    if math.isinf(value):
+        return "a time not told"
     return f"{value:.0f} s" if value >= 10 else f"{value:.2f} s" if value >= 0.01 else f"{1000 * value:.2g} ms"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.advice.judging import Row
 from sim.experiment.description import Experiment
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
 ALLOCATOR = "zsmalloc"
 PLAIN = "zram"
+
+
+class Packed(NamedTuple):
+    """Objects at the trace's fullest moment, the pages that they take, and the most pages ever."""
+
+    objects: int
+    pages: float
+    most: int
 
 
 @dataclass
@@ -49,12 +57,7 @@ class Runs:
 
         `trace` stands in for that of the workload.
         """
-        timing = Timing(
-            page_clusters=tuple(page_clusters),
-            cpu_scale=tuple(self.cpu_scale * speed for speed in speeds),
-            swap_devices=(self.swap_device,),
-            codec_costs=(self.codec_costs,),
-        )
+        timing = self.timing(page_clusters, speeds)
         experiment = Experiment(
             traces=(trace or workload.trace,),
             frontends=tuple(frontends),
@@ -65,11 +68,20 @@ class Runs:
         )
         return [row | {"trace": workload.trace.name} for row in _rows(self._run(experiment), workload, self.cpu_scale)]
 
-    def pool(self, trace: Trace, compressor: str) -> int:
-        """The most pages that the pool takes as it was recorded."""
-        compressor = "lz4" if compressor == GIVEN else compressor
-        experiment = Experiment(traces=(trace,), compressors=(compressor,), allocators=(ALLOCATOR,))
-        return int(self._run(experiment).density["pages_max"].iloc[0])
+    def timing(self, page_clusters: Sequence[int] = (0,), speeds: Sequence[float] = (1.0,)) -> Timing:
+        """How runs are timed. Raises UserError, OSError for what was given."""
+        return Timing(
+            page_clusters=tuple(page_clusters),
+            cpu_scale=tuple(self.cpu_scale * speed for speed in speeds),
+            swap_devices=(self.swap_device,),
+            codec_costs=(self.codec_costs,),
+        )
+
+    def packed(self, trace: Trace, compressors: Sequence[str]) -> dict[str, Packed]:
+        """How its pages pack as it was recorded, by compressor."""
+        given = tuple("lz4" if codec == GIVEN else codec for codec in compressors)
+        found = self._run(Experiment(traces=(trace,), compressors=given, allocators=(ALLOCATOR,))).density
+        return {row["compressor"]: _packed(row) for row in found.to_dict("records")}
 
     def _run(self, experiment: Experiment) -> Result:
         self._finished.append(Finished())
@@ -122,7 +134,7 @@ def _rows(result: Result, workload: Workload, usual: float) -> list[Row]:
                 "cpu_scale": scale,
                 "ram": workload.at,
                 "time_lost_s": counted["time_lost_s"],
-                "run_s": workload.trace.duration_s or counted["simulated_s"],
+                "run_s": workload.trace.duration_s or None,
                 "page_ins": int(closed.get("page_ins", workload.trace.counts["in"])),
                 "page_outs": int(closed.get("page_outs", workload.trace.counts["out"])),
                 "pool_pages_peak": int(closed.get("pool_pages_peak", packed["pages_max"])),
@@ -133,7 +145,6 @@ def _rows(result: Result, workload: Workload, usual: float) -> list[Row]:
                 "huge": int(packed["huge"]),
                 "bytes_peak": int(packed["bytes_peak"]),
                 "objects_peak": int(packed["objects_peak"]),
-                "pages_at_fullest": int(packed["pages_peak"]),
                 "page_size": int(packed["page_size"]),
                 "readahead_pages": int(counted["readahead_pages"]),
                 "readahead_useful": int(counted["readahead_useful"]),
@@ -142,6 +153,12 @@ def _rows(result: Result, workload: Workload, usual: float) -> list[Row]:
             | codecs.get(compressor, {})
         )
     return rows
+
+
+def _packed(row: Mapping[Any, Any]) -> Packed:
+    """By its bytes, where the pool is too small to judge."""
+    pages = row["bytes_peak"] / row["page_size"] if row["small"] else row["pages_peak"]
+    return Packed(int(row["objects_peak"]), float(pages), int(row["pages_max"]))
 
 
 def _run(row: Mapping[Any, Any]) -> tuple[str, str]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sim.errors import UserError
-from sim.experiment.machine import Machine, MachinePoint
+from sim.experiment.machine import Machine, MachinePoint, is_size
 from sim.units import mib_text, size_text
 from workloads.traces.sizes import GIVEN
 
 if TYPE_CHECKING:
+    from sim.advice.runs import Packed
     from workloads.traces.trace import Trace
 
 KERNEL = ("lz4", "lzo-rle", "lzo", "lz4hc:level=9", "zstd:level=1", "zstd:level=3", "zstd:level=9")
 """Compressors of zram that are looked at, where a trace has contents."""
+
+
+WORTH = 1.1  # pages held in a page of the pool, below which compression is not worth its time
 
 
 class Alone(Machine):
@@ -37,9 +41,10 @@ class Workload:
 
     trace: Trace
     ram: int
-    recorded: int | None
-    at: int | None
-    scale: float | None
+    packed: Mapping[str, Packed]
+    recorded: int | None = None
+    at: int | None = None
+    scale: float | None = None
 
     @property
     def exact(self) -> bool:
@@ -52,28 +57,14 @@ class Workload:
         return self.trace.page_size
 
     @property
-    def sample(self) -> float | None:
-        """The share of slots that a sample has."""
-        share: float | None = self.trace.source.get("sample", {}).get("share")
-        return share
-
-    @property
     def machine(self) -> Alone:
         """As an experiment takes it."""
         return Alone(ram=(self.at,), recorded=self.recorded) if self.at else Alone()
 
-    @property
-    def codecs(self) -> tuple[str, ...]:
-        """The compressors that it can be replayed with; `given` for sizes of one that it does not name."""
-        there = self.trace.sizes_codecs()
-        if self.trace.content:
-            return KERNEL
-        return (GIVEN,) if GIVEN in there else tuple(codec for codec in KERNEL if codec in there)
-
     def told(self) -> str:
         """How it is looked at, in a sentence."""
         trace, ram = self.trace.name, size_text(self.ram)
-        if self.sample:
+        if "sample" in self.trace.source:
             return f"{trace}: a sample, replayed as recorded; what its RAM is worth to the program is not known."
         if self.at is None:
             return (
@@ -83,55 +74,73 @@ class Workload:
         assert self.recorded is not None
         if self.exact:
             return f"{trace}: recorded in {mib_text(self.recorded)}, replayed on a machine of {ram}."
-        why = (
-            "nothing swaps" if self.ram > self.recorded else f"less than the {mib_text(self.recorded)} of its recording"
-        )
-        at = f"{self.at / 2**20:.0f}M"
-        return f"{trace}: {why} in {ram}; so as in {at}, where it does, all figures times {self.scale:.2g}."
+        at = f"replayed in {mib(self.at / self.page_size, self.page_size)}, figures times {self.scale:.3g}"
+        if self.ram > self.recorded:
+            return f"{trace}: nothing swaps in {ram}; {at}."
+        return f"{trace}: recorded in {mib_text(self.recorded)}, so {ram} is too little to know; {at}."
 
 
-def workload(trace: Trace, ram: int, recorded: int | None, pool: Callable[[Trace], int]) -> Workload:
+def workload(trace: Trace, ram: int, recorded: int | None, packed: Mapping[str, Packed]) -> Workload:
     """How a trace stands for a machine of `ram` bytes; `recorded` as `Machine` takes it.
 
     On that machine itself, if it is one of which the recording tells, and something swaps there. Else on the smallest
     of which it tells all, with the memory it was recorded in and its pool in that memory; figures are scaled then, for
-    a machine that is as short of memory. `pool` gives the most pages that the pool takes as recorded.
+    a machine that is as short of memory.
     """
-    share = trace.source.get("sample", {}).get("share")
-    try:
-        known = Machine(ram=(ram,), recorded=recorded).recorded_in(trace) if not share else _limit(trace)
-    except UserError:
-        known = None
+    share = sample_share(trace)
+    known = _limit(trace, recorded, bool(share))
     if known is None:
-        return Workload(trace, ram, None, None, None)
-    most = trace.fullest.slots * trace.page_size
+        return Workload(trace, ram, packed)
+    worth = [one for one in packed.values() if one.objects >= WORTH * one.pages] or packed.values()
+    pool, most = max(one.most for one in worth) * trace.page_size, trace.fullest.slots * trace.page_size
     if share:
-        return Workload(trace, ram, known, None, ram / (known * share + pool(trace) * trace.page_size))
+        return Workload(trace, ram, packed, known, scale=ram / (known * share + pool))
     if known <= ram < known + most:
-        return Workload(trace, ram, known, ram, 1.0)
-    at = known + pool(trace) * trace.page_size
-    return Workload(trace, ram, known, at, ram / at)
+        return Workload(trace, ram, packed, known, ram, 1.0)
+    return Workload(trace, ram, packed, known, known + pool, ram / (known + pool))
 
 
-def _limit(trace: Trace) -> int | None:
-    limit = trace.source.get("limit")
-    return limit if isinstance(limit, int) else None
+def _limit(trace: Trace, recorded: int | None, sample: bool) -> int | None:
+    """Bytes of the memory in which it, or what it is a sample of, was recorded."""
+    if sample:
+        limit = trace.source.get("limit")
+        return limit if is_size(limit) else None
+    try:
+        return Machine(ram=(1,), recorded=recorded).recorded_in(trace)
+    except UserError:
+        return None
 
 
-def common_codecs(workloads: list[Workload]) -> tuple[str, ...]:
+def sample_share(trace: Trace) -> float | None:
+    """The share of slots that a sample has; None for a whole recording."""
+    sample = trace.source.get("sample")
+    share = sample.get("share") if isinstance(sample, Mapping) else None
+    return float(share) if isinstance(share, int | float) and 0 < share <= 1 else None
+
+
+def codecs_of(trace: Trace) -> tuple[str, ...]:
+    """The compressors that it can be replayed with; `given` for sizes of one that it does not name."""
+    if trace.content:
+        return KERNEL
+    there = {codec: trace.sizes(codec) for codec in trace.sizes_codecs()}
+    names = {sizes.meta["codec"] for sizes in there.values() if sizes is not None}
+    return (GIVEN,) if GIVEN in names else tuple(codec for codec in KERNEL if codec in names & set(there))
+
+
+def common_codecs(traces: Sequence[Trace]) -> tuple[str, ...]:
     """The compressors that all can be replayed with. Raises UserError if there is none."""
-    found = tuple(codec for codec in workloads[0].codecs if all(codec in one.codecs for one in workloads))
+    each = [codecs_of(trace) for trace in traces]
+    found = tuple(codec for codec in each[0] if all(codec in others for others in each))
     if not found:
-        names = ", ".join(one.trace.name for one in workloads)
+        names = ", ".join(trace.name for trace in traces)
         raise UserError(f"{names}: no compressor of the kernel has sizes in all of them; give traces with contents")
     return found
 
 
-def not_looked_at(workloads: list[Workload]) -> Iterator[str]:
+def not_looked_at(traces: Sequence[Trace], codecs: Sequence[str]) -> Iterator[str]:
     """Which compressors are not among them, and why."""
-    lacking = [codec for codec in KERNEL if any(codec not in one.codecs for one in workloads)]
-    if lacking:
-        names = ", ".join(one.trace.name for one in workloads if not one.trace.content)
+    if lacking := [codec for codec in KERNEL if codec not in codecs]:
+        names = ", ".join(trace.name for trace in traces if not trace.content)
         yield f"For want of contents ({names}) not looked at: {', '.join(lacking)}."
 
 

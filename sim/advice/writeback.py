@@ -29,7 +29,7 @@ def writeback(study: Study) -> Advice:
     best = best if good else KINDS[-1]
     mine = [row for row in rows if row["kind"] == best]
     wear = sum(row["bytes_written"] for row in mine) / study.page_size
-    pace = wear * study.page_size / 2**30 * DAY / run_s if run_s else 0.0
+    pace = wear * study.page_size / 2**30 * DAY / run_s
     evidence = (
         f"{best}: pool -{mib(freed[best], study.page_size)}; {mib(wear, study.page_size)} written, "
         f"{pace:,.0f}G a day; loses {seconds(lost[best])}, not {seconds(plain)}"

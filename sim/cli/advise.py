@@ -46,21 +46,27 @@ def advise(
     from sim.cli.output import print_json, print_line, standard_output
     from sim.cli.performing import stages
     from sim.cli.remarks import option_words, remarks_said
+    from sim.cli.size import size_of
+    from sim.errors import FieldError, UserError
     from sim.interrupts import besides
 
+    size, known_in = size_of("--ram", ram), recorded and size_of("--recorded", recorded)
+    words = option_words(context) | {"swap_devices": "--swap-device"}
     known: list[Runs] = []
-    with remarks_said(option_words(context)), stages() as report:
+    with remarks_said(words), stages() as report:
         try:
             advised = ask(
                 traces,
-                ram,
+                size,
                 cpu_scale=cpu_scale,
-                recorded=recorded,
+                recorded=known_in or None,
                 swap_device=swap_device,
                 codec_costs=codec_costs,
                 report=report,
                 on_runs=known.append,
             )
+        except FieldError as error:
+            raise UserError(error.told(words)) from error
         except KeyboardInterrupt:
             if kept := sum(runs.kept() for runs in known):
                 besides(f"{kept} runs are kept, and the same command goes on from there")
