@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sim.advice.judging import mib
 from sim.errors import UserError
 from sim.experiment.machine import Machine, MachinePoint, is_size
 from sim.units import mib_text, size_text
