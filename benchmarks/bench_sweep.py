@@ -14,8 +14,8 @@ from sim.sweep import sweep
 from sim.sweep.joining import read_table
 
 TIMED = Experiment(
-    ("random:events=70000,slots=8000,pages=4000",),
-    allocators=("zsmalloc:chain=4..13",),
+    ("random:events=150000,slots=8000,pages=4000",),
+    allocators=("zsmalloc:chain=4..15",),
     compressors=("lz4",),
     timing=Timing(),
 )

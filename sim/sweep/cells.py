@@ -95,6 +95,7 @@ def _of_trace(
     codecs, allocators = models.codecs, models.allocators
     given = not trace.content and GIVEN in trace.sizes_codecs()  # given sizes stand for any codec
     points = experiment.memory.points()
+    settings = {seed: [*_settings(experiment, seed)] for seed in experiment.memory.seed}
     for codec, frontend in product(codecs[:1] if given else codecs, models.frontends):
         for allocator, point, machine in product(allocators, points, machines):
             if not frontend.pools and (codec is not codecs[0] or allocator is not allocators[0]):
@@ -115,7 +116,7 @@ def _of_trace(
                 memory=_memory(point),
                 machine=_machine(experiment, machine),
             )
-            for setting, timing in _settings(experiment, point):
+            for setting, timing in settings[point.seed]:
                 yield Cell(replace(of_run, timing=timing), sources, key, setting)
     if experiment.machine.closed:
         yield from _baselines(experiment, sources, trace, models)
@@ -133,7 +134,7 @@ def _baselines(experiment: Experiment, sources: tuple[Source, ...], trace: Trace
         memory=_memory(point),
     )
     none = {"trace": trace.name, "frontend": BASELINE, "compressor": NONE, "allocator": NONE}
-    for setting, timing in _settings(experiment, point):
+    for setting, timing in _settings(experiment, point.seed):
         key = none | experiment.memory.columns(point)
         yield Cell(replace(alone, timing=timing), sources, key, setting, baseline=True)
 
@@ -158,7 +159,7 @@ def _machine(experiment: Experiment, point: MachinePoint | None) -> Any:
     return replace(experiment.machine, **size, **policy)
 
 
-def _settings(experiment: Experiment, point: Point) -> Iterator[tuple[Columns, Timing | None]]:
+def _settings(experiment: Experiment, seed: int) -> Iterator[tuple[Columns, Timing | None]]:
     """Every setting alone, with its columns; one without a clock where runs are not timed."""
     timing = experiment.timing
     if timing is None:
@@ -166,6 +167,6 @@ def _settings(experiment: Experiment, point: Point) -> Iterator[tuple[Columns, T
         return
     names = [f.name for f in fields(timing) if f.name not in FLAGS]
     values = product(*(getattr(timing, name) for name in names))
-    for told, one in zip(timing.settings(point.seed), values, strict=True):
+    for told, one in zip(timing.settings(seed), values, strict=True):
         single: dict[str, Any] = {name: (value,) for name, value in zip(names, one, strict=True)}
         yield told.setting.columns() | told.columns, replace(timing, **single)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
-from cli_kit import process, refused, run
+from cli_kit import ROOT, process, refused, run
 
 from sim import Result
 from sim.interrupts import INTERRUPTED
