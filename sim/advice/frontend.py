@@ -77,7 +77,7 @@ def _ram(study: Study, row: Row) -> float:
 def _which(
     study: Study, chosen: str, costs: dict[str, Cost], zswap_rows: list[Row], run_s: float, rows: list[Row]
 ) -> Advice:
-    written = sum(row["device_writes"] for row in zswap_rows)
+    written = sum(study.scaled(row, "device_writes") for row in zswap_rows)
     other = "zram" if chosen == "zswap" else "zswap"
     lost = {name: seconds(cost.lost_s) for name, cost in costs.items()}
     device = study.runs.swap_device.rpartition("/")[2]

@@ -28,8 +28,8 @@ def writeback(study: Study) -> Advice:
         good = lost[best] - plain <= FELT * run_s and freed[best] > ALIKE * _mean(study, study.plain)
     best = best if good else KINDS[-1]
     mine = [row for row in rows if row["kind"] == best]
-    wear = sum(row["bytes_written"] for row in mine) / study.page_size
-    pace = wear * study.page_size / 2**30 * DAY / run_s
+    wear = sum(study.scaled(row, "bd_writes") for row in mine)
+    pace = wear * study.page_size / 2**30 * DAY / run_s  # GiB
     evidence = (
         f"{best}: pool -{mib(freed[best], study.page_size)}; {mib(wear, study.page_size)} written, "
         f"{pace:,.0f}G a day; loses {seconds(lost[best])}, not {seconds(plain)}"
