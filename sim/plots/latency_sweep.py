@@ -86,7 +86,7 @@ def plot_latency_sweep(
         picture.grid[i, 0].set_ylabel(scaled(US, *logs[::-1]))
     handles = [Line2D([], [], **look._asdict(), linewidth=2, label=label(names[name])) for name, look in styles.items()]
     caption = [
-        f"thick: mean; thin: 99 of 100 are faster; {', '.join(map(short, others))} in "
+        f"thick: mean; thin and hollow: 99 of 100 are faster; {', '.join(map(short, others))} in "
         f"{', '.join(map(short, in_order(rows['frontend'])))}, {setting_text(rows, by)}",
         not_drawn(everything, rows),
         note,
@@ -107,7 +107,7 @@ def _draw(
         one = rows[rows[lines] == name].sort_values(by)
         look = styles[name]._asdict()
         axis.plot(one[by], one["mean_us"], **look, linewidth=2, markersize=5, label=label(names[name]))
-        axis.plot(one[by], one["p99_us"], **look | {"marker": ""}, linewidth=0.8)
+        axis.plot(one[by], one["p99_us"], **look, linewidth=0.8, markersize=4, markerfacecolor="white")
     values = sorted(rows[by].unique())
     if logs[0]:
         axis.set_xscale("log")
