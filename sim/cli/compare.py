@@ -21,7 +21,7 @@ DIFFERS = 1  # exit status
 
 def compare(
     a: Annotated[
-        Path, typer.Argument(metavar="A", help="A result's folder, its provenance.json, or one of its frames as CSV.")
+        Path, typer.Argument(metavar="A", help="A result's or sweep's folder, a provenance.json, or a frame as CSV.")
     ],
     b: Annotated[Path, typer.Argument(metavar="B", help="The same of what is compared with it.")],
     tolerance: Annotated[

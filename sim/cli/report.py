@@ -9,7 +9,9 @@ import typer
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `cswap run --out` wrote.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A folder that `cswap run --out` or `cswap sweep` wrote.")
+    ],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="The page.")] = Path("report.html"),
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is no report.")] = False,
 ) -> None:

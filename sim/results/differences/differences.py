@@ -21,7 +21,7 @@ from sim.errors import UserError
 from sim.results.differences.chance import interval
 from sim.results.differences.matching import A, B, compared, matched, values_of
 from sim.results.differences.measures import Measure, measures
-from sim.results.differences.noise import noise
+from sim.results.differences.noise import noise, same_times
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,8 +94,9 @@ def _noises(a: Result, b: Result, rows: pd.DataFrame, apart: dict[str, Any], mea
     """The noise of each row; 0 of what has no clock."""
     for row in rows.to_dict("records"):
         trace, codec = (apart.get(key) or (row.get(key, ""),) * 2 for key in ("trace", "compressor"))
-        parts = measure.codec_parts
-        yield noise(a.provenance, b.provenance, trace, codec, parts) if parts else 0.0
+        of = a.provenance, b.provenance, trace, codec
+        exact = not measure.codec_parts or (measure.modelled and same_times(*of))
+        yield 0.0 if exact else noise(*of, measure.codec_parts)
 
 
 def _judged(measure: Measure, rows: pd.DataFrame, noises: list[float]) -> dict[str, Any]:

@@ -6,17 +6,17 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+Pair = tuple[str, str]  # of A and B
 
-def noise(
-    one: Mapping[str, Any], other: Mapping[str, Any], trace: tuple[str, str], codec: tuple[str, str], parts: Any
-) -> float:
-    """The logarithm by which figures that rest on these times may differ by chance; NaN if that is not known.
 
-    None where both rest on the same times. `trace` and `codec`: those of either side.
-    """
+def same_times(one: Mapping[str, Any], other: Mapping[str, Any], trace: Pair, codec: Pair) -> bool:
+    """Whether the modelled times of both rest on the same times of the codec, so that no chance is in them."""
     times = [_of(about, "sizes", trace[i], codec[i]).get("times") for i, about in enumerate((one, other))]
-    if times[0] is not None and times[0] == times[1]:
-        return 0.0
+    return times[0] is not None and times[0] == times[1]
+
+
+def noise(one: Mapping[str, Any], other: Mapping[str, Any], trace: Pair, codec: Pair, parts: Iterable[str]) -> float:
+    """The logarithm by which times that were taken for either may differ by chance; NaN if that is not known."""
     spreads = [_of(about, "codec_spread", trace[i], codec[i]) for i, about in enumerate((one, other))]
     return sum(_width(spread, parts) for spread in spreads)
 

@@ -133,6 +133,7 @@ def test_a_line_an_allocator_over_the_cpus() -> None:
     assert means["zsmalloc 6.12"].get_ydata().tolist() == [5.5, 5.5, 5.5]
     high = [line for line in found["gcc: a page-out"].lines if line.get_linewidth() < 1]
     assert high[0].get_ydata().tolist() == [11.0, 11.0, 11.0]
+    assert [line.get_marker() for line in high] == [line.get_marker() for line in means.values()], "also in grey"
     assert "lz4 in zram, arrivals closed" in caption(figure)
 
 

@@ -12,6 +12,7 @@ import pytest
 from sim.errors import UserError
 from sim.plots.curves import MIB, curves
 from sim.plots.ram import plot_memory, plot_ram, plot_worth
+from sim.plots.style import colour
 
 
 @pytest.fixture(autouse=True)
@@ -73,3 +74,13 @@ def test_memory_adds_up_to_the_machine_whatever_its_pages() -> None:
         assert tops[0] == pytest.approx(min(400, 20_000 * page_size / MIB))
     with pytest.raises(UserError, match="give --ram"):
         plot_memory(timeline.drop(columns="program"))
+
+
+def test_an_allocator_has_its_colour_and_every_way_its_marker() -> None:
+    ram = frame(1)
+    several = pd.concat([ram, ram[ram["frontend"] == "zram"].assign(allocator="zbud")], ignore_index=True)
+    for rows, colours in ((several, {colour("zsmalloc"), colour("zbud")}), (ram, {"#0072B2", "#009E73"})):
+        (axis,) = np.ravel(plot_ram([next(curves(rows, "page_ins"))]))
+        lines = [line for line in axis.lines if line.get_color() != "black"]
+        assert {line.get_color().upper() for line in lines} == colours
+        assert len({line.get_marker() for line in lines}) == len(lines)

@@ -31,12 +31,12 @@ def result(pages: dict[str, float], codec: str = "lz4", about: dict[str, Any] | 
 
 
 def timed(us: dict[str, float], spread: float | None = None, digest: str = "") -> Result:
-    """The codec's times by trace; the medians of the processes that took them are so far apart, as a ratio."""
+    """Times by trace, of page-outs and the codec; the medians of the processes that took them are so far apart."""
     rows = [
-        {"trace": trace, "frontend": "", "compressor": "lz4", "allocator": "", "operation": "codec", "part": part}
+        {"trace": trace, "frontend": "", "compressor": "lz4", "allocator": "", "operation": operation, "part": part}
         | {"p50_us": figure}
         for trace, figure in us.items()
-        for part in ("compress", "decompress")
+        for operation, part in (("codec", "compress"), ("codec", "decompress"), ("page-out", "total"))
     ]
     bounds = spread and {f"{part}_p50_us": [1.0, spread] for part in ("compress", "decompress")}
     about = {
@@ -95,7 +95,13 @@ def test_where_workloads_disagree_the_interval_decides() -> None:
     ],
 )
 def test_timed_figures_must_differ_by_more_than_the_clocks_noise(a: Result, b: Result, verdict: str) -> None:
-    assert of(a, b, "compress median, us")["verdict"] == verdict
+    assert of(a, b, "page-out median, us")["verdict"] == verdict
+
+
+def test_bare_codec_times_may_be_others_than_those_of_the_digest() -> None:
+    a, b = timed({"x": 5.0}, digest="t"), timed({"x": 5.4}, digest="t")
+    assert of(a, b, "compress median, us")["verdict"] == "not significant"
+    assert of(a, a, "compress median, us")["verdict"] == "identical"
 
 
 def test_what_differs_throughout_is_compared_and_the_rest_matched() -> None:
