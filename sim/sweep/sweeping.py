@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import secrets
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -181,7 +181,7 @@ def _digest(described: Any) -> str:
 
 def _write(path: Path, frame: pd.DataFrame) -> None:
     """Replace a CSV file whole."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     try:
         frame.to_csv(part, index=False)
         part.replace(path)

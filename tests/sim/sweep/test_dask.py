@@ -23,7 +23,7 @@ from sim.sweep.joining import read_table
 
 ROOT = Path(__file__).parents[3]
 QUIET = ("--no-dashboard",)
-MANY = replace(PLAIN, memory=Memory(pages=tuple(range(30, 70, 4))))
+MANY = replace(PLAIN, memory=Memory(pages=tuple(range(30, 60, 5))))
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,7 @@ def test_a_killed_worker_costs_no_cell(cluster: Any, tmp_path: Path, monkeypatch
         swept = sweep(MANY, tmp_path / "sweep", executor, report)
     assert workers[0].wait() < 0
     rows = read_table(tmp_path / "sweep")
-    assert len(rows) == len({row["digest"] for row in rows}) == len(stamps(tmp_path / "sweep")) == 20
+    assert len(rows) == len({row["digest"] for row in rows}) == len(stamps(tmp_path / "sweep")) == 12
     assert not any(row["error"] for row in rows)
     assert_same(swept, run(MANY, workers=1, finished=Finished()), without=("latency",))  # whose times they took
 

@@ -85,6 +85,14 @@ def test_any_executor_does(tmp_path: Path) -> None:
         assert_same(sweep(experiment, tmp_path / "sweep", executor), whole(experiment))
 
 
+def test_two_at_once_end_with_all_cells(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(2) as both, ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
+        results = both.map(lambda executor: sweep(PLAIN, tmp_path / "sweep", executor), (one, other))
+        assert [len(result.density) for result in results] == [4, 4]
+    assert len(stamps(tmp_path / "sweep")) == len(list((tmp_path / "sweep" / "cells").iterdir())) == 4
+    assert len(Result.load(tmp_path / "sweep").density) == 4
+
+
 def test_a_failure_is_a_row_and_the_others_go_on(tmp_path: Path) -> None:
     experiment = Experiment((RANDOM,), allocators=("zblock", "zbud"), compressors=("lz4",), page_sizes=(4096, 8192))
     swept = sweep(experiment, tmp_path, workers=1)
