@@ -22,7 +22,7 @@ from sim.advice.judging import (
     seconds,
     totals,
 )
-from sim.advice.runs import is_device
+from sim.advice.runs import PLAIN, is_device
 from sim.advice.study import NONE, Study
 from sim.advice.workloads import WORTH
 from sim.ram.meter import BASELINE
@@ -31,10 +31,9 @@ from workloads.traces.sizes import GIVEN
 
 def codec(study: Study) -> Advice:
     """Which, from runs of zram at once, half and twice the CPU's speed; `none` where swap is better plain."""
-    speeds = (1.0, *HALF_AND_TWICE)
     for one in study.workloads:
-        ways = ("zram", BASELINE)
-        study.of_codecs += study.runs.of(one, frontends=ways, compressors=study.codecs, speeds=speeds)
+        study.of_codecs += study.runs.of(one, frontends=(PLAIN, BASELINE), compressors=study.codecs)
+        study.of_codecs += study.runs.of(one, compressors=study.codecs, speeds=HALF_AND_TWICE)
     now = [row for row in study.of_codecs if row["cpu_scale"] == study.runs.cpu_scale]
     rows, device = [row for row in now if not is_device(row)], [row for row in now if is_device(row)]
     costs, run_s = totals(rows, "compressor"), run_seconds(rows)

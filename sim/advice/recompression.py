@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sim.advice.judging import ALIKE, FELT, LIKELY, OPEN, Advice, Row, mib, run_seconds, seconds
+from sim.advice.runs import canonical
 from sim.advice.study import Study
 
 KINDS = ("idle", "huge_idle")
@@ -16,11 +17,11 @@ def recompression(study: Study) -> Advice:
         return Advice("recompression", "no", told, LIKELY, "sizes are exact", "", study.traces, study.plain)
     rows = []
     for one in study.workloads:
-        settings = f"recompress={second},every={study.every(one)}"
-        for kind in KINDS:
-            spec = f"zram:{settings}" + ("" if kind == "idle" else f",recompress_type={kind}")
-            made = study.runs.of(one, frontends=(spec,), compressors=(study.codec,))
-            rows += [row | {"kind": kind, "background_s": _background(study, row, second)} for row in made]
+        settings = f"zram:recompress={second},every={study.every(one)}"
+        specs = {canonical(f"{settings},recompress_type={kind}"): kind for kind in KINDS}
+        made = study.runs.of(one, frontends=(*specs,), compressors=(study.codec,))
+        more = ({"kind": specs[row["frontend"]], "background_s": _background(study, row, second)} for row in made)
+        rows += [row | other for row, other in zip(made, more, strict=True)]
     plain, run_s = _sums(study.plain), run_seconds(study.plain)
     tried = {kind: _sums([row for row in rows if row["kind"] == kind]) for kind in KINDS}
     gains = {kind: 1 - ram / plain[0] if plain[0] else 0.0 for kind, (ram, _) in tried.items()}

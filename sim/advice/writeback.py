@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sim.advice.judging import ALIKE, FELT, LIKELY, OPEN, PACE, Advice, Row, mib, run_seconds, seconds
+from sim.advice.runs import canonical
 from sim.advice.study import Study
 
 KINDS = ("huge_idle", "huge_idle+idle")
@@ -13,10 +14,9 @@ def writeback(study: Study) -> Advice:
     """That which loses noticeably less time than none; where RAM's worth is not known, that which frees some of it."""
     rows: list[Row] = []
     for one in study.workloads:
-        for kind in KINDS:
-            spec = f"zram:writeback={kind},every={study.every(one)}"
-            made = study.runs.of(one, frontends=(spec,), compressors=(study.codec,))
-            rows += [row | {"kind": kind} for row in made]
+        specs = {canonical(f"zram:writeback={kind},every={study.every(one)}"): kind for kind in KINDS}
+        made = study.runs.of(one, frontends=(*specs,), compressors=(study.codec,))
+        rows += [row | {"kind": specs[row["frontend"]]} for row in made]
     run_s = run_seconds(rows)
     plain = sum(row["time_lost_s"] for row in study.plain)
     lost = {kind: sum(row["time_lost_s"] for row in rows if row["kind"] == kind) for kind in KINDS}
