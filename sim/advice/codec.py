@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from sim.advice.judging import (
     CERTAIN,
-    FELT,
     HALF_AND_TWICE,
     LIKELY,
     OPEN,
@@ -17,6 +16,7 @@ from sim.advice.judging import (
     Row,
     cheapest,
     clear,
+    least_work,
     mib,
     run_seconds,
     seconds,
@@ -95,15 +95,17 @@ def densest(study: Study) -> tuple[float, str]:
 
 
 def _evidence(study: Study, costs: Mapping[str, Cost], best: str, run_s: float) -> str:
-    """The chosen one beside the fastest, or beside the densest if it is the fastest."""
+    """The chosen one beside the quickest, or beside the densest if it is the quickest."""
 
-    def told(cost: Cost) -> str:
-        return f"{seconds(cost.lost_s)}, pool {mib(cost.ram, study.page_size)}"
+    def told(name: str) -> str:
+        cost = costs[name]
+        return f"{seconds(cost.lost_s)}, CPU {seconds(cost.cpu_s)}, {mib(cost.ram, study.page_size)}"
 
-    others = [name for name in costs if name != best]
-    evidence = f"loses {told(costs[best])}"
+    others = {name: cost for name, cost in costs.items() if name != best}
+    evidence = f"loses {told(best)}"
     if others:
-        quick, dense = (min(others, key=lambda n: costs[n].lost_s), min(others, key=lambda n: costs[n].ram))
-        other = quick if costs[quick].lost_s < costs[best].lost_s else dense
-        evidence += f"; {other} {told(costs[other])}"
-    return f"{evidence}; of {seconds(run_s)} {FELT:.0%} is felt"
+        quick = least_work(others)
+        dense = min(others, key=lambda name: others[name].ram)
+        other = dense if best == least_work(costs) else quick
+        evidence += f"; {other} {told(other)}"
+    return f"{evidence}; in {seconds(run_s)}"

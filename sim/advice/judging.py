@@ -15,6 +15,7 @@ Likely: it rests on simulated times or page-ins, and no error that is known woul
 errors, or what decides is not modelled; the reason says which."""
 
 FELT = 0.01  # of the time of the run: less lost time than that nobody notices, and live runs differ by more
+BUSY = 0.05  # of that time: so much more CPU time, of the program or in the background, is put up with
 ALIKE = 0.05  # RAM that differs by less is taken for equal, and so are times lost: page-ins are missed by as much
 HALF_AND_TWICE = (0.5, 2.0)  # of the CPU's speed, at which an advice should be the same
 # Reasons, in a few words; docs/advise.md has more.
@@ -47,10 +48,11 @@ class Advice:
 
 
 class Cost(NamedTuple):
-    """What an alternative costs all traces together: seconds lost, and pages of RAM at most."""
+    """What an alternative costs all traces together: seconds lost, pages of RAM at most, seconds of all CPUs."""
 
     lost_s: float
     ram: float
+    cpu_s: float = 0.0
 
 
 def totals(rows: Sequence[Row], by: str) -> dict[Any, Cost]:
@@ -60,7 +62,7 @@ def totals(rows: Sequence[Row], by: str) -> dict[Any, Cost]:
     for row in rows:
         found.setdefault(row[by], []).append(row)
     return {
-        value: Cost(sum(row["time_lost_s"] for row in mine), sum(row["pool_pages_peak"] for row in mine))
+        value: Cost(*(sum(row[name] for row in mine) for name in ("time_lost_s", "pool_pages_peak", "cpu_s")))
         for value, mine in found.items()
         if {row["trace"] for row in mine} == traces
     }
@@ -73,15 +75,21 @@ def run_seconds(rows: Sequence[Row]) -> float:
 
 
 def cheapest(costs: Mapping[Any, Cost], run_s: float) -> Any:
-    """The value that takes the least RAM among those that lose no noticeably more time than the fastest.
+    """The value that takes the least RAM among those that take no noticeably more time than the quickest.
 
     Among those that take about as little, the one that loses the least time.
     """
-    felt = min(cost.lost_s for cost in costs.values()) + FELT * run_s
-    unnoticed = {value: cost for value, cost in costs.items() if cost.lost_s <= felt}
+    first = costs[least_work(costs)]
+    felt, busy = first.lost_s + FELT * run_s, first.cpu_s + BUSY * run_s
+    unnoticed = {value: cost for value, cost in costs.items() if cost.lost_s <= felt and cost.cpu_s <= busy}
     least = min(cost.ram for cost in unnoticed.values())
     dense = {value: cost for value, cost in unnoticed.items() if cost.ram <= least * (1 + ALIKE)}
     return min(dense, key=lambda value: dense[value])
+
+
+def least_work(costs: Mapping[Any, Cost]) -> Any:
+    """The value that takes the least time, of the program and of all CPUs."""
+    return min(costs, key=lambda value: costs[value].lost_s + costs[value].cpu_s)
 
 
 def fastest(costs: Mapping[Any, Cost]) -> Any:
@@ -99,7 +107,7 @@ def seconds(value: float) -> str:
     """Seconds, with as many digits as tell them."""
     if math.isinf(value):
         return "a time not told"
-    return f"{value:.0f} s" if value >= 10 else f"{value:.2f} s" if value >= 0.01 else f"{1000 * value:.2g} ms"
+    return f"{value:.0f} s" if value >= 10 else f"{value:.2f} s" if value >= 0.01 else f"{1000 * value:.1f} ms"
 
 
 def mib(pages: float, page_size: int) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sim.advice.judging import ALIKE, FELT, LIKELY, OPEN, Advice, Row, mib, run_seconds, seconds
+from sim.advice.judging import ALIKE, BUSY, FELT, LIKELY, OPEN, Advice, Row, mib, run_seconds, seconds
 from sim.advice.runs import canonical
 from sim.advice.study import Study
 
+Sums = tuple[float, float, float]
 KINDS = ("idle", "huge_idle")
 
 
@@ -24,8 +25,8 @@ def recompression(study: Study) -> Advice:
         rows += [row | other for row, other in zip(made, more, strict=True)]
     plain, run_s = _sums(study.plain), run_seconds(study.plain)
     tried = {kind: _sums([row for row in rows if row["kind"] == kind]) for kind in KINDS}
-    gains = {kind: 1 - ram / plain[0] if plain[0] else 0.0 for kind, (ram, _) in tried.items()}
-    cheap = [kind for kind in KINDS if gains[kind] > ALIKE and tried[kind][1] - plain[1] <= FELT * run_s]
+    gains = {kind: 1 - sums[0] / plain[0] if plain[0] else 0.0 for kind, sums in tried.items()}
+    cheap = [kind for kind in KINDS if gains[kind] > ALIKE and _unnoticed(tried[kind], plain, run_s)]
     best = max(cheap or KINDS, key=lambda kind: gains[kind])
     mine = [row for row in rows if row["kind"] == best]
     saved = sum(study.scaled(row, "pool_pages_mean") for row in study.plain) - sum(
@@ -64,9 +65,11 @@ def _background(study: Study, row: Row, second: str) -> float:
     return float(tried * each * study.runs.cpu_scale / 1e6)
 
 
-def _sums(rows: list[Row]) -> tuple[float, float]:
-    """Mean pages of the pool, and seconds lost or spent in the background."""
-    return (
-        sum(row["pool_pages_mean"] for row in rows),
-        sum(row["time_lost_s"] + row.get("background_s", 0.0) for row in rows),
-    )
+def _sums(rows: list[Row]) -> Sums:
+    """Mean pages of the pool, seconds lost, and seconds of all CPUs."""
+    cpu = sum(row["cpu_s"] + row.get("background_s", 0.0) for row in rows)
+    return sum(row["pool_pages_mean"] for row in rows), sum(row["time_lost_s"] for row in rows), cpu
+
+
+def _unnoticed(one: Sums, plain: Sums, run_s: float) -> bool:
+    return one[1] - plain[1] <= FELT * run_s and one[2] - plain[2] <= BUSY * run_s

@@ -7,22 +7,24 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.advice.judging import Row
+from sim.advice.workloads import sample_share
 from sim.experiment.description import Experiment
 from sim.experiment.finished import Finished
-from sim.experiment.runner import run
+from sim.experiment.runner import FOUND, run
 from sim.experiment.timing import Timing
 from sim.plugins import FRONTENDS
 from sim.ram.meter import BASELINE
+from workloads.progress import Progress, silent
 from workloads.traces.sizes import GIVEN
 
 if TYPE_CHECKING:
     from sim.advice.workloads import Workload
     from sim.results.result import Result
-    from workloads.progress import Progress
     from workloads.traces.trace import Trace
 
 ALLOCATOR = "zsmalloc"
 PLAIN = "zram"
+CPUS = 2
 
 
 class Packed(NamedTuple):
@@ -71,6 +73,7 @@ class Runs:
     def timing(self, page_clusters: Sequence[int] = (0,), speeds: Sequence[float] = (1.0,)) -> Timing:
         """How runs are timed. Raises UserError, OSError for what was given."""
         return Timing(
+            cpus=(CPUS,),
             page_clusters=tuple(page_clusters),
             cpu_scale=tuple(self.cpu_scale * speed for speed in speeds),
             swap_devices=(self.swap_device,),
@@ -85,10 +88,13 @@ class Runs:
 
     def _run(self, experiment: Experiment) -> Result:
         self._finished.append(Finished())
-        result = run(experiment, report=self.report, finished=self._finished[-1])
+        result = run(experiment, report=self._stage, finished=self._finished[-1])
         if not result.provenance["complete"]:
             raise KeyboardInterrupt
         return result
+
+    def _stage(self, name: str) -> Progress:
+        return silent if name.endswith(FOUND) else self.report(name)  # most of those found were made by this command
 
     def kept(self) -> int:
         """How many runs are kept."""
@@ -134,7 +140,8 @@ def _rows(result: Result, workload: Workload, usual: float) -> list[Row]:
                 "cpu_scale": scale,
                 "ram": workload.at,
                 "time_lost_s": counted["time_lost_s"],
-                "run_s": workload.trace.duration_s or None,
+                "cpu_s": counted["cpu_use"] * counted["simulated_s"] * CPUS,
+                "run_s": (workload.trace.duration_s or 0.0) * (sample_share(workload.trace) or 1.0) or None,
                 "page_ins": int(closed.get("page_ins", workload.trace.counts["in"])),
                 "page_outs": int(closed.get("page_outs", workload.trace.counts["out"])),
                 "pool_pages_peak": int(closed.get("pool_pages_peak", packed["pages_max"])),

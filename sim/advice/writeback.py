@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from sim.advice.judging import ALIKE, FELT, LIKELY, OPEN, PACE, Advice, Row, mib, run_seconds, seconds
 from sim.advice.runs import canonical
 from sim.advice.study import Study
@@ -29,7 +31,7 @@ def writeback(study: Study) -> Advice:
     best = best if good else KINDS[-1]
     mine = [row for row in rows if row["kind"] == best]
     wear = sum(study.scaled(row, "bd_writes") for row in mine)
-    pace = wear * study.page_size / 2**30 * DAY / run_s  # GiB
+    pace = wear * study.page_size / 2**30 * DAY / _lasts(study)  # GiB
     evidence = (
         f"{best}: pool -{mib(freed[best], study.page_size)}; {mib(wear, study.page_size)} written, "
         f"{pace:,.0f}G a day; loses {seconds(lost[best])}, not {seconds(plain)}"
@@ -40,6 +42,11 @@ def writeback(study: Study) -> Advice:
     turns = "pages that stay idle for hours: traces of minutes call pages idle that are read back"
     value = best if good else "no"
     return Advice("writeback", value, evidence, certainty, reason, turns, study.traces, [*study.plain, *rows])
+
+
+def _lasts(study: Study) -> float:
+    """Seconds that the traces last, where all tell."""
+    return sum(one.trace.duration_s or math.inf for one in study.workloads)
 
 
 def _mean(study: Study, rows: list[Row]) -> float:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 80, 24
 COLUMNS = (  # of the tables of --full, those that any row of a table has
-    *("trace", "frontend", "compressor", "page_cluster", "cpu_scale", "time_lost_s", "page_ins", "page_outs"),
+    *("trace", "frontend", "compressor", "page_cluster", "cpu_scale", "time_lost_s", "cpu_s", "page_ins", "page_outs"),
     *("stored_pages_peak", "pool_pages_peak", "pool_pages_mean", "written_back", "recompressed", "background_s"),
     *("bd_reads", "bytes_written"),
 )

@@ -108,6 +108,7 @@ def test_two_traces_are_judged_together_and_the_worst_decides_the_size() -> None
     costs = {"fast": Cost(1.0, 100), "dense": Cost(1.005, 60), "slow": Cost(1.5, 50)}
     assert cheapest(costs, 10.0) == "dense"
     assert cheapest(costs, 0.1) == "fast"
+    assert cheapest(costs | {"dense": Cost(1.005, 60, cpu_s=2.0)}, 10.0) == "fast", "the CPU has other things to do"
     assert clear(Cost(1.0, 0), Cost(1.5, 0), 10.0)
     assert not clear(Cost(1.0, 0), Cost(1.5, 0), 100.0), "not felt"
     assert not clear(Cost(100.0, 0), Cost(104.0, 0), 10.0), "page-ins are missed by as much"
