@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from spread import among, geometric, interval, table
 from traces import GENERATED, RECORDINGS
 
+from sim.plots.names import family_of
 from sim.plots.style import looks, named
 from sim.results.result import Result
 
@@ -90,9 +92,14 @@ def ratio_to(density: pd.DataFrame, name: str, codec: str, moment: str = "fulles
     return found / found.loc[name]
 
 
-def named_index(frame: pd.DataFrame) -> pd.DataFrame:
-    frame.index = pd.Index([f"`{name}`" for name in frame.index], name="allocator")
-    return frame
+def merged(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of texts by allocator; variants of one that have the same texts become one row."""
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for name, texts in zip(frame.index, frame.to_numpy(), strict=True):
+        rows.setdefault((family_of(name), *texts), []).append(name)
+    told = ["`" + ", ".join([names[0], *(name.partition(":")[2] or "default" for name in names[1:])]) + "`"
+            for names in rows.values()]  # fmt: skip
+    return pd.DataFrame([texts[1:] for texts in rows], pd.Index(told, name="allocator"), frame.columns)
 
 
 def of_recordings(density: pd.DataFrame) -> str:
@@ -101,20 +108,20 @@ def of_recordings(density: pd.DataFrame) -> str:
     found = rows.pivot_table("fullest", "allocator", "trace", sort=False)[[*RECORDINGS]].map("{:.2f}".format)
     for codec in CODECS:
         found[f"{codec}: share of ideal"] = ratio_to(density, "ideal", codec).apply(among, axis=1)
-    return table(named_index(found))
+    return table(merged(found))
 
 
 def of_moments(density: pd.DataFrame) -> str:
     """Shares of ideal with LZO at each moment."""
     found = {SAID[moment]: ratio_to(density, "ideal", "lzo", moment).apply(among, axis=1) for moment in MOMENTS}
-    return table(named_index(pd.DataFrame(found)))
+    return table(merged(pd.DataFrame(found)))
 
 
 def of_generated(density: pd.DataFrame, moment: str) -> str:
     """Densities of generated traces with LZO, and their intervals."""
     rows = density[density["trace"].isin(GENERATED) & density["compressor"].isin(("lzo", "given"))]
     found = rows.groupby(["allocator", "trace"], sort=False)[moment].apply(interval).unstack()[[*GENERATED]]
-    return table(named_index(found))
+    return table(merged(found))
 
 
 def answer(density: pd.DataFrame) -> str:
@@ -125,8 +132,8 @@ def answer(density: pd.DataFrame) -> str:
     }
     churn, compacted = (ratio_to(density, "ideal", "lzo", moment) for moment in ("churned", "compacted"))
     return (
-        f"On the four recordings with LZO, the zsmalloc of 2012 stores {over['xvmalloc']} times as many compressed pages"
-        f" per page of memory as xvmalloc, and {over['zbud:era=zcache']} times as many as zbud; it reaches"
+        f"On the four recordings with LZO, the zsmalloc of 2012 stores {over['xvmalloc']} times as many pages per"
+        f" physical page as xvmalloc, and {over['zbud:era=zcache']} times as many as zbud; it reaches"
         f" {geometric(fullest.loc['zsmalloc:era=2012']):.2f} of the ideal at the fullest moment, and after churn"
         f" {geometric(churn.loc['zsmalloc:era=2012']):.2f}; today's reaches {geometric(fullest.loc['zsmalloc']):.2f},"
         f" {geometric(churn.loc['zsmalloc']):.2f}, and {geometric(compacted.loc['zsmalloc']):.2f} after compaction."
@@ -141,11 +148,12 @@ def draw(given: dict[str, pd.DataFrame]) -> plt.Figure:
     for axis, moment in zip(grid[0], MOMENTS, strict=True):
         rows = density[density["compressor"].isin(("lzo", "given"))]
         share = wide_mean(rows, moment)
-        for name in DRAWN[1:]:
-            style = look[name]
-            axis.plot(range(len(traces)), share.loc[name, [*traces]], style.marker, color=style.color, ms=7, alpha=0.9)
+        for k, name in enumerate(DRAWN[1:]):
+            at, style = np.arange(len(traces)) + 0.085 * (k - 4), look[name]  # side by side
+            axis.plot(at, share.loc[name, [*traces]], style.marker, color=style.color, ms=5.5)
         axis.axhline(1, color="black", linewidth=1)
-        axis.axvline(len(RECORDINGS) - 0.5, color="0.7", linewidth=0.8)
+        for between in np.arange(len(traces) - 1) + 0.5:
+            axis.axvline(between, color="0.85" if between + 0.5 != len(RECORDINGS) else "0.4", linewidth=0.8)
         axis.set_xticks(range(len(traces)), traces, rotation=45, ha="right", fontsize=11)
         axis.set_title(SAID[moment], fontsize=12)
     grid[0, 0].set_ylabel("density / ideal density, LZO", fontsize=11)

@@ -1,7 +1,7 @@
 """The traces of the study, without contents: generated ones of five seeds, and every trace until its churned moment.
 
 A trace is *churned* after the last event at which half as many slots are in use as at its fullest moment. Of generated
-ones more are in use at the end: there slots are freed, in random order, until half are left. `NAME-churned` ends at that
+ones more are in use at the end; there, slots are freed in random order until half are left. `NAME-churned` ends at this
 moment, with a compaction.
 """
 
