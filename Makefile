@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test lint types layers bench fuzz crash samples recording-times ram-study bpf clean
+.PHONY: run test lint types layers bench fuzz crash samples recording-times ram-study study bpf clean
 
 run: $(STAMP)
 	$(BIN)/cswap run --out out/density --force
@@ -47,6 +47,10 @@ recording-times: $(STAMP)
 # Records the same programs in memories of several sizes, as far as out/ram-study lacks them, and makes results/ram; needs root.
 ram-study: $(STAMP)
 	$(BIN)/python results/ram/make.py $(NAMES)
+
+# The answers to the thread of February 2012: sweeps into out/study, then results/2012-thread; goes on where it was interrupted.
+study: $(STAMP)
+	$(BIN)/python results/2012-thread/make.py
 
 # The recorder's programs for the kernel; needs clang, llvm and libbpf's headers (Debian: clang llvm libbpf-dev).
 BPF := workloads/recorder/bpf/

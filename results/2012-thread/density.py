@@ -16,19 +16,8 @@ SWEEPS = ("density", "churned")
 MOMENTS = ("fullest", "mean", "churned", "compacted")
 SAID = {"fullest": "fullest moment", "mean": "over time", "churned": "after churn", "compacted": "after compaction"}
 CODECS = ("lzo", "lz4", "zstd")
-DRAWN = (
-    "ideal",
-    "coalesce",
-    "xvmalloc",
-    "zsmalloc:era=2012",
-    "zsmalloc",
-    "zblock",
-    "order1",
-    "z3fold",
-    "zbud",
-    "kmalloc",
-)
-OVER_TIME = ("ideal", "xvmalloc", "zsmalloc:era=2012", "zsmalloc", "order1", "zbud", "kmalloc")
+DRAWN = ("ideal", "xvmalloc", "zsmalloc:era=2012", "zsmalloc", "zblock", "order1", "z3fold", "zbud")
+OVER_TIME = ("ideal", "xvmalloc", "zsmalloc:era=2012", "zsmalloc", "order1", "zbud")
 STEPS = 40
 
 
@@ -149,15 +138,15 @@ def draw(given: dict[str, pd.DataFrame]) -> plt.Figure:
         rows = density[density["compressor"].isin(("lzo", "given"))]
         share = wide_mean(rows, moment)
         for k, name in enumerate(DRAWN[1:]):
-            at, style = np.arange(len(traces)) + 0.085 * (k - 4), look[name]  # side by side
-            axis.plot(at, share.loc[name, [*traces]], style.marker, color=style.color, ms=5.5)
+            at, style = np.arange(len(traces)) + 0.12 * (k - 3), look[name]  # side by side
+            axis.plot(at, share.loc[name, [*traces]], style.marker, color=style.color, ms=6.5)
         axis.axhline(1, color="black", linewidth=1)
         for between in np.arange(len(traces) - 1) + 0.5:
             axis.axvline(between, color="0.85" if between + 0.5 != len(RECORDINGS) else "0.4", linewidth=0.8)
         axis.set_xticks(range(len(traces)), traces, rotation=45, ha="right", fontsize=11)
         axis.set_title(SAID[moment], fontsize=12)
     grid[0, 0].set_ylabel("density / ideal density, LZO", fontsize=11)
-    grid[0, 0].set_ylim(0, 1.05)
+    grid[0, 0].set_ylim(0.3, 1.03)
     time = given["over_time"].assign(density=lambda f: f["objects"] / f["pages"])
     for axis, trace in zip(grid[1], RECORDINGS, strict=True):
         for name in OVER_TIME:
@@ -171,7 +160,7 @@ def draw(given: dict[str, pd.DataFrame]) -> plt.Figure:
         axis.grid(axis="y", alpha=0.25)
         axis.spines[["top", "right"]].set_visible(False)
     handles = [plt.Line2D([], [], **look[name]._asdict(), label=label[name], ms=6) for name in DRAWN]
-    figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False, fontsize=11)
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=11)
     figure.suptitle("Compressed pages per physical page", fontsize=14, fontweight="bold")
     return figure
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import ExitStack
 from pathlib import Path
 
-from sim.cli.progress import status_line
+from sim.cli.progress import progress
 from sim.experiment.description import Experiment
-from sim.experiment.preparation import Report
 from sim.results.result import Result
 from sim.sweep import sweep
+from workloads.progress import Progress
 
 HERE = Path(__file__).parent
 ORDER1 = ("order1-gcc", "order1-pandas", "order1-redis", "order1-node")
@@ -16,13 +18,16 @@ NAMES = ("density", "churned", *ORDER1, "zram", "mapping", "sensitivity", "worth
 
 
 def run(folder: Path) -> dict[str, Result]:
-    """Do all of them, each in a folder of its own; progress goes to stderr."""
-    with status_line() as say:
+    """Do all of them, each in a folder of its own; progress goes to standard error."""
+    return {name: _one(name, folder / name) for name in NAMES}
 
-        def report(name: str) -> Report:
-            return lambda stage: lambda done, total: say(f"{name}: {stage} {done:,} of {total:,}")
 
-        return {
-            name: sweep(Experiment.from_toml(HERE / f"{name}.toml"), folder / name, report=report(name))
-            for name in NAMES
-        }
+def _one(name: str, folder: Path) -> Result:
+    print(f"sweep {name}", file=sys.stderr)
+    with ExitStack() as bars:
+
+        def report(stage: str) -> Progress:
+            bars.close()
+            return bars.enter_context(progress(f"{name}: {stage}"))
+
+        return sweep(Experiment.from_toml(HERE / f"{name}.toml"), folder, report=report)

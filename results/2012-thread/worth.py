@@ -23,8 +23,8 @@ MARKERS = {"zsmalloc": "o", "zbud": "D", "ideal": ""}
 
 
 def frames(results: dict[str, Result]) -> dict[str, pd.DataFrame]:
-    """`worth`: a row a recording, way and size of RAM; MiB that nothing but an NVMe device needs more, to lose as little
-    time and to have as few page-ins.
+    """`worth`: a row a recording, way and size of RAM. `worth_time` and `worth_page_ins` are the MiB that nothing but
+    an NVMe device needs more, to lose as little time and to have as few page-ins.
     """
     ram = results["worth"].ram
     found = []
@@ -91,9 +91,9 @@ def answer(rows: pd.DataFrame) -> str:
     least = best.drop("ideal", level="allocator").idxmin().map(" ".join)
     return (
         f"At the smallest machine that each recording tells of, zram with zsmalloc is worth {span(told['lzo'])} MiB of"
-        f" RAM with LZO, {span(told['lz4'])} with lz4, {span(told['zstd'])} with zstd; zbud in place of zsmalloc (zswap,"
-        f" lz4) costs {span(zbud)} MiB of that, and what zsmalloc loses to the ideal is {span(loss)} MiB. The least time"
-        f" is lost with {', '.join(f'{way} ({trace})' for trace, way in least.items())}."
+        f" RAM with LZO, {span(told['lz4'])} with lz4 and {span(told['zstd'])} with zstd; zbud in place of zsmalloc"
+        f" (zswap, lz4) costs {span(zbud)} MiB of that, and what zsmalloc loses to the ideal is {span(loss)} MiB. The"
+        f" least time is lost with {', '.join(f'{way} ({trace})' for trace, way in least.items())}."
     )
 
 
