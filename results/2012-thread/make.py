@@ -9,10 +9,13 @@ makes the tables and pictures of the committed frames again.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import density
 import mapping
@@ -36,7 +39,9 @@ def main(folder: Path = HERE, out: Path = OUT) -> None:
     """All of it; with --tables, from the committed frames."""
     if "--tables" not in sys.argv:
         traces.make(out / "traces")
-        write_frames(sweeps.run(out), folder)
+        results = sweeps.run(out)
+        write_frames(results, folder)
+        write_provenance(results, folder)
     given = read_frames(folder)
     mpl.use("agg")
     for part in PARTS:
@@ -50,6 +55,21 @@ def write_frames(results: dict[str, Result], folder: Path) -> None:
     for part in PARTS:
         for name, frame in part.frames({name: results[name] for name in part.SWEEPS}).items():
             frame.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g")
+
+
+def write_provenance(results: dict[str, Result], folder: Path) -> None:
+    """What the figures rest on: the digests of the traces and of their sizes, the codecs, costs and devices."""
+    about: dict[str, Any] = {}
+    for name, result in results.items():
+        told = result.provenance
+        about[name] = {
+            "codecs": told["codecs"],
+            "traces": {trace: one["digest"] for trace, one in told["traces"].items()},
+            "sizes": {trace: {codec: one["sizes"] for codec, one in of.items()} for trace, of in told["sizes"].items()},
+            "prices": hashlib.sha256(json.dumps(told["prices"], sort_keys=True).encode()).hexdigest(),
+            "devices": sorted(told["devices"] or ()),
+        }
+    (folder / "provenance.json").write_text(json.dumps(about, indent=1, sort_keys=True) + "\n")
 
 
 def read_frames(folder: Path = HERE) -> dict[str, pd.DataFrame]:

@@ -15,7 +15,7 @@ from sim.results.result import Result
 SWEEPS = ORDER1
 BLOCKS = ("order1", "zblock:version=v2", "zblock:version=v4")
 ALLOCATORS = ("zsmalloc", *BLOCKS)
-MEMORIES = ("what zsmalloc needs", "a tenth more than zbud needs")
+MEMORIES = ("tight", "roomy")  # as much as zsmalloc needs; a tenth more than the neediest allocator does
 CODECS = ("lzo", "lz4", "zstd")
 MARGIN = 1.0  # per cent of the page-outs: more than what is too large for zblock, however much memory there is
 
@@ -72,7 +72,7 @@ def of_refusals(rows: pd.DataFrame, memory: str) -> str:
     """Refused page-outs in per cent: the mean of four recordings, and the interval of the seeds."""
     rows = rows[rows["memory"] == memory]
     means = rows.groupby(["unusable", "allocator", "seed"])["share"].mean()  # of the recordings
-    found = means.groupby(["unusable", "allocator"]).apply(interval, digits=1).unstack()[[*ALLOCATORS]]
+    found = means.groupby(["unusable", "allocator"]).apply(interval, digits=2).unstack()[[*ALLOCATORS]]
     found.columns = pd.Index([f"`{name}`" for name in found.columns])
     found.index = pd.Index([f"{share:g}" for share in found.index], name="unusable index of order 1")
     return table(found)
@@ -92,7 +92,7 @@ def pays(rows: pd.DataFrame) -> str:
     found = least_index(rows)
     texts = found.map(lambda index: "nowhere" if pd.isna(index) else f"{index:g}").reset_index()
     texts.index = pd.Index([f"`{name}`" for name in texts.pop("allocator")], name="zsmalloc stores more than")
-    return table(texts.rename(columns={"memory": "memory of"}))
+    return table(texts.rename(columns={"memory": "memory"}))
 
 
 def answer(density: pd.DataFrame, rows: pd.DataFrame) -> str:
@@ -104,7 +104,7 @@ def answer(density: pd.DataFrame, rows: pd.DataFrame) -> str:
     return (
         f"Where pairs of pages can always be found, they are nearly as dense: `order1` has {dense['lzo']} times the"
         f" density of zsmalloc with LZO, {dense['zstd']} times with zstd; but at an unusable free space index of 0.5 it"
-        f" refuses {tight['min']:.0f} to {tight['max']:.0f} % of the page-outs in memory that suffices for zsmalloc,"
+        f" refuses {tight['min']:.0f} to {tight['max']:.0f} % of the page-outs in memory just large enough for zsmalloc,"
         f" {roomy['min']:.0f} to {roomy['max']:.0f} % in roomy memory, and zsmalloc none: the trouble pays for what"
         f" can be stored in fragmented memory, not for density."
     )
@@ -121,7 +121,7 @@ def draw(given: dict[str, pd.DataFrame]) -> plt.Figure:
                 seeds, style = one.groupby("unusable")["share"], look[name]
                 axis.plot(seeds.mean(), style.marker, linestyle=style.linestyle, color=style.color, ms=6, linewidth=1.8)
                 axis.fill_between(seeds.mean().index, seeds.min(), seeds.max(), color=style.color, alpha=0.2)
-            axis.set_title(f"{trace}: {memory}", fontsize=11)
+            axis.set_title(f"{trace}, {memory} memory", fontsize=11)
             axis.grid(axis="y", alpha=0.25)
             axis.spines[["top", "right"]].set_visible(False)
         axes[0].set_ylabel("page-outs refused, %", fontsize=11)

@@ -14,7 +14,7 @@ from workloads.progress import Progress
 
 HERE = Path(__file__).parent
 ORDER1 = ("order1-gcc", "order1-pandas", "order1-redis", "order1-node")
-NAMES = ("density", "churned", *ORDER1, "zram", "mapping", "sensitivity", "worth")
+NAMES = ("density", "churned", *ORDER1, "zram", "mapping", "sensitivity", "worth-zram", "worth-zswap")
 
 
 def run(folder: Path) -> dict[str, Result]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import matplotlib.pyplot as plt
 import pandas as pd
 from spread import table
@@ -12,21 +14,21 @@ from sim.plots.curves import worth as worth_of
 from sim.plots.style import codec_colour
 from sim.results.result import Result
 
-SWEEPS = ("worth",)
+SWEEPS = ("worth-zram", "worth-zswap")
 MIB = 1 << 20
-CODECS = ("lzo", "lz4", "zstd")
-ALLOCATORS = ("zsmalloc", "zbud", "ideal")
-FRONTENDS = ("zram", "zswap")
 WAY = ["frontend", "compressor", "allocator"]
-LINES = {"zram": "-", "zswap": "--"}
-MARKERS = {"zsmalloc": "o", "zbud": "D", "ideal": ""}
+CODECS = {"zram": ("lzo", "lz4", "zstd"), "zswap": ("lz4", "zstd")}
+ALLOCATORS = {"zram": ("zsmalloc", "ideal"), "zswap": ("zsmalloc", "zbud")}
+LINES = {"zsmalloc": "-", "zbud": "--", "ideal": ":"}
+MARKERS = {"lzo": "o", "lz4": "s", "zstd": "^"}
 
 
 def frames(results: dict[str, Result]) -> dict[str, pd.DataFrame]:
     """`worth`: a row a recording, way and size of RAM. `worth_time` and `worth_page_ins` are the MiB that nothing but
     an NVMe device needs more, to lose as little time and to have as few page-ins.
     """
-    ram = results["worth"].ram
+    ram = results["worth-zram"].ram
+    ram = pd.concat([ram, results["worth-zswap"].ram.query("frontend != 'device'")], ignore_index=True)
     found = []
     for way, rows in ram[ram["frontend"] != "device"].groupby(WAY, sort=False):
         both = pd.concat([rows, ram[ram["frontend"] == "device"]])
@@ -84,7 +86,7 @@ def of_ways(rows: pd.DataFrame, column: str) -> str:
 def answer(rows: pd.DataFrame) -> str:
     """The answer in one sentence."""
     mib = at_sizes(rows, "worth_time")
-    told = {codec: mib.loc[("zram", codec, "zsmalloc")] for codec in CODECS}
+    told = {codec: mib.loc[("zram", codec, "zsmalloc")] for codec in CODECS["zram"]}
     zbud = (mib.loc[("zswap", "lz4", "zsmalloc")] - mib.loc[("zswap", "lz4", "zbud")]).dropna()
     loss = (mib.loc[("zram", "lz4", "ideal")] - mib.loc[("zram", "lz4", "zsmalloc")]).dropna()
     best = at_sizes(rows, "time_lost_s")
@@ -107,14 +109,13 @@ def draw(given: dict[str, pd.DataFrame]) -> plt.Figure:
     """Worth against RAM, a panel a recording and frontend."""
     rows = given["worth"]
     figure, grid = plt.subplots(2, 4, figsize=(15, 7.4), layout="constrained", sharex="col", sharey="col")
-    for frontend, axes in zip(FRONTENDS, grid, strict=True):
+    for (frontend, codecs), axes in zip(CODECS.items(), grid, strict=True):
         for trace, axis in zip(RECORDINGS, axes, strict=True):
-            for codec in CODECS:
-                for allocator, line in zip(ALLOCATORS, ("-", "--", ":"), strict=True):
-                    one = rows[(rows[["trace", *WAY]] == [trace, frontend, codec, allocator]).all(axis=1)]
-                    one = one.sort_values("ram_mib")
-                    axis.plot(one["ram_mib"], one["worth_time"], line, color=codec_colour(codec), linewidth=1.8,
-                              marker="os^"[CODECS.index(codec)] if allocator != "ideal" else "", ms=6)  # fmt: skip
+            for codec, allocator in product(codecs, ALLOCATORS[frontend]):
+                one = rows[(rows[["trace", *WAY]] == [trace, frontend, codec, allocator]).all(axis=1)]
+                one = one.sort_values("ram_mib")
+                look = {"color": codec_colour(codec), "marker": MARKERS[codec], "linestyle": LINES[allocator]}
+                axis.plot(one["ram_mib"], one["worth_time"], **look, linewidth=1.8, ms=6)
             axis.set_title(f"{trace}, {frontend}", fontsize=12)
             axis.axhline(0, color="black", linewidth=0.8)
             axis.grid(axis="y", alpha=0.25)
@@ -122,11 +123,8 @@ def draw(given: dict[str, pd.DataFrame]) -> plt.Figure:
         axes[0].set_ylabel("worth, MiB", fontsize=11)
     for axis in grid[1]:
         axis.set_xlabel("RAM of program and pool, MiB", fontsize=11)
-    handles = [plt.Line2D([], [], color=codec_colour(c), marker=m, label=c) for c, m in zip(CODECS, "os^", strict=True)]
-    handles += [
-        plt.Line2D([], [], color="black", linestyle=line, label=name)
-        for name, line in zip(ALLOCATORS, ("-", "--", ":"), strict=True)
-    ]
+    handles = [plt.Line2D([], [], color=codec_colour(c), marker=m, label=c) for c, m in MARKERS.items()]
+    handles += [plt.Line2D([], [], color="black", linestyle=line, label=name) for name, line in LINES.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=6, frameon=False, fontsize=11)
     figure.suptitle(
         "RAM that nothing but an NVMe device needs more to lose as little time", fontsize=14, fontweight="bold"
