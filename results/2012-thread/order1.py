@@ -104,9 +104,9 @@ def answer(density: pd.DataFrame, rows: pd.DataFrame) -> str:
     return (
         f"Where pairs of pages can always be found, they are nearly as dense: `order1` has {dense['lzo']} times the"
         f" density of zsmalloc with LZO, {dense['zstd']} times with zstd; but at an unusable free space index of 0.5 it"
-        f" refuses {tight['min']:.0f} to {tight['max']:.0f} % of the page-outs in memory just large enough for zsmalloc,"
-        f" {roomy['min']:.0f} to {roomy['max']:.0f} % in roomy memory, and zsmalloc none: the trouble pays for what"
-        f" can be stored in fragmented memory, not for density."
+        f" refuses {tight['min']:.0f} to {tight['max']:.0f} % of the page-outs in memory just large enough for"
+        f" zsmalloc, {roomy['min']:.0f} to {roomy['max']:.0f} % in roomy memory, and zsmalloc none: the trouble pays"
+        f" for what can be stored in fragmented memory, not for density."
     )
 
 

@@ -87,3 +87,9 @@ def test_which_objects_span_is_as_the_allocator_places_them(study: dict[str, Mod
         handles = [allocator.alloc(min(cls.size, 4096) - 8 * (cls.size < 4096)) for _ in range(cls.objs)]
         spans = np.mean([allocator.placement(handle).spans for handle in handles])
         assert study["mapping"].spans(cls.size, cls.pages, cls.objs) == pytest.approx(spans)
+
+
+def test_intervals_are_students(study: dict[str, ModuleType]) -> None:
+    """Of 1 to 5: a standard deviation of 1.5811, and 2.776 times its fifth's root."""
+    assert study["spread"].interval(pd.Series([1.0, 2, 3, 4, 5])) == "3.00 ± 1.96"
+    assert study["spread"].among(pd.Series([0.5, 2.0])) == "1.00 (0.50-2.00)"
