@@ -48,6 +48,7 @@ def blocks(given: dict[str, pd.DataFrame]) -> dict[str, str]:
     rows = given["worth"]
     return {
         "worth-time": of_ways(rows, "worth_time"),
+        "worth-page-ins": of_ways(rows, "worth_page_ins"),
         "worth-lost": of_ways(rows, "time_lost_s"),
         "worth-answer": answer(rows),
     }
@@ -70,7 +71,7 @@ def at_sizes(rows: pd.DataFrame, column: str) -> pd.DataFrame:
 def of_ways(rows: pd.DataFrame, column: str) -> str:
     """A table of each way at one size a recording."""
     found, size = at_sizes(rows, column), sizes(rows)
-    places = 0 if column == "worth_time" else 3
+    places = 3 if column == "time_lost_s" else 0
     frame = found.map(lambda value: "" if pd.isna(value) else f"{value:.{places}f}")
     frame.columns = pd.Index(
         [f"{trace}, {size[trace]} MiB" if trace in size else str(trace) for trace in frame.columns]
@@ -89,13 +90,15 @@ def answer(rows: pd.DataFrame) -> str:
     told = {codec: mib.loc[("zram", codec, "zsmalloc")] for codec in CODECS["zram"]}
     zbud = (mib.loc[("zswap", "lz4", "zsmalloc")] - mib.loc[("zswap", "lz4", "zbud")]).dropna()
     loss = (mib.loc[("zram", "lz4", "ideal")] - mib.loc[("zram", "lz4", "zsmalloc")]).dropna()
+    ins = at_sizes(rows, "worth_page_ins").loc["zram"].drop("ideal", level="allocator").stack()
     best = at_sizes(rows, "time_lost_s")
     least = best.drop("ideal", level="allocator").idxmin().map(" ".join)
     return (
         f"At the smallest machine that each recording tells of, zram with zsmalloc is worth {span(told['lzo'])} MiB of"
         f" RAM with LZO, {span(told['lz4'])} with lz4 and {span(told['zstd'])} with zstd; zbud in place of zsmalloc"
-        f" (zswap, lz4) costs {span(zbud)} MiB of that, and what zsmalloc loses to the ideal is {span(loss)} MiB. The"
-        f" least time is lost with {', '.join(f'{way} ({trace})' for trace, way in least.items())}."
+        f" (zswap, lz4) costs {span(zbud)} MiB of that, and what zsmalloc loses to the ideal is {span(loss)} MiB."
+        f" That is for equal time; for equal page-ins zram costs {span(-ins)} MiB, for the pool is RAM that the program"
+        f" lacks. The least time is lost with {', '.join(f'{way} ({trace})' for trace, way in least.items())}."
     )
 
 
