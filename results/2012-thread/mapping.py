@@ -157,8 +157,8 @@ def answer(given: dict[str, pd.DataFrame]) -> str:
         f"{done.min():.0f} to {done.max():.0f} % of the objects stored or read span two pages; reaching them takes"
         f" {part['copy'].min():.1f} to {part['copy'].max():.1f} % of a page-in with LZO by copying,"
         f" {part['pte'].min():.1f} to {part['pte'].max():.1f} % through page-table entries, and with vmap a page-in"
-        f" takes {times} times as long as with copying, and on gcc up to {worst:.0f} % longer still if vmap costs what is"
-        " assumed at most: beside compression and the fault itself, only vmap is felt."
+        f" takes {times} times as long as with copying, and on gcc up to {worst:.0f} % longer still if vmap costs"
+        " what is assumed at most: beside compression and the fault itself, only vmap is felt."
     )
 
 
