@@ -126,7 +126,7 @@ def test_a_worker_that_is_killed_is_told_with_its_run(monkeypatch: pytest.Monkey
     with pytest.raises(Unfinished, match="bell, zram, given, ideal: a worker process was killed") as caught:
         sim.experiment.runner.run(experiment, workers=2)
     assert caught.value.result.density["allocator"].tolist() == ["zbud", "kmalloc"]
-    monkeypatch.setattr("sim.sizing.sizing.cores", lambda: 2)
+    monkeypatch.setattr("sim.experiment.runner.processors", lambda: 2)
     answer = run(*WORDS, "-a", "ideal", "-a", "kmalloc", "--out", tmp_path / "out")
     assert (answer.exit_code, answer.stderr.count("\n")) == (2, 1)
     assert "ideal: a worker process was killed, probably for want of memory" in answer.stderr
