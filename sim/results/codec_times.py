@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -20,13 +21,17 @@ STEPS = 512  # sizes told apart, of a page: half the step of zsmalloc's classes
 
 HERE = "this machine"
 
+_used: WeakKeyDictionary[Trace, npt.NDArray[np.int64]] = WeakKeyDictionary()  # counted once for all cells of a sweep
+
 
 def page_outs(trace: Trace) -> npt.NDArray[np.int64]:
-    """How often each unique page is paged out; int64[unique pages]."""
-    used = np.zeros(trace.unique_pages, np.int64)
-    for events in trace.batches():
-        used += np.bincount(events.page[events.kind == OUT], minlength=trace.unique_pages)
-    return used
+    """How often each unique page is paged out; int64[unique pages], not to be written into."""
+    if trace not in _used:
+        used = np.zeros(trace.unique_pages, np.int64)
+        for events in trace.batches():
+            used += np.bincount(events.page[events.kind == OUT], minlength=trace.unique_pages)
+        _used[trace] = used
+    return _used[trace]
 
 
 def compressed_sizes(trace: Trace, sizes: Sizes, used: npt.NDArray[np.int64]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ decompression and timed, and each size is compared with the one that the recordi
 from __future__ import annotations
 
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +35,10 @@ class Sampled(NamedTuple):
         """The sample of a shipped recording; None for any other trace. Raises TraceError for a sample of another."""
         if trace.content or trace.path is None or trace.path.parent != FOLDER:
             return None
-        sample = open_sample(trace.path.stem)
-        return cls(sample, pages_of_sample(trace, sample))
+        if trace not in _found:
+            sample = open_sample(trace.path.stem)
+            _found[trace] = cls(sample, pages_of_sample(trace, sample))
+        return _found[trace]
 
     def confirm(self, carried: Sizes, compressor: Compressor, progress: Progress = silent) -> tuple[Sizes, int]:
         """Compress the sample's pages: their sizes and times, and how many the recording carries likewise.
@@ -53,3 +56,6 @@ class Sampled(NamedTuple):
                 f"recording says {carried.size[self.pages[page]]}; install cswap again"
             )
         return made, int(equal.sum())
+
+
+_found: WeakKeyDictionary[Trace, Sampled] = WeakKeyDictionary()  # reads all events: once for all cells of a sweep

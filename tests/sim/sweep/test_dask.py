@@ -20,6 +20,7 @@ from sim.experiment.finished import Finished
 from sim.sweep import dask, sweep
 from sim.sweep.dask import dask_executor
 from sim.sweep.joining import read_table
+from workloads.host.processes import die_with_parent
 
 ROOT = Path(__file__).parents[3]
 QUIET = ("--no-dashboard",)
@@ -35,7 +36,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, lis
 
     def start(program: str, *words: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", f"distributed.cli.{program}", *words, *QUIET]
-        return subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.DEVNULL)
+        return subprocess.Popen(
+            command, cwd=folder, env=environment, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent
+        )
 
     file = folder / "scheduler.json"
     processes = [start("dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file))]
