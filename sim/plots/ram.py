@@ -183,7 +183,7 @@ def _spread(keys: list[Stack]) -> list[Stack]:
 def _stack(axis: Axes, rows: pd.DataFrame, size: int, page_size: int) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    clock = "time_s" if rows["time_s"].notna().all() else "event"
+    clock = "time_s" if "time_s" in rows and rows["time_s"].notna().all() else "event"
     pages = size // page_size
     pool = rows["pages"].to_numpy(float)
     program = np.minimum(rows["program"].to_numpy(float), pages - pool)

@@ -72,6 +72,8 @@ def test_memory_adds_up_to_the_machine_whatever_its_pages() -> None:
         tops = [area.get_paths()[0].vertices[:, 1].max() for area in axis.collections]
         assert tops[-1] == pytest.approx(400), "free memory fills it up"
         assert tops[0] == pytest.approx(min(400, 20_000 * page_size / MIB))
+    untimed = plot_memory(timeline.drop(columns="time_s"), 4096)
+    assert untimed.flat[0].get_xlabel() == "events"
     with pytest.raises(UserError, match="give --ram"):
         plot_memory(timeline.drop(columns="program"))
 
