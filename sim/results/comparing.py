@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import UserError
+from sim.results.reading import KEYS, check_columns
 from sim.results.saving import FRAMES, ON_DEMAND
 from sim.timing.latency import LATER, MEMORY, RUN, SETTING
 from workloads.traces.digests import digest_file
@@ -23,25 +24,12 @@ if TYPE_CHECKING:
 
     from sim.results.result import Result
 
-KEYS: dict[str, tuple[str, ...]] = {
-    "density": RUN,
-    "timeline": (*RUN, "event"),
-    "counters": (*RUN, "counter"),
-    "mm_stat": (*RUN, "moment"),
-    "latency": (*RUN, *SETTING, "operation", "part"),
-    "sizes": ("trace", "compressor", "bytes"),
-    "classes": (*RUN, "class_size"),
-    "timing": (*RUN, *SETTING, "counter"),
-    "sensitivity": (*RUN, *SETTING, "price", "value", "operation"),
-    "events": (),  # by their order
-}
 TEXTS = (
     *(*RUN, *SETTING, "costs", "codec_costs", "codec_times"),
     *("operation", "part", "counter", "price", "moment"),
 )
 SWEPT = (*MEMORY, *LATER)  # keys too, where they are
 CLOCKED = ("latency", "timing", "sensitivity", "events")
-UNTIMED = ("trace", "compressor", "operation", "part")  # keys of latencies where only the codecs are timed
 IDENTICAL, DIFFERENT, LEFT_OUT = "identical", "different", "not compared"
 
 
@@ -170,9 +158,7 @@ def _read(file: Path, name: str, about: Mapping[str, Any]) -> pd.DataFrame | Non
             if isinstance(error, UserError):
                 raise
             raise UserError(f"{path}: cannot be read ({error}); restore it") from error
-        needed = () if frame.empty else UNTIMED if name == "latency" else KEYS[name]
-        if missing := [key for key in needed if key not in frame]:
-            raise UserError(f"{path}: has no column {missing[0]}; restore it")
+        check_columns(path, name, frame, "restore it")
         return frame
     return None
 

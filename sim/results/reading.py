@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sim.errors import UserError, one_line
 from sim.results.saving import FRAMES, MARK, ON_DEMAND
-from sim.timing.latency import RUN
+from sim.timing.latency import RUN, SETTING
 from workloads.traces.digests import digest_file
 
 if TYPE_CHECKING:
@@ -19,11 +19,27 @@ TEXTS = (
     *("operation", "part", "counter", "price", "moment", "policy", "digest", "error"),
 )
 
+KEYS: dict[str, tuple[str, ...]] = {
+    "density": RUN,
+    "timeline": (*RUN, "event"),
+    "counters": (*RUN, "counter"),
+    "mm_stat": (*RUN, "moment"),
+    "latency": (*RUN, *SETTING, "operation", "part"),
+    "sizes": ("trace", "compressor", "bytes"),
+    "classes": (*RUN, "class_size"),
+    "timing": (*RUN, *SETTING, "counter"),
+    "sensitivity": (*RUN, *SETTING, "price", "value", "operation"),
+    "events": (),  # by their order
+}
+UNTIMED = ("trace", "compressor", "operation", "part")  # keys of latencies where only the codecs are timed
 
-def read_frames(folder: Path, files: Mapping[str, str]) -> dict[str, pd.DataFrame]:
-    """All frames, by name; `files` are the digests that the provenance has. Raises UserError."""
+
+def read_frames(folder: Path, files: object) -> dict[str, pd.DataFrame]:
+    """All frames, by name; `files` are the digests that the provenance has, as read. Raises UserError."""
     import pandas as pd
 
+    if not isinstance(files, Mapping):
+        raise UserError(f"{folder / MARK}: files={files!r:.40}, not their digests; run the experiment again")
     whole = any((folder / f"{name}.parquet").exists() for name in FRAMES)
     frames = {}
     for name in (*FRAMES, *ON_DEMAND):
@@ -39,9 +55,17 @@ def read_frames(folder: Path, files: Mapping[str, str]) -> dict[str, pd.DataFram
             if isinstance(error, UserError):
                 raise
             raise UserError(f"{path}: {one_line(error)}; run the experiment again") from error
+        check_columns(path, name, frames[name], "run the experiment again")
     if all(frame.empty for frame in frames.values()):
         raise UserError(f"{folder}: has no frame of a result; run the experiment again")
     return frames
+
+
+def check_columns(path: Path, name: str, frame: pd.DataFrame, remedy: str) -> None:
+    """Raise UserError if a frame lacks a column that tells its rows apart."""
+    needed = () if frame.empty else UNTIMED if name == "latency" else KEYS.get(name, ())
+    if missing := [key for key in needed if key not in frame]:
+        raise UserError(f"{path}: has no column {missing[0]}; {remedy}")
 
 
 def read_csv(path: Path) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Result folders, whose pictures are drawn again."""
+"""Result folders: their pictures are drawn again, and they are compared with the sound one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 
 import pandas as pd
-from command import command
+from command import Wrong, command
 from lies import WRITABLE
 from mutate import mutated_bytes, mutated_column, mutated_json
 from sound import sound
@@ -55,3 +55,12 @@ def make_result(draw: Random, folder: Path) -> None:
 def answer_result(folder: Path) -> None:
     """Draw it."""
     command("plot", folder / "r")
+
+
+def answer_compared(folder: Path) -> None:
+    """Compare it, in one direction or the other: 1 says that something is worse."""
+    sides = sound_result(), folder / "r"
+    for a, b in (sides, sides[::-1]):
+        told = json.loads(command("compare", a, b, "--json", ok=(0, 1)))
+        if not isinstance(told, list | dict):
+            raise Wrong(f"prints {type(told).__name__}")

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from door_decoders import answer_streams, make_streams
 from door_imports import answer_import, made, warm_imports
-from door_results import answer_result, make_result, sound_result
+from door_results import answer_compared, answer_result, make_result, sound_result
 from door_texts import answer_csv, answer_ops, answer_recorded, make_csv, make_ops, make_recorded, warm_texts
 from door_toml import answer_toml, make_toml, warm_toml
 from door_traces import answer_trace, bytes_of_trace, forged
@@ -45,6 +45,7 @@ DOORS = {
     "codec-costs": Door(make_toml("codec-costs"), answer_toml),
     "devices": Door(make_toml("devices"), answer_toml),
     "result": Door(make_result, answer_result),
+    "compared": Door(make_result, answer_compared),
     "decoders": Door(make_streams, answer_streams),
     **{f"import-{name}": Door(made(name), answer_import) for name in EXAMPLES if name != "csv"},
 }

@@ -21,7 +21,7 @@ from sim.errors import UserError
 from sim.results.differences.chance import interval
 from sim.results.differences.matching import A, B, compared, matched, values_of
 from sim.results.differences.measures import Measure, measures
-from sim.results.differences.noise import noise, same_times
+from sim.results.differences.noise import noise, said_of, same_times
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -166,8 +166,9 @@ def _notes(a: Result, b: Result) -> list[str]:
     """What else differs: contents of traces of one name, and versions."""
     from sim.results.comparing import changes
 
-    ours, theirs = (dict(result.provenance.get("traces", {})) for result in (a, b))
-    others = [name for name in ours if name in theirs and ours[name].get("digest") != theirs[name].get("digest")]
+    traces = [said_of(result.provenance, "traces") for result in (a, b)]
+    digests = {name: [said_of(of, name).get("digest") for of in traces] for name in traces[0] if name in traces[1]}
+    others = [name for name, (ours, theirs) in digests.items() if ours != theirs]
     notes = [f"other contents in B: trace {', '.join(others)}"] if others else []
     versions = changes(a.provenance, b.provenance)
     return [*notes, *([f"in B {versions}"] if versions else [])]

@@ -11,13 +11,13 @@ Pair = tuple[str, str]  # of A and B
 
 def same_times(one: Mapping[str, Any], other: Mapping[str, Any], trace: Pair, codec: Pair) -> bool:
     """Whether the modelled times of both rest on the same times of the codec, so that no chance is in them."""
-    times = [_of(about, "sizes", trace[i], codec[i]).get("times") for i, about in enumerate((one, other))]
+    times = [said_of(about, "sizes", trace[i], codec[i]).get("times") for i, about in enumerate((one, other))]
     return times[0] is not None and times[0] == times[1]
 
 
 def noise(one: Mapping[str, Any], other: Mapping[str, Any], trace: Pair, codec: Pair, parts: Iterable[str]) -> float:
     """The logarithm by which times that were taken for either may differ by chance; NaN if that is not known."""
-    spreads = [_of(about, "codec_spread", trace[i], codec[i]) for i, about in enumerate((one, other))]
+    spreads = [said_of(about, "codec_spread", trace[i], codec[i]) for i, about in enumerate((one, other))]
     return sum(_width(spread, parts) for spread in spreads)
 
 
@@ -29,7 +29,7 @@ def _width(spread: Mapping[str, Any], parts: Iterable[str]) -> float:
     return max(math.log(high / low) for low, high in (bound for bound in bounds if bound))
 
 
-def _of(about: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+def said_of(about: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
     """What a provenance says under nested keys; empty if it does not."""
     found: Any = about
     for key in keys:
