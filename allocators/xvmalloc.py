@@ -1,6 +1,6 @@
 """xvmalloc's rules: blocks split and coalesced inside single pages, found through 508 free lists in pages of 4 KiB.
 
-Source: drivers/staging/zram/xvmalloc.c and xvmalloc_int.h (Linux 2.6.37 to 3.2). Blocks are records here, not bytes of
+Source: drivers/staging/zram/xvmalloc.c and xvmalloc_int.h (Linux 2.6.37 to 3.3). Blocks are records here, not bytes of
 the page; a block's record is its object's handle.
 """
 

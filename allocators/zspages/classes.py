@@ -1,10 +1,10 @@
 """The size classes of zsmalloc, by era: how long a zspage is and which classes share one.
 
-Sources: drivers/staging/zsmalloc/zsmalloc-main.c (Linux 3.3 and 3.8), mm/zsmalloc.c (4.4, 6.1 and 6.12), and changes
+Sources: drivers/staging/zsmalloc/zsmalloc-main.c (Linux 3.4 and 3.8), mm/zsmalloc.c (4.4, 6.1 and 6.12), and changes
 between them: 9eec4cd53f98 merges classes (3.19); 312fcae22703 adds compaction, d3d07c92ff69 its fullness groups (4.1);
 ad9d5e175a77 and its parent order lists otherwise and widen the sources of compaction (4.3). Era 2022 is that of patches
 that were never merged in this form, "zsmalloc/zram: configurable zspage size", versions 2 to 4 of October 2022. The
-tables measured on 3.3, 6.1 and 6.12 are in tests/golden/allocators/classes.
+tables measured on 3.4, 6.1 and 6.12 are in tests/golden/allocators/classes.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ ERAS = {
 
 
 RELEASES = (
-    Span("3.3", "3.8", "2012"),
+    Span("3.4", "3.8", "2012"),
     Span("3.9", "3.18", "3.10"),
     Span("3.19", "4.0", "3.19"),
     Span("4.1", "4.2", "4.1"),

@@ -1,7 +1,7 @@
 """zsmalloc's rules: zspages of equal objects, kept in lists by class and fullness.
 
 One set of rules serves all eras; what differs is data (the class table, the fullness table) and switches in `RULES`.
-Sources: drivers/staging/zsmalloc/zsmalloc-main.c (3.3), mm/zsmalloc.c (4.1, 4.4, 6.1, 6.2, 6.12).
+Sources: drivers/staging/zsmalloc/zsmalloc-main.c (3.4), mm/zsmalloc.c (4.1, 4.4, 6.1, 6.2, 6.12).
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from sim.results.result import Result
 SWEEPS = ("zram",)
 THEN = ("zram:era=2012", "lzo", "xvmalloc")
 WAYS = {
-    "2.6.37 to 3.2: xvmalloc, lzo": THEN,
-    "3.3 to 3.5: zsmalloc, lzo": ("zram:era=2012", "lzo", "zsmalloc:era=2012"),
+    "2.6.37 to 3.3: xvmalloc, lzo": THEN,
+    "3.4 to 3.5: zsmalloc, lzo": ("zram:era=2012", "lzo", "zsmalloc:era=2012"),
     "6.18: zsmalloc, lzo": ("zram", "lzo", "zsmalloc"),
     "6.18: zsmalloc, lzo-rle": ("zram", "lzo-rle", "zsmalloc"),
     "6.18: zsmalloc, lz4": ("zram", "lz4", "zsmalloc"),
@@ -65,7 +65,7 @@ def blocks(given: dict[str, pd.DataFrame]) -> dict[str, str]:
     saved = ram / ram.iloc[0]
     best = {name: among(saved.loc[f"6.18: zsmalloc, {name}"]) for name in ("lzo", "lz4", "zstd")}
     text = (
-        f"For the same page-outs zram of 6.18 takes {best['lzo']} times the RAM that zram of 2.6.37 to 3.2 took if it"
+        f"For the same page-outs zram of 6.18 takes {best['lzo']} times the RAM that zram of 2.6.37 to 3.3 took if it"
         f" still uses LZO, {best['lz4']} times with lz4, and {best['zstd']} times with zstd: the codec changed more"
         " than the allocator."
     )

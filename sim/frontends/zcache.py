@@ -101,7 +101,7 @@ HEADER, HEADER_WITH_SIZE = 40, 56
 class Zcache(LimitedByRam):
     """zcache of drivers/staging/zcache (3.0 to 3.5): the pages of frontswap, that is every page-out of a trace.
 
-    They lie in the given allocator: xvmalloc in the kernel until 3.2, zsmalloc from 3.3. `ram_pages` is the memory of
+    They lie in the given allocator: xvmalloc in the kernel until 3.3, zsmalloc from 3.4. `ram_pages` is the memory of
     the machine in pages; no more than `page_count_policy_percent` of that *number of pages* may be stored (a put is
     refused when there are more already), however little memory they take; 0 for no limit. A page of more than 7/8 of
     a page compressed is refused; so is one of more than 5/8 while the pool holds more than 5/8 of a page for each

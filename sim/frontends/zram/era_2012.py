@@ -3,7 +3,7 @@
 Source: drivers/staging/zram/zram_drv.c (2.6.37 to 3.5), zram_bvec_write and zram_free_page. A slot's old content is
 freed before anything else, and is gone if the new one finds no memory. Pages of another word than zero are compressed
 as any. A page of more than 3/4 of a page compressed gets a page of its own from the page allocator, with xvmalloc
-(until 3.2), which takes no whole pages, as with zsmalloc (from 3.3); from 3.6 on it went into zsmalloc's pool. The
+(until 3.3), which takes no whole pages, as with zsmalloc (from 3.4); from 3.6 on it went into zsmalloc's pool. The
 header before each object (struct zobj_header) was empty. There was one compression buffer, under one lock, so that
 writes took turns.
 """

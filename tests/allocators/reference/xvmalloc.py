@@ -1,4 +1,4 @@
-"""xvmalloc as drivers/staging/zram/xvmalloc.c (Linux 2.6.37 to 3.2) tells it, in lists and dictionaries; slow.
+"""xvmalloc as drivers/staging/zram/xvmalloc.c (Linux 2.6.37 to 3.3) tells it, in lists and dictionaries; slow.
 
 A page is a list of blocks, a block a list [bytes without header, handle or None].
 """

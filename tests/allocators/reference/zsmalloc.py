@@ -1,6 +1,6 @@
 """zsmalloc as the kernels' sources tell it, in lists and dictionaries; slow, and shares nothing with the kernels here.
 
-Sources: drivers/staging/zsmalloc/zsmalloc-main.c (Linux 3.3), mm/zsmalloc.c (4.1, 4.4, 6.1, 6.2, 6.12);
+Sources: drivers/staging/zsmalloc/zsmalloc-main.c (Linux 3.4), mm/zsmalloc.c (4.1, 4.4, 6.1, 6.2, 6.12);
 allocators/zspages names the changes between them.
 """
 
