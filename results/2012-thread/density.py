@@ -119,10 +119,14 @@ def answer(density: pd.DataFrame) -> str:
     over = {
         name: among(fullest.loc["zsmalloc:era=2012"] / fullest.loc[name]) for name in ("xvmalloc", "zbud:era=zcache")
     }
+    made = density[density["trace"].isin(GENERATED) & density["compressor"].isin(("lzo", "given"))]
+    made = made.groupby(["allocator", "trace"])["fullest"].mean().unstack()
+    apart = {name: among(made.loc["zsmalloc:era=2012"] / made.loc[name]) for name in over}
     churn, compacted = (ratio_to(density, "ideal", "lzo", moment) for moment in ("churned", "compacted"))
     return (
         f"On the four recordings with LZO, the zsmalloc of 2012 stores {over['xvmalloc']} times as many pages per"
-        f" physical page as xvmalloc, and {over['zbud:era=zcache']} times as many as zbud; it reaches"
+        f" physical page as xvmalloc, and {over['zbud:era=zcache']} times as many as zcache's zbud; on the four"
+        f" generated traces {apart['xvmalloc']} and {apart['zbud:era=zcache']} times. On the recordings it reaches"
         f" {geometric(fullest.loc['zsmalloc:era=2012']):.2f} of the ideal at the fullest moment, and after churn"
         f" {geometric(churn.loc['zsmalloc:era=2012']):.2f}; today's reaches {geometric(fullest.loc['zsmalloc']):.2f},"
         f" {geometric(churn.loc['zsmalloc']):.2f}, and {geometric(compacted.loc['zsmalloc']):.2f} after compaction."

@@ -61,6 +61,12 @@ def sizes(rows: pd.DataFrame) -> pd.Series[int]:
     return good[good].reset_index().groupby("trace")["ram_mib"].min()
 
 
+def lacking(rows: pd.DataFrame) -> pd.Series[int]:
+    """Per recording the MiB that this machine has less than one that never swaps: no way of swapping is worth more."""
+    enough = rows[(rows["frontend"] == "device") & (rows["page_ins"] == 0)].groupby("trace")["ram_mib"].min()
+    return enough - sizes(rows)
+
+
 def at_sizes(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     """Ways x recordings, each at its size."""
     size = sizes(rows)
@@ -73,13 +79,15 @@ def of_ways(rows: pd.DataFrame, column: str) -> str:
     found, size = at_sizes(rows, column), sizes(rows)
     places = 3 if column == "time_lost_s" else 0
     frame = found.map(lambda value: "" if pd.isna(value) else f"{value:.{places}f}")
-    frame.columns = pd.Index(
-        [f"{trace}, {size[trace]} MiB" if trace in size else str(trace) for trace in frame.columns]
-    )
+    if column == "worth_time":
+        frame.loc[("at most: what the machine lacks", "", ""), :] = [
+            str(lacking(rows)[trace]) for trace in frame.columns
+        ]
     if column == "time_lost_s":
         alone = rows[(rows["frontend"] == "device") & (rows["ram_mib"] == rows["trace"].map(size))]
         alone = alone.drop_duplicates("trace").set_index("trace")["time_lost_s"].reindex([*RECORDINGS])
         frame.loc[("NVMe device alone", "", ""), :] = [f"{value:.{places}f}" for value in alone]
+    frame.columns = pd.Index([f"{trace}, {size[trace]} MiB" for trace in frame.columns])
     frame.index = pd.Index([" ".join(filter(None, way)) for way in frame.index], name="way of swapping")
     return table(frame)
 
@@ -92,10 +100,12 @@ def answer(rows: pd.DataFrame) -> str:
     loss = (mib.loc[("zram", "lz4", "ideal")] - mib.loc[("zram", "lz4", "zsmalloc")]).dropna()
     ins = at_sizes(rows, "worth_page_ins").loc["zram"].drop("ideal", level="allocator").stack()
     best = at_sizes(rows, "time_lost_s")
+    share = 100 * told["lz4"] / lacking(rows)
     least = best.drop("ideal", level="allocator").idxmin().map(" ".join)
     return (
         f"At the smallest machine that each recording tells of, zram with zsmalloc is worth {span(told['lzo'])} MiB of"
-        f" RAM with LZO, {span(told['lz4'])} with lz4 and {span(told['zstd'])} with zstd; zbud in place of zsmalloc"
+        f" RAM with LZO, {span(told['lz4'])} with lz4 ({span(share)} % of what the machine lacks) and"
+        f" {span(told['zstd'])} with zstd; zbud in place of zsmalloc"
         f" (zswap, lz4) costs {span(zbud)} MiB of that, and what zsmalloc loses to the ideal is {span(loss)} MiB."
         f" That is for equal time; for equal page-ins zram costs {span(-ins)} MiB, for the pool is RAM that the program"
         f" lacks. The least time is lost with {', '.join(f'{way} ({trace})' for trace, way in least.items())}."

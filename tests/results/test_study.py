@@ -93,3 +93,14 @@ def test_intervals_are_students(study: dict[str, ModuleType]) -> None:
     """Of 1 to 5: a standard deviation of 1.5811, and 2.776 times its fifth's root."""
     assert study["spread"].interval(pd.Series([1.0, 2, 3, 4, 5])) == "3.00 ± 1.96"
     assert study["spread"].among(pd.Series([0.5, 2.0])) == "1.00 (0.50-2.00)"
+
+
+def test_seeds_place_blocks_and_do_not_change_how_many_are_refused() -> None:
+    runs = FRAMES["order1"].groupby(["trace", "allocator", "memory", "unusable"])["refused"]
+    assert (runs.nunique() == 1).all()
+    assert (runs.count() == 5).all()
+
+
+def test_no_way_of_swapping_is_worth_more_than_the_machine_lacks(study: dict[str, ModuleType]) -> None:
+    worth = study["worth"].at_sizes(FRAMES["worth"], "worth_time")
+    assert (worth.max() <= study["worth"].lacking(FRAMES["worth"])[worth.columns]).all()
