@@ -79,8 +79,8 @@ def test_every_published_set_has_figures_and_a_paragraph() -> None:
         (1.11, "x", "other", None, "differs"),
         (1.11, "x", "other", 0.9, "same sign"),
         (0.85, "x", "other", 0.9, "differs"),
-        (2.9, "%", "described", None, "reproduced"),
-        (3.1, "%", "described", None, "differs"),
+        (1.24, "%", "described", None, "reproduced"),
+        (1.26, "%", "described", None, "differs"),
         (1.02, "%", "data", None, "differs"),
         (1.009, "x", "data", None, "reproduced"),
         (1.0, "x", "fitted", None, "fitted"),
@@ -94,6 +94,12 @@ def test_verdicts(
     told = {"id": "P1", "quantity": "", "item": "", "ours": "", "published": 1.0}
     figure = tables("figure_row").Figure(**told, unit=unit, simulated=simulated, basis=basis, neutral=neutral)
     assert figure.row()["verdict"] == verdict
+
+
+@pytest.mark.parametrize(("simulated", "verdict"), [(11.9, "reproduced"), (12.1, "differs")])
+def test_two_points_count_only_where_they_are_more_than_a_tenth(simulated: float, verdict: str, tables: Any) -> None:
+    told = {"id": "P1", "quantity": "", "item": "", "ours": "", "unit": "%", "basis": "other"}
+    assert tables("figure_row").Figure(**told, published=10.0, simulated=simulated).verdict() == verdict
 
 
 def test_an_unknown_table_is_told_in_one_line(made: ModuleType) -> None:

@@ -67,7 +67,10 @@ SOURCES = {
         "4,178 pages of a Chromebook, 44 % of them over 90 % zeros; Arm and x86",
     ),
     "P12": Source(
-        "fio on zram", "fio on a zram dump, quoted in guides to zram", "by 2023", "4-KiB random reads of a real dump"
+        "fio on zram",
+        "u/VenditatioDelendaEst, fio on a zram dump, quoted in guides to zram",
+        "by 2023",
+        "4-KiB random reads of a real dump",
     ),
     "P13": Source(
         "mapping", "Seth Jennings, linux-mm, zsmalloc's mapping methods", "July 2012", "x86, bare metal and a VM"
@@ -94,8 +97,8 @@ SOURCES = {
     "P19": Source("far memory's cut", "Google, Software-Defined Far Memory, ASPLOS", "2019", "a fleet, LZO, zsmalloc"),
     "P20": Source(
         "64-KiB blocks",
-        "mTHP-friendly compression in zsmalloc and zram, linux-mm",
+        "Barry Song and Tangquan Zheng, linux-mm, mTHP-friendly compression in zsmalloc and zram",
         "2024",
-        "1 GiB of anonymous pages of Android, zstd",
+        "1,000 MiB of anonymous pages of Android, zstd",
     ),
 }
