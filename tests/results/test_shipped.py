@@ -19,6 +19,7 @@ PUBLISHED = RESULTS / "latency-published"
 FRAGMENTATION = RESULTS / "fragmentation"
 BLOCKS = ("order1", "zblock:version=v2", "zblock:version=v4")  # of several adjacent pages
 STUDIES = {
+    "2012-thread",
     "fragmentation",
     "latency-live",
     "published",
