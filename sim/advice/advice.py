@@ -16,7 +16,17 @@ from sim.advice.runs import Runs
 from sim.advice.settings import settings
 from sim.advice.size import disksize, mem_limit
 from sim.advice.study import NONE, Study
-from sim.advice.workloads import Workload, common_codecs, not_looked_at, short_of, workload
+from sim.advice.workloads import (
+    WORTH,
+    Workload,
+    common_codecs,
+    left_aside,
+    not_looked_at,
+    packs,
+    short_of,
+    workload,
+    worthy,
+)
 from sim.advice.writeback import writeback
 from sim.errors import UserError
 from sim.experiment.inputs import open_inputs
@@ -108,7 +118,11 @@ def advise(
     _check(opened)
     codecs = common_codecs(opened)
     workloads = [workload(trace, size, known, runs.packed(trace, codecs)) for trace in opened]
-    study = Study(workloads, runs, size, codecs)
+    if packs(workloads, codecs)[0] >= WORTH:
+        kept = [one for one in workloads if worthy(one.packed)]
+    else:
+        kept = workloads
+    study = Study(kept, runs, size, codecs)
     found = [codec(study)]
     if study.codec != NONE:
         found += frontend(study)
@@ -117,7 +131,7 @@ def advise(
         found += [disksize(study), mem_limit(study)]
         found += [recompression(study), writeback(study), compaction(study)]
     runs.forget()
-    remarks = [one.told() for one in workloads]
+    remarks = [one.told() if one in kept else left_aside(one.trace) for one in workloads]
     remarks += [short_of(study.workload(row), row["below"]) for row in study.chosen if row["below"] > BELOW]
     remarks += not_looked_at(opened, codecs)
     return Advised(size, float(cpu_scale), swap_device, workloads, remarks, found)

@@ -11,6 +11,7 @@ from sim.advice.judging import (
     LIKELY,
     OPEN,
     PACE,
+    UNTIMED,
     Advice,
     Cost,
     Row,
@@ -24,7 +25,7 @@ from sim.advice.judging import (
 )
 from sim.advice.runs import PLAIN, is_device
 from sim.advice.study import NONE, Study
-from sim.advice.workloads import WORTH
+from sim.advice.workloads import WORTH, packs, worthy
 from sim.ram.meter import BASELINE
 from workloads.traces.sizes import GIVEN
 
@@ -40,7 +41,7 @@ def codec(study: Study) -> Advice:
     study.codec = best = cheapest(costs, run_s)
     study.plain = [row for row in rows if row["compressor"] == best]
     alone = totals(device, "frontend")[BASELINE]
-    held, dense = densest(study)
+    held, dense = packs(study.workloads, study.codecs)
 
     def advice(value: str | None, evidence: str, certainty: str, reason: str, turns: str = "") -> Advice:
         return Advice("codec", value, evidence, certainty, reason, turns, study.traces, now)
@@ -48,6 +49,8 @@ def codec(study: Study) -> Advice:
     if held < WORTH:
         study.codec, study.frontend, study.chosen = NONE, BASELINE, device
         told = f"{dense} holds {held:.2f} pages in a page of RAM, no other more"
+        if others := [one.trace.name for one in study.workloads if worthy(one.packed)]:
+            return advice(NONE, told, OPEN, "traces differ", f"{', '.join(others)} alone: compressed")
         return advice(NONE, told, CERTAIN, "sizes are exact", "pages that compress")
     if study.closed and clear(alone, costs[best], run_s):
         study.codec, study.frontend, study.chosen = NONE, BASELINE, device
@@ -60,6 +63,8 @@ def codec(study: Study) -> Advice:
     turns = "; ".join([*turned, *_differing(study, rows, best)])
     if not study.closed:
         return advice(best, evidence, OPEN, "what RAM is worth to it is not known", turns)
+    if math.isinf(run_s):
+        return advice(best, evidence, OPEN, UNTIMED, turns)
     if turned or len(costs) == 1:
         return advice(best, evidence, OPEN, "; ".join(turned) or "only one was looked at", turns)
     return advice(best, evidence, LIKELY, "same at half and twice the CPU's speed", turns)
@@ -81,17 +86,6 @@ def _differing(study: Study, rows: list[Row], best: str) -> list[str]:
         other = cheapest(totals(mine, "compressor"), run_seconds(mine))
         found += [f"{name} alone: {other}"] if other != best else []
     return found
-
-
-def densest(study: Study) -> tuple[float, str]:
-    """How many pages as recorded a page of RAM holds at most, and by which compressor."""
-
-    def held(name: str) -> float:
-        packed = [one.packed[name] for one in study.workloads]
-        pages = sum(one.pages for one in packed)
-        return sum(one.objects for one in packed) / pages if pages else math.inf  # all of them same-filled
-
-    return max((held(name), name) for name in study.codecs)
 
 
 def _evidence(study: Study, costs: Mapping[str, Cost], best: str, run_s: float) -> str:

@@ -19,6 +19,7 @@ from sim.advice.judging import (
     run_seconds,
     seconds,
     totals,
+    unfelt,
 )
 from sim.advice.runs import is_device, zswap
 from sim.advice.study import Study
@@ -91,7 +92,7 @@ def _which(
     elif clear(costs[chosen], costs[other], run_s):
         certainty, reason = LIKELY, PACE
     else:
-        certainty, reason = OPEN, f"{other} is not felt to differ"
+        certainty, reason = OPEN, unfelt(run_s, f"{other} is not felt to differ")
     return Advice("frontend", chosen, evidence, certainty, reason, turns, study.traces, rows)
 
 
@@ -109,7 +110,7 @@ def _percent(study: Study, best: int, costs: dict[int, Cost], rows: list[Row], r
         evidence = f"loses {'; '.join(told)}"
         others = [cost for percent, cost in costs.items() if percent < best]
         sure = study.exact and all(clear(costs[best], cost, run_s) for cost in others)
-        certainty, reason = (LIKELY, PACE) if sure else (OPEN, "the difference is not felt")
+        certainty, reason = (LIKELY, PACE) if sure else (OPEN, unfelt(run_s, "the difference is not felt"))
     reason = reason if study.exact else ASSUMED
     turns = "a program that swaps more, or compresses worse"
     return Advice("max_pool_percent", best, evidence, certainty, reason, turns, study.traces, rows)

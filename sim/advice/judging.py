@@ -23,6 +23,7 @@ ASSUMED = "assumed: as short of memory as replayed"
 POOLS = "pools predicted are within 4 % of live"
 SMALL = "a pool of few pages packs worse"
 PACE = "more than page-ins are missed by"
+UNTIMED = "how long the traces last is not known"
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,11 @@ def clear(one: Cost, other: Cost, run_s: float) -> bool:
     """Whether the first loses less time than the other by more than is felt, and than page-ins are missed by."""
     gain = other.lost_s - one.lost_s
     return gain > FELT * run_s and gain > ALIKE * other.lost_s
+
+
+def unfelt(run_s: float, otherwise: str) -> str:
+    """The reason why no difference is said to be felt: `otherwise`, unless nothing tells what is."""
+    return UNTIMED if math.isinf(run_s) else otherwise
 
 
 def seconds(value: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.advice.judging import LIKELY, OPEN, Advice, clear, fastest, run_seconds, seconds, totals
+from sim.advice.judging import LIKELY, OPEN, Advice, clear, fastest, run_seconds, seconds, totals, unfelt
 from sim.advice.runs import is_device
 from sim.advice.study import Study
 
@@ -31,7 +31,7 @@ def page_cluster(study: Study) -> Advice:
     elif clear(costs[best], costs[other], run_s):
         certainty, reason = LIKELY, "page-ins were recorded without readahead"
     else:
-        certainty, reason = OPEN, "the difference is not felt"
+        certainty, reason = OPEN, unfelt(run_s, "the difference is not felt")
     return Advice("vm.page-cluster", best, evidence, certainty, reason, turns, study.traces, rows)
 
 

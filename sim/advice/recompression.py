@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.advice.judging import ALIKE, BUSY, FELT, LIKELY, OPEN, Advice, Row, mib, run_seconds, seconds
+from sim.advice.judging import ALIKE, BUSY, FELT, LIKELY, OPEN, SMALL, Advice, Row, mib, run_seconds, seconds
 from sim.advice.runs import canonical
 from sim.advice.study import Study
 
@@ -42,6 +42,8 @@ def recompression(study: Study) -> Advice:
     reason = "when a service triggers it is assumed"
     turns = "pages that stay longer than these traces last" if not cheap else "pages that are read back soon"
     certainty = OPEN if cheap or gains[best] > ALIKE else LIKELY
+    if any(row["small"] for row in study.plain):
+        certainty, reason = OPEN, SMALL
     return Advice("recompression", value, evidence, certainty, reason, turns, study.traces, [*study.plain, *rows])
 
 

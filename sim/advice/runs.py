@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -145,7 +146,7 @@ def _rows(result: Result, workload: Workload, usual: float) -> list[Row]:
                 "page_ins": int(closed.get("page_ins", workload.trace.counts["in"])),
                 "page_outs": int(closed.get("page_outs", workload.trace.counts["out"])),
                 "pool_pages_peak": int(closed.get("pool_pages_peak", packed["pages_max"])),
-                "pool_pages_mean": float(closed.get("pool_pages_mean", packed["pages_mean"])),
+                "pool_pages_mean": float(closed.get("pool_pages_mean", _mean(packed))),
                 "stored_pages_peak": int(closed.get("stored_pages_peak", packed["slots_max"])),
                 "below": float(closed.get("below", 0.0)),
                 "small": bool(packed["small"]),
@@ -166,6 +167,11 @@ def _packed(row: Mapping[Any, Any]) -> Packed:
     """By its bytes, where the pool is too small to judge."""
     pages = row["bytes_peak"] / row["page_size"] if row["small"] else row["pages_peak"]
     return Packed(int(row["objects_peak"]), float(pages), int(row["pages_max"]))
+
+
+def _mean(row: Mapping[Any, Any]) -> float:
+    """Pages of the pool over time; the most ever where no time passes."""
+    return float(row["pages_max"] if math.isnan(row["pages_mean"]) else row["pages_mean"])
 
 
 def _run(row: Mapping[Any, Any]) -> tuple[str, str]:

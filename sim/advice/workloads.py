@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -81,6 +82,22 @@ class Workload:
         return f"{trace}: recorded in {mib_text(self.recorded)}, so {ram} is too little to know; {at}."
 
 
+def worthy(packed: Mapping[str, Packed]) -> list[Packed]:
+    """How pages pack by those compressors that are worth their time."""
+    return [one for one in packed.values() if one.objects >= WORTH * one.pages]
+
+
+def packs(workloads: Sequence[Workload], codecs: Sequence[str]) -> tuple[float, str]:
+    """How many pages of all of them, as recorded, a page of RAM holds at most, and by which compressor."""
+
+    def held(name: str) -> float:
+        packed = [one.packed[name] for one in workloads]
+        pages = sum(one.pages for one in packed)
+        return sum(one.objects for one in packed) / pages if pages else math.inf  # all of them same-filled
+
+    return max((held(name), name) for name in codecs)
+
+
 def workload(trace: Trace, ram: int, recorded: int | None, packed: Mapping[str, Packed]) -> Workload:
     """How a trace stands for a machine of `ram` bytes; `recorded` as `Machine` takes it.
 
@@ -92,8 +109,9 @@ def workload(trace: Trace, ram: int, recorded: int | None, packed: Mapping[str, 
     known = _limit(trace, recorded, bool(share))
     if known is None:
         return Workload(trace, ram, packed)
-    worth = [one for one in packed.values() if one.objects >= WORTH * one.pages] or packed.values()
-    pool, most = max(one.most for one in worth) * trace.page_size, trace.fullest.slots * trace.page_size
+    # A pool of what no compressor makes smaller would take all that the program lacks, so that nothing swapped.
+    pool = max((one.most for one in worthy(packed)), default=0) * trace.page_size
+    most = trace.fullest.slots * trace.page_size
     if share:
         return Workload(trace, ram, packed, known, scale=ram / (known * share + pool))
     if known <= ram < known + most:
@@ -136,6 +154,11 @@ def common_codecs(traces: Sequence[Trace]) -> tuple[str, ...]:
         names = ", ".join(trace.name for trace in traces)
         raise UserError(f"{names}: no compressor of the kernel has sizes in all of them; give traces with contents")
     return found
+
+
+def left_aside(trace: Trace) -> str:
+    """What is said of a trace whose pages do not compress, beside others of which most do."""
+    return f"{trace.name}: does not compress, so the advice is without it; alone, it would swap without compression."
 
 
 def not_looked_at(traces: Sequence[Trace], codecs: Sequence[str]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from sim.advice.judging import ALIKE, FELT, LIKELY, OPEN, PACE, Advice, Row, mib, run_seconds, seconds
+from sim.advice.judging import ALIKE, FELT, LIKELY, OPEN, PACE, Advice, Row, mib, run_seconds, seconds, unfelt
 from sim.advice.runs import canonical
 from sim.advice.study import Study
 
@@ -31,13 +31,14 @@ def writeback(study: Study) -> Advice:
     best = best if good else KINDS[-1]
     mine = [row for row in rows if row["kind"] == best]
     wear = sum(study.scaled(row, "bd_writes") for row in mine)
-    pace = wear * study.page_size / 2**30 * DAY / _lasts(study)  # GiB
+    lasts = _lasts(study)
+    pace = "" if math.isinf(lasts) else f", {wear * study.page_size / 2**30 * DAY / lasts:,.0f}G a day"
     evidence = (
-        f"{best}: pool -{mib(freed[best], study.page_size)}; {mib(wear, study.page_size)} written, "
-        f"{pace:,.0f}G a day; loses {seconds(lost[best])}, not {seconds(plain)}"
+        f"{best}: pool -{mib(freed[best], study.page_size)}; {mib(wear, study.page_size)} written{pace}; "
+        f"loses {seconds(lost[best])}, not {seconds(plain)}"
     )
     certainty = LIKELY if study.closed and abs(plain - lost[best]) > FELT * run_s else OPEN
-    reason = PACE if certainty == LIKELY else "the difference is not felt"
+    reason = PACE if certainty == LIKELY else unfelt(run_s, "the difference is not felt")
     reason = reason if study.closed else "what RAM is worth to it is not known"
     turns = "pages that stay idle for hours: traces of minutes call pages idle that are read back"
     value = best if good else "no"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from advice_kit import DENSE, HARD, MEMORY, toy
 
 from sim.advice import Advised, advise
-from sim.advice.judging import CERTAIN, LIKELY, OPEN, Cost, cheapest, clear
+from sim.advice.judging import CERTAIN, LIKELY, OPEN, UNTIMED, Cost, cheapest, clear
 from sim.advice.runs import Packed, Runs
 from sim.advice.workloads import workload
 from sim.cli.advise import HEIGHT, WIDTH, verdict
@@ -67,6 +68,22 @@ def test_what_does_not_compress_is_not_compressed() -> None:
     assert "neither zram nor zswap" in found.settings["sh"][0]
 
 
+def test_what_does_not_compress_is_left_aside_beside_what_does() -> None:
+    found = advise([toy(DENSE), toy(HARD, name="hard")], "8G")
+    assert found["codec"].traces == ("toy",), "a pool of its pages would take all that it lacks, and nothing swapped"
+    assert found["mem_limit"].value == advise([toy(DENSE)], "8G")["mem_limit"].value
+    assert "hard: does not compress" in found.remarks[1]
+
+
+def test_what_is_felt_is_open_where_nothing_tells_how_long_it_takes() -> None:
+    untimed = advise([toy(DENSE, us=0)], "8G")
+    assert (untimed["codec"].certainty, untimed["codec"].reason) == (OPEN, UNTIMED)
+    assert "a day" not in untimed["writeback"].evidence
+    json.dumps(untimed.describe(), allow_nan=False)
+    at_once = Trace.from_arrays("at once", Events.of([0, 0], [0, 1], [0, 1], [7, 7]), np.zeros((2, 4096), np.uint8))
+    json.dumps(advise([at_once], "8G").describe(), allow_nan=False)
+
+
 def test_the_verdict_fits_on_a_screen(roomy: Advised) -> None:
     lines = verdict(roomy)
     assert len(lines) <= HEIGHT
@@ -84,6 +101,8 @@ def test_on_which_machine_it_is_replayed(ram: int, at: int, scale: float) -> Non
     trace = toy(DENSE)
     packed = {"lz4": Packed(40, 20.0, 20), "zstd:level=3": Packed(40, 10.0, 10)}
     found = workload(trace, ram * 4096, None, packed)
+    hard = {"lz4": Packed(40, 40.0, 40)}
+    assert workload(trace, 2**30, None, hard).at == MEMORY * 4096, "with a pool of its pages, nothing would swap"
     assert found.at == at * 4096, f"{MEMORY} pages and the largest pool"
     assert found.scale == pytest.approx(scale)
     assert found.exact == (ram == at)
@@ -91,7 +110,7 @@ def test_on_which_machine_it_is_replayed(ram: int, at: int, scale: float) -> Non
 
 def test_without_the_memory_it_was_recorded_in_figures_are_those_of_the_trace() -> None:
     trace = Trace.from_arrays("bare", Events.of([0, 1], [0, 0], [0, -1]), None, {"lz4": Sizes.given([100])})
-    packed = {"given": Packed(1, 1.0, 1)}
+    packed = {"given": Packed(2, 1.0, 1)}
     found = workload(trace, 2**33, None, packed)
     assert (found.at, found.scale) == (None, None)
     assert "--recorded" in found.told()
