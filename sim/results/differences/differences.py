@@ -39,8 +39,9 @@ BETTER, WORSE = "better", "worse"
 class Differences:
     """How B differs from A.
 
-    `measures`: a row per measure; measure, rows, workloads, ratio (B / A), low and high (of the interval, NaN for one
-    workload), noise (as a ratio, of timed measures; NaN if not known), verdict, and what that is: better, worse or
+    `measures`: a row per measure; measure, rows, workloads, ratio (B / A; NaN if a figure is 0 on one side), low and
+    high (of the interval, NaN for one workload or without a ratio), noise (as a ratio, of timed measures; NaN if not
+    known), verdict, and what that is: better, worse or
     empty. `rows`: a row per measure and run; measure, the keys, a, b, ratio, and better, worse or empty. `compared`:
     the keys that differ throughout, with either value. `alone`: rows of densities, machines and latencies that only A
     or only B has. `notes`: what else differs.
@@ -104,10 +105,12 @@ def _judged(measure: Measure, rows: pd.DataFrame, noises: list[float]) -> dict[s
     known = rows.assign(log=_logs(rows), noise=noises).dropna(subset="log")
     keys = [name for name in WORKLOAD if name in known]
     workloads = known.groupby(keys, sort=False)["log"].mean() if keys else known["log"]
-    mean, (low, high) = float(workloads.mean()) if len(workloads) else math.nan, interval(list(workloads))
+    apart = rows.loc[rows.index.difference(known.index)]  # from or to 0: an endless ratio, and so is that of all
+    mean, (low, high) = math.nan if len(apart) else float(workloads.mean()), interval(list(workloads))
     spread = float(np.max(noises)) if measure.codec_parts else math.nan
-    verdict = _verdict(rows, known["log"], mean, low, high, spread if measure.codec_parts else 0.0)
-    several = len(workloads) > 1
+    noise = spread if measure.codec_parts else 0.0
+    verdict = _endless(apart, noise) if len(apart) else _verdict(rows, workloads, low, high, noise)
+    several = len(workloads) > 1 and not len(apart)
     return {
         "measure": measure.name,
         "rows": len(rows),
@@ -121,18 +124,27 @@ def _judged(measure: Measure, rows: pd.DataFrame, noises: list[float]) -> dict[s
     }
 
 
-def _verdict(rows: pd.DataFrame, logs: pd.Series[float], mean: float, low: float, high: float, noise: float) -> str:
-    """In words; `noise` 0 for what is exact, NaN if it is not known."""
+def _verdict(rows: pd.DataFrame, workloads: pd.Series[float], low: float, high: float, noise: float) -> str:
+    """In words, of the workloads' logarithms; `noise` 0 for what is exact, NaN if it is not known."""
     if bool((rows[A] == rows[B]).all()):
         return IDENTICAL
-    agreed = bool((rows[A] <= rows[B]).all() or (rows[A] >= rows[B]).all())
-    way = LARGER if (mean > 0 if len(logs) and mean else (rows[B] > rows[A]).any()) else SMALLER
+    mean = float(workloads.mean())
+    agreed = bool(mean) and bool((workloads >= 0).all() or (workloads <= 0).all())
+    way = LARGER if mean > 0 else SMALLER
     beyond = not low <= 0 <= high
     if math.isnan(noise):
         return way if beyond else CHANCE
     if noise:
         return way if abs(mean) > noise and (beyond or math.isinf(low)) else CHANCE
     return way if agreed or beyond else CHANCE
+
+
+def _endless(rows: pd.DataFrame, noise: float) -> str:
+    """In words, of rows that are 0 on one side: they outweigh all others, if they agree."""
+    larger = rows[B] > rows[A]
+    if math.isnan(noise) or larger.nunique() > 1:
+        return CHANCE
+    return LARGER if larger.all() else SMALLER
 
 
 def _logs(rows: pd.DataFrame) -> pd.Series[float]:

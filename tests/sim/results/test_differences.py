@@ -153,3 +153,27 @@ def test_a_frame_as_csv_is_a_result(tmp_path: Path) -> None:
     for name, message in (("other.csv", "is no density, ram or latency frame"), ("none", "no provenance.json")):
         with pytest.raises(UserError, match=message):
             open_result(tmp_path / name)
+
+
+def test_of_one_workload_every_difference_is_real() -> None:
+    """One allocator that is much worse is told, though another is a little better."""
+    a, b = (
+        Result(pd.concat([result({"one": zs}).density, other.density]), NONE, NONE, NONE, {})
+        for zs, other in (
+            (1000, result({"one": 1000}, allocator="zbud")),
+            (999, result({"one": 2000}, allocator="zbud")),
+        )
+    )
+    assert [of(a, b)[name] for name in ("verdict", "effect")] == ["larger", "worse"]
+    assert list(differences(a, b).significant()["measure"]) == ["density", "pages_peak"]
+
+
+def test_what_is_no_longer_zero_in_one_row_is_told_beside_rows_that_do_not_change() -> None:
+    a, b = result({"one": 9, "two": 9}), result({"one": 9, "two": 9})
+    for one, refused in ((a, [0, 0]), (b, [0, 500])):
+        one.density["refused"] = refused
+    found = differences(a, b)
+    assert math.isnan(of(a, b, "refused")["ratio"])
+    assert list(found.significant(0.5)["measure"]) == ["refused"]
+    a.density["refused"], b.density["refused"] = [0, 7], [5, 0]
+    assert of(a, b, "refused")["verdict"] == "not significant", "rows that are 0 on either side disagree"
