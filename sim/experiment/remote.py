@@ -2,7 +2,8 @@
 
 Any file system that fsspec knows will do. What comes from there is a stranger's: only files by the names of the trace
 format are asked for, the folder they are put in is named by the digest of `trace.json`, all of them together are
-limited in size, and every file must have the digest that `trace.json` says.
+limited in size, and every file must have the digest that `trace.json` says. Sizes of a trace without pages have none
+there: they are read once before they are kept, for that URL alone.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from workloads.limits import OPTION, lifted_to
 from workloads.traces.digests import digest_file, digest_text
 from workloads.traces.header_file import BYTES, HEADER_FILE, read
 from workloads.traces.sizes import LONGEST, SIZES, is_codec
+from workloads.traces.trace import Trace
 
 URL = re.compile(r"[a-z][a-z0-9+.-]*(::[a-z][a-z0-9+.-]*)*://.+", re.IGNORECASE | re.DOTALL)
 FOLDER = "traces"
@@ -70,8 +72,11 @@ def _copied(url: str, files: Any, root: str) -> Path:
     part = Path(tempfile.mkdtemp(PART, dir=home))
     try:
         _copy(files, f"{root}/{HEADER_FILE}", part / HEADER_FILE, BYTES, url)
-        body = read(part / HEADER_FILE)
-        place = home / digest_text((part / HEADER_FILE).read_text())
+        with _named(part, url):
+            body = read(part / HEADER_FILE)
+        header = (part / HEADER_FILE).read_text()
+        # Sizes without pages have no digest in the header: nobody's may stand for those of another place.
+        place = home / digest_text(header if body.content else f"{url.rstrip('/')}\n{header}")
         if place.is_dir():
             os.utime(place)
             return place
@@ -84,6 +89,10 @@ def _copied(url: str, files: Any, root: str) -> Path:
                 (part / SIZES).mkdir(exist_ok=True)
                 name = f"{SIZES}/{codec}.parquet"
                 left -= _copy(files, f"{root}/{name}", part / name, left, url)
+            with _named(part, url):
+                trace = Trace.open(part)
+                for codec in trace.sizes_codecs():
+                    trace.sizes(codec)
         try:
             part.rename(place)
         except OSError:  # another process was quicker
@@ -92,6 +101,15 @@ def _copied(url: str, files: Any, root: str) -> Path:
         return place
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def _named(part: Path, url: str) -> Iterator[None]:
+    """What is wrong with a copy is so with what it is of."""
+    try:
+        yield
+    except TraceError as error:
+        raise TraceError(str(error).replace(str(part), url)) from error
 
 
 def _copy(files: Any, source: str, target: Path, most: int, url: str) -> int:

@@ -18,7 +18,7 @@ from sim.errors import UserError
 from sim.experiment.inputs import open_input, open_inputs
 from sim.experiment.remote import FOLDER, is_url
 from sim.sweep import sweep
-from workloads import TraceError, open_recording, open_sample, save_trace
+from workloads import Events, Sizes, Trace, TraceError, open_recording, open_sample, save_trace
 from workloads.limits import lifted
 from workloads.recordings import FOLDER as RECORDINGS
 from workloads.samples import FOLDER as SAMPLES
@@ -147,3 +147,18 @@ def test_only_names_of_codecs_become_files(tmp_path: Path, cache: Path) -> None:
     found = open_input(url)
     assert found.sizes_codecs() == open_recording("redis").sizes_codecs()
     assert {path.name for path in cache.rglob("sizes/*")} == {f"{codec}.parquet" for codec in found.sizes_codecs()}
+
+
+def test_sizes_without_a_digest_are_those_of_their_url_alone(tmp_path: Path, cache: Path) -> None:
+    pages = 3
+    events = Events.of([0] * pages, range(pages), range(pages))
+    for place, size in (("one", 100), ("other", 200)):
+        (tmp_path / place).mkdir()
+        trace = Trace.from_arrays("mine", events, None, {"lz4": Sizes.given([size] * pages)})
+        save_trace(trace, tmp_path / place / "mine.cswap")
+    urls = [uploaded(tmp_path / place / "mine.cswap", f"/{place}/mine.cswap") for place in ("one", "other")]
+    found = [open_input(url).sizes("lz4") for url in urls]
+    assert [sizes.size[0] for sizes in found if sizes] == [100, 200]
+    fsspec.filesystem("memory").pipe("/other/mine.cswap/trace.json", b"{}")
+    with pytest.raises(TraceError, match=r"^memory://other/mine\.cswap/trace\.json: "):
+        open_input(urls[1])
