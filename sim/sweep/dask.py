@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from sim.errors import UserError, one_line
 from sim.experiment.finished import sources, versions
 
 SAME = "install the same ones there"
+ADDRESS = re.compile(r"(tcp|tls|ws|wss|ucx)://[^/\s]+:[0-9]{1,5}/?")
 PATIENCE_S = 5  # for the scheduler
 
 
@@ -26,6 +28,8 @@ def dask_executor(address: str) -> Iterator[Executor]:
         raise UserError("--dask: distributed is not installed; pip install 'cswap[cluster]'") from error
     new: Any = distributed.Client
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is wrong is told in one line, by us
+    if not ADDRESS.fullmatch(address):  # the client would hang on some of these
+        raise UserError(f"--dask {address}: is no address of a scheduler; give tcp://HOST:PORT of one")
     try:
         client: Any = new(address, timeout=PATIENCE_S, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:

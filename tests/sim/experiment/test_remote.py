@@ -160,5 +160,5 @@ def test_sizes_without_a_digest_are_those_of_their_url_alone(tmp_path: Path, cac
     found = [open_input(url).sizes("lz4") for url in urls]
     assert [sizes.size[0] for sizes in found if sizes] == [100, 200]
     fsspec.filesystem("memory").pipe("/other/mine.cswap/trace.json", b"{}")
-    with pytest.raises(TraceError, match=r"^memory://other/mine\.cswap/trace\.json: "):
+    with pytest.raises(TraceError, match=r"^memory:///other/mine\.cswap/trace\.json: "):
         open_input(urls[1])

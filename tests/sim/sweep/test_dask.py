@@ -113,8 +113,11 @@ def test_a_killed_worker_costs_no_cell(cluster: Any, tmp_path: Path, monkeypatch
 
 def test_nobody_at_the_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dask, "PATIENCE_S", 0.3)
-    for address in ("tcp://127.0.0.1:1", "nonsense", "tcp://127.0.0.1:port", ""):
-        with pytest.raises(UserError, match=f"--dask {address}: no scheduler answers") as error, dask_executor(address):
+    for address, wrong in (
+        ("tcp://127.0.0.1:1", "no scheduler answers"),
+        *((address, "is no address") for address in ("nonsense", "tcp://127.0.0.1:port", "http://127.0.0.1:1", "")),
+    ):
+        with pytest.raises(UserError, match=f"--dask {address}: {wrong}") as error, dask_executor(address):
             pass
         assert "\n" not in str(error.value)
 
