@@ -20,7 +20,7 @@ import numpy as np
 from sim.errors import UserError
 from sim.results.differences.chance import interval
 from sim.results.differences.matching import A, B, compared, matched, values_of
-from sim.results.differences.measures import Measure, measures
+from sim.results.differences.measures import PAGES, RAM, Measure, measures
 from sim.results.differences.noise import noise, said_of, same_times
 
 if TYPE_CHECKING:
@@ -76,7 +76,9 @@ def differences(a: Result, b: Result) -> Differences:
     ours, theirs = {one.name: one for one in measures(a)}, {one.name: one for one in measures(b)}
     apart = compared(values_of([a.density, a.ram, a.latency]), values_of([b.density, b.ram, b.latency]))
     found, told, alone = [], [], [0, 0]
-    for name in (name for name in ours if name in theirs):
+    sizes = [told for told in (_page_sizes(a), _page_sizes(b)) if told]
+    unlike = any(told != sizes[0] for told in sizes)
+    for name in (name for name in ours if name in theirs and not (unlike and name in (*PAGES, *RAM))):
         rows = matched(ours[name].rows, theirs[name].rows, ours[name].column, apart)
         both = rows[rows[A].notna() & rows[B].notna()]
         alone = [max(n, int(rows[side].isna().sum())) for n, side in zip(alone, (B, A), strict=True)]
@@ -87,8 +89,13 @@ def differences(a: Result, b: Result) -> Differences:
     if not found:
         raise UserError("no run of A is in B; compare results that have traces and allocators in common")
     return Differences(
-        pd.DataFrame(found), pd.concat(told, ignore_index=True), apart, (alone[0], alone[1]), _notes(a, b)
+        pd.DataFrame(found), pd.concat(told, ignore_index=True), apart, (alone[0], alone[1]), _notes(a, b, unlike)
     )
+
+
+def _page_sizes(result: Result) -> set[int]:
+    """Those of the pages that figures count; none if it does not say."""
+    return {int(size) for size in result.density["page_size"]} if "page_size" in result.density else set()
 
 
 def _noises(a: Result, b: Result, rows: pd.DataFrame, apart: dict[str, Any], measure: Measure) -> Iterator[float]:
@@ -174,7 +181,7 @@ def _effect(measure: Measure, verdict: str) -> str:
     return BETTER if (verdict == LARGER) == measure.more_is_better else WORSE
 
 
-def _notes(a: Result, b: Result) -> list[str]:
+def _notes(a: Result, b: Result, unlike: bool) -> list[str]:
     """What else differs: contents of traces of one name, and versions."""
     from sim.results.comparing import changes
 
@@ -182,5 +189,7 @@ def _notes(a: Result, b: Result) -> list[str]:
     digests = {name: [said_of(of, name).get("digest") for of in traces] for name in traces[0] if name in traces[1]}
     others = [name for name, (ours, theirs) in digests.items() if ours != theirs]
     notes = [f"other contents in B: trace {', '.join(others)}"] if others else []
+    if unlike:
+        notes.append("pages have other sizes in B, so their numbers are not compared")
     versions = changes(a.provenance, b.provenance)
     return [*notes, *([f"in B {versions}"] if versions else [])]

@@ -177,3 +177,9 @@ def test_what_is_no_longer_zero_in_one_row_is_told_beside_rows_that_do_not_chang
     assert list(found.significant(0.5)["measure"]) == ["refused"]
     a.density["refused"], b.density["refused"] = [0, 7], [5, 0]
     assert of(a, b, "refused")["verdict"] == "not significant", "rows that are 0 on either side disagree"
+
+
+def test_numbers_of_pages_of_other_sizes_are_not_compared() -> None:
+    found = differences(result({"one": 1000}, page_size=4096), result({"one": 300}, page_size=16384))
+    assert [*found.measures["measure"]] == ["density"]
+    assert any("other sizes in B" in note for note in found.notes)
