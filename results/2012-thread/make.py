@@ -27,6 +27,8 @@ import traces
 import worth
 import zram
 
+from sim.cli.remarks import remarks_said
+from sim.interrupts import INTERRUPTED
 from sim.results.result import Result
 
 HERE = Path(__file__).parent
@@ -89,4 +91,9 @@ def filled(readme: str, made: dict[str, str]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        with remarks_said({}):
+            main()
+    except KeyboardInterrupt:
+        print("interrupted; make study goes on from here", file=sys.stderr)
+        sys.exit(INTERRUPTED)

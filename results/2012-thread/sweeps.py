@@ -23,7 +23,7 @@ def run(folder: Path) -> dict[str, Result]:
 
 
 def _one(name: str, folder: Path) -> Result:
-    print(f"sweep {name}", file=sys.stderr)
+    print(f"sweep {NAMES.index(name) + 1} of {len(NAMES)}: {name}", file=sys.stderr)
     with ExitStack() as bars:
 
         def report(stage: str) -> Progress:

@@ -7,6 +7,7 @@ from sim.advice.runs import is_device
 from sim.advice.study import Study
 
 CLUSTERS = (0, 1, 2, 3)
+NONE = 0  # read nothing ahead, where the difference is not felt
 USUAL = 3  # the kernel's
 
 
@@ -18,7 +19,9 @@ def page_cluster(study: Study) -> Advice:
         rows += study.runs.of(one, frontends=(row["frontend"],), compressors=(codec,), page_clusters=CLUSTERS[1:])
     costs, run_s = totals(rows, "page_cluster"), run_seconds(rows)
     best = fastest(costs)
-    other = USUAL if best != USUAL else min(CLUSTERS)
+    if not clear(costs[best], costs[NONE], run_s):
+        best = NONE
+    other = USUAL if best != USUAL else NONE
     ahead, useful = (
         sum(r[name] for r in rows if r["page_cluster"] == USUAL) for name in ("readahead_pages", "readahead_useful")
     )

@@ -44,6 +44,7 @@ def _mib(size: str) -> str:
 
 
 def _generator(values: Mapping[str, Any]) -> Iterator[str]:
+    yield "# sizes are what these traces need and 5 %: give other programs room"
     yield "[zram0]"
     yield f"zram-size = {_mib(values['disksize'])}"
     yield f"zram-resident-limit = {_mib(values['mem_limit'])}"
@@ -60,8 +61,10 @@ def _generator(values: Mapping[str, Any]) -> Iterator[str]:
 
 def _zram(values: Mapping[str, Any]) -> Iterator[str]:
     second = _second(values)
+    yield "set -e  # zram0 must be a device that nobody uses"
     if values["codec"]:
         name, parameters = _codec(values["codec"])
+        yield f"# if this fails, the kernel lacks it: cat {ZRAM}/comp_algorithm"
         yield f"echo {name} > {ZRAM}/comp_algorithm"
         if parameters:
             yield f'echo "algo={name} {parameters}" > {ZRAM}/algorithm_params'

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sim.plots.curves import Curves, curves, other
 from sim.ram.meter import BASELINE
-from sim.results.worth import densities, verdict
+from sim.results.worth import densities, unknown, verdict
 from sim.units import mib_text
 from workloads.shown import shown
 
@@ -53,7 +53,8 @@ def _table(ram: pd.DataFrame, curve: Curves, most: int) -> Iterator[str]:
     head = textwrap.wrap(title, WIDTH, max_lines=2, placeholder=" ...")
     yield from head
     ins = other(ram, curve, "page_ins")
-    columns = [["RAM", *(mib_text(int(str(size))) for size in curve.of.index)]]
+    sizes = [int(str(size)) for size in curve.of.index]
+    columns = [["RAM", *("*" * unknown(curve, size) + mib_text(size) for size in sizes)]]
     for way in dict.fromkeys([*curve.of, *([BASELINE] if len(curve.device) else [])]):
         lost, faults = (c.device if way == BASELINE else c.of[way] for c in (curve, ins))
         cells = [

@@ -128,10 +128,7 @@ def _too_small(rows: pd.DataFrame) -> str:
     if not rows["slots_max"].any():
         return "no page-outs"
     pages = int((rows["pages_peak"] + rows["refused_peak"]).max())
-    ideal = (
-        f" ({rows['ideal_density'].max():.2f} if packed without loss)" if rows["ideal_density"].notna().any() else ""
-    )
-    return f"pool of {pages:,} pages: too small to judge{ideal}"
+    return f"pool of {pages:,} pages: too small to judge; ideal {rows['ideal_density'].max():.2f}"
 
 
 def _figures(head: str, allocator: str | None, groups: Groups) -> list[str]:

@@ -57,7 +57,7 @@ class MachinePoint(NamedTuple):
         from sim.ram.closed import Capacity
 
         if self.size < recorded:
-            size, least = mib_text(self.size), mib_text(recorded)
+            size, least = (mib_text(n) if n >= UNITS["M"] else f"{n} bytes" for n in (self.size, recorded))
             raise TooSmall(
                 f"{trace.name}: {size} is less than the {least} it was recorded in, so nothing is known; "
                 f"give {least} or more, or record it again in less"

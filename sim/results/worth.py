@@ -29,6 +29,11 @@ def verdict(ram: pd.DataFrame) -> Iterator[str]:
     yield from _sure(ram)
 
 
+def unknown(curve: Curves, size: int) -> bool:
+    """Whether the program has less there than in the recording, which tells nothing of that."""
+    return bool((curve.below.loc[size] > BELOW).any())
+
+
 def densities(ram: pd.DataFrame, density: pd.DataFrame) -> Iterator[str]:
     """A sentence a trace: compressed pages in a page of RAM, on the smallest machine that has any, by way of swapping.
 
@@ -37,7 +42,7 @@ def densities(ram: pd.DataFrame, density: pd.DataFrame) -> Iterator[str]:
     for curve in curves(ram):
         if density.empty or curve.size not in density:
             continue
-        sizes = [size for size in curve.of.index if not (curve.below.loc[size] > BELOW).any()]
+        sizes = [size for size in curve.of.index if not unknown(curve, size)]
         rows = density[(density["trace"] == curve.trace) & density[curve.size].isin(sizes)]
         rows = rows[rows["density"].notna()]
         rows = rows[rows[curve.size] == rows[curve.size].min()]
@@ -76,6 +81,8 @@ def _least(curve: Curves) -> Iterator[str]:
     what = "loses the least time" if curve.measure == "time_lost_s" else "has the fewest page-ins"
     spans: list[tuple[str, int, int]] = []
     for size, row in curve.of.dropna().iterrows():
+        if unknown(curve, int(str(size))):
+            continue
         values = row.to_dict()
         least, most = min(values.values()), max(values.values())
         if most > 0:
@@ -137,7 +144,7 @@ def _below(ram: pd.DataFrame, curve: Curves) -> Iterator[str]:
     if len(rows):
         sizes = rows[curve.size].dropna().astype(int)
         yield (
-            f"Up to {mib_text(sizes.max())} the program has less than in the recording for up to "
+            f"* Up to {mib_text(sizes.max())} the program has less than in the recording for up to "
             f"{rows['below'].max():.0%} of the events: its page-ins there are more than told; record it in less."
         )
     whole = ram[(ram["trace"] == curve.trace) & (ram["over"] > BELOW)]
@@ -147,7 +154,9 @@ def _below(ram: pd.DataFrame, curve: Curves) -> Iterator[str]:
 
 
 def _sure(ram: pd.DataFrame) -> Iterator[str]:
-    """How sure the figures are."""
+    """How sure the figures are, and what they are of."""
+    if "time_lost_s" in ram and ram["time_lost_s"].notna().any():
+        yield "Time lost: page-ins, and page-outs when kswapd lags; what the recording lost itself is not in it."
     asked_for = ram[ram["frontend"] != BASELINE]
     if "basis" in ram and (told := list(dict.fromkeys(asked_for["basis"].dropna()))):
         yield f"Page-ins are {'; '.join(told[:3])}{' ...' if len(told) > 3 else ''}."
