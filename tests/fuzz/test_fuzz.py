@@ -18,7 +18,7 @@ def fuzz(*words: object, cwd: Path | None = None) -> None:
 
 
 def test_a_slice_of_every_door(tmp_path: Path) -> None:
-    fuzz("--cases", 15, "--found", tmp_path)
+    fuzz("--cases", 10, "--found", tmp_path)
 
 
 def test_what_was_once_answered_wrongly() -> None:

@@ -150,7 +150,7 @@ def test_import_errors(tmp_path: Path, case: str) -> None:
 @pytest.mark.parametrize(
     ("trace", "message"),
     [
-        ("nothing", "there is no such trace; give a folder NAME.cswap, a shipped trace (gcc, node, "),
+        ("nothing", "there is no such trace; give a folder NAME.cswap or its URL, a shipped trace (gcc, node, "),
         ("no/where.cswap", "there is no such trace"),
         ("random:ratio=2", "ratio=2.0: is out of range"),
         ("random:ratio=high", "ratio=high is wrong; give a number"),
