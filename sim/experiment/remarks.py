@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from sim.frontends.base import Frontend
     from workloads.traces.trace import Trace
 
+THRASHED = 10  # page-ins for each slot of a recording, from which its program did little else
+
 
 def remarks(
     experiment: Experiment, traces: Sequence[Trace], frontends: Sequence[Frontend], codecs: Sequence[Compressor]
@@ -24,6 +26,7 @@ def remarks(
     found = [*_of_settings(experiment)]
     for trace in traces:
         found += [*_of_trace(trace, codecs if experiment.compressors != DEFAULT_COMPRESSORS else ())]
+        found += [*_of_thrashing(trace)] if experiment.machine.closed else []
         for frontend in frontends:
             fitted = frontend.in_ram(1) if experiment.machine.ram != (None,) else frontend  # each size is a limit
             found += fitted.remarks(trace)
@@ -51,3 +54,12 @@ def _of_trace(trace: Trace, codecs: Sequence[Compressor]) -> Iterator[str]:
         yield f"{trace.name}: has no events"
     if GIVEN in trace.sizes_codecs() and not trace.content and len(codecs) > 1:
         yield f"{trace.name}: has sizes of its own, so it runs once, as codec {GIVEN}, whatever <compressors> says"
+
+
+def _of_thrashing(trace: Trace) -> Iterator[str]:
+    most = trace.fullest.slots if trace.n_slots <= SLOTS else 0
+    if most and trace.source.get("kind") == "recording" and (times := trace.counts["in"] / most) > THRASHED:
+        yield (
+            f"{trace.name}: thrashed while it was recorded, {times:.0f} page-ins for each slot; the time that this "
+            "took is in no figure: record it in more memory"
+        )

@@ -153,3 +153,13 @@ def test_options_that_count_once() -> None:
         assert " takes it once" in line
         assert ": is given " in line
     assert command("list", "--json", "--json").exit_code == 0  # the same switch twice means nothing else
+
+
+def test_a_recording_that_thrashed_is_told_where_time_lost_is() -> None:
+    events = [kind for _ in range(12) for kind in (OUT, IN)]
+    source = KERNEL | {"limit": 64 << 20}
+    thrashed = trace(events, [0] * len(events), source)  # type: ignore[arg-type]
+    (line,) = said(one(thrashed, machine={"ram": "65M"}))
+    assert line.startswith("t: thrashed while it was recorded, 12 page-ins for each slot")
+    assert not said(one(trace(events[:8], [0] * 8, source), machine={"ram": "65M"}))  # type: ignore[arg-type]
+    assert not said(one(thrashed))
