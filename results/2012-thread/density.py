@@ -5,10 +5,10 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from spread import among, geometric, interval, table
+from spread import among, interval, table
 from traces import GENERATED, RECORDINGS
 
-from sim.plots.names import family_of
+from sim.plots.names import family_of, geometric_mean
 from sim.plots.style import looks, named
 from sim.results.result import Result
 
@@ -122,14 +122,14 @@ def answer(density: pd.DataFrame) -> str:
     made = density[density["trace"].isin(GENERATED) & density["compressor"].isin(("lzo", "given"))]
     made = made.groupby(["allocator", "trace"])["fullest"].mean().unstack()
     apart = {name: among(made.loc["zsmalloc:era=2012"] / made.loc[name]) for name in over}
-    churn, compacted = (ratio_to(density, "ideal", "lzo", moment) for moment in ("churned", "compacted"))
+    moments = [fullest, *(ratio_to(density, "ideal", "lzo", moment) for moment in ("churned", "compacted"))]
+    then, now = ([geometric_mean(of.loc[name]) for of in moments] for name in ("zsmalloc:era=2012", "zsmalloc"))
     return (
         f"On the four recordings with LZO, the zsmalloc of 2012 stores {over['xvmalloc']} times as many pages per"
         f" physical page as xvmalloc, and {over['zbud:era=zcache']} times as many as zcache's zbud; on the four"
         f" generated traces {apart['xvmalloc']} and {apart['zbud:era=zcache']} times. On the recordings it reaches"
-        f" {geometric(fullest.loc['zsmalloc:era=2012']):.2f} of the ideal at the fullest moment, and after churn"
-        f" {geometric(churn.loc['zsmalloc:era=2012']):.2f}; today's reaches {geometric(fullest.loc['zsmalloc']):.2f},"
-        f" {geometric(churn.loc['zsmalloc']):.2f}, and {geometric(compacted.loc['zsmalloc']):.2f} after compaction."
+        f" {then[0]:.2f} of the ideal at the fullest moment, and after churn {then[1]:.2f}; today's reaches"
+        f" {now[0]:.2f}, {now[1]:.2f}, and {now[2]:.2f} after compaction."
     )
 
 

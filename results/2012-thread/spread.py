@@ -5,23 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-T95 = {5: 2.776}  # Student's t, two-sided 95 %, for a mean of so many
+from sim.plots.names import geometric_mean
+from sim.results.differences.chance import quantile
 
 
 def interval(values: pd.Series[float], digits: int = 2) -> str:
     """Mean and half of its 95 % interval, `1.23 ± 0.04`, from independent seeds (Student's t)."""
-    half = T95[len(values)] * float(values.std(ddof=1)) / np.sqrt(len(values))
+    half = quantile(len(values) - 1) * float(values.std(ddof=1)) / np.sqrt(len(values))
     return f"{values.mean():.{digits}f} ± {half:.{digits}f}"
-
-
-def geometric(values: pd.Series[float]) -> float:
-    """Geometric mean, for ratios."""
-    return float(np.exp(np.log(values).mean()))
 
 
 def among(values: pd.Series[float], digits: int = 2) -> str:
     """Geometric mean, and least and most: `0.95 (0.88-0.97)`. No interval: the programs are no sample of anything."""
-    return f"{geometric(values):.{digits}f} ({values.min():.{digits}f}-{values.max():.{digits}f})"
+    return f"{geometric_mean(values):.{digits}f} ({values.min():.{digits}f}-{values.max():.{digits}f})"
 
 
 def table(frame: pd.DataFrame) -> str:

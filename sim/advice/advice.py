@@ -30,10 +30,9 @@ from sim.advice.workloads import (
 from sim.advice.writeback import writeback
 from sim.errors import UserError
 from sim.experiment.inputs import open_inputs
-from sim.experiment.preparation import distinct
+from sim.experiment.preparation import Report, distinct, quiet
 from sim.plots.curves import BELOW
 from sim.units import bytes_of
-from workloads.progress import Progress, silent
 
 if TYPE_CHECKING:
     from sim.experiment.inputs import Item
@@ -85,10 +84,6 @@ class Advised:
         }
 
 
-def _quiet(stage: str) -> Progress:
-    return silent
-
-
 def advise(
     traces: Sequence[Item],
     ram: int | str,
@@ -97,7 +92,7 @@ def advise(
     recorded: int | str | None = None,
     swap_device: str = "nvme",
     codec_costs: str | None = None,
-    report: Callable[[str], Progress] = _quiet,
+    report: Report = quiet,
     on_runs: Callable[[Runs], None] | None = None,
 ) -> Advised:
     """Recommend the settings of swap for a machine of `ram` bytes (or a text, `8G`) that runs what the traces recorded.

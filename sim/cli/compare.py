@@ -36,6 +36,7 @@ def compare(
     Exit status: 0 if no measure is significantly worse, 1 if one is by more than the tolerance, 2 for an error.
     """
     from sim.cli.output import print_csv, print_json, standard_output
+    from sim.cli.rows import plain
     from sim.errors import UserError
     from sim.results.differences import differences, open_result
 
@@ -49,12 +50,12 @@ def compare(
                 "compared": {name: {"a": mine, "b": theirs} for name, (mine, theirs) in found.compared.items()},
                 "alone": {"a": found.alone[0], "b": found.alone[1]},
                 "notes": found.notes,
-                "measures": _plain(found.measures),
-                "rows": _plain(found.rows),
+                "measures": plain(found.measures),
+                "rows": plain(found.rows),
             }
         )
     elif csv:
-        print_csv(_plain(found.measures))
+        print_csv(plain(found.measures))
     else:
         with standard_output():
             for line in lines(found, str(a), str(b), most, either):
@@ -166,12 +167,3 @@ def _share(text: str) -> float:
     if not 0 <= value < math.inf:
         raise UserError(f"--tolerance: {text!r} is no share; give one such as 1%")
     return value
-
-
-def _plain(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows of plain values; None for what is not there."""
-    rows = [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
-    return [
-        {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()}
-        for row in rows
-    ]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +11,6 @@ if TYPE_CHECKING:
     from sim.results.result import Result
 
 
-AT_END = ("density_end", "effective_density_end")
 TIMING = "With --timing; names and numbers may be given several times"
 RAM = "Machines of other sizes; sizes may be given several times"
 OUTPUT = (
@@ -193,6 +191,7 @@ def run(
     from sim.cli.output import print_csv, print_json
     from sim.cli.performing import perform
     from sim.cli.remarks import option_words, remarks_said
+    from sim.cli.rows import rows_of, with_latencies, with_mm_stat
     from sim.cli.size import page_size_of, pages_of
     from sim.errors import UserError, remark
     from sim.experiment.options import by_field, experiment_of
@@ -213,9 +212,9 @@ def run(
 
     def show(result: Result, written: Path | None) -> None:
         if json:
-            print_json(_with_mm_stat(result, _with_latencies(result) if asked_for.timing else _rows(result)))
+            print_json(with_mm_stat(result, with_latencies(result) if asked_for.timing else rows_of(result)))
         elif csv:
-            print_csv(_with_mm_stat(result, _rows(result), flat=True))
+            print_csv(with_mm_stat(result, rows_of(result), flat=True))
         else:
             from sim.cli.fragmentation import print_fragmentation
             from sim.cli.mm_stat import print_mm_stat
@@ -268,59 +267,3 @@ def _tell_written(result: Result, folder: Path) -> None:
     print_line(f"written to {folder}: density, timeline, latency and counters as CSV and Parquet, provenance.json")
     if pictures := [f"{name}.png" for name in result.plots() if (folder / f"{name}.png").exists()]:
         print(f"pictures {', '.join(pictures)}")
-
-
-def _with_latencies(result: Result) -> list[dict[str, Any]]:
-    """The rows, each with the rows of its own latencies, under every setting."""
-    from sim.timing.latency import CODEC, run_columns
-
-    run = run_columns(result.density)
-    latencies: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for row in _plain(result.latency[result.latency["operation"] != CODEC]):
-        latencies.setdefault(tuple(row.pop(name) for name in run), []).append(row)
-    spreads = result.provenance.get("codec_spread", {})
-    return [
-        row
-        | {"latency": latencies.get(tuple(row[name] for name in run), [])}
-        | {"codec_spread": spreads.get(row["trace"], {}).get(row["compressor"])}
-        for row in _rows(result)
-    ]
-
-
-def _rows(result: Result) -> list[dict[str, Any]]:
-    """The rows of densities, with those of machines of other sizes; those at the end too where nothing is held then."""
-    from sim.results.ram import beside
-
-    return [row | {name: row.get(name) for name in AT_END} for row in _plain(beside(result.density, result.ram))]
-
-
-def _with_mm_stat(result: Result, rows: list[dict[str, Any]], flat: bool = False) -> list[dict[str, Any]]:
-    """The rows, each with mm_stat of its run if that was asked for: as objects, or as columns `mm_stat.FIELD`."""
-    if result.mm_stat.empty:
-        return rows
-    from sim.timing.latency import run_columns
-
-    run = run_columns(result.mm_stat)
-    found: dict[tuple[Any, ...], dict[str, dict[str, Any]]] = {}
-    for row in _plain(result.mm_stat):
-        key = tuple(row.pop(name) for name in run)
-        found.setdefault(key, {})[{"fullest": "mm_stat"}.get(row["moment"], "mm_stat_end")] = row
-        del row["moment"]
-    none = dict.fromkeys(next(iter(found.values()))["mm_stat"])
-    told = []
-    for row in rows:
-        mine = found.get(tuple(row[name] for name in run), {"mm_stat": none, "mm_stat_end": none})
-        flattened = {f"{kind}.{name}": value for kind, fields in mine.items() for name, value in fields.items()}
-        told.append(row | (flattened if flat else mine))
-    return told
-
-
-def _plain(frame: Any) -> list[dict[str, Any]]:
-    """Rows of plain Python values; a figure that does not exist is None."""
-
-    import pandas as pd
-
-    def plain(value: Any) -> Any:
-        return None if value is pd.NA or (isinstance(value, float) and not isfinite(value)) else value
-
-    return [{key: plain(value) for key, value in row.items()} for row in frame.to_dict("records")]

@@ -31,6 +31,11 @@ T = TypeVar("T")
 Report = Callable[[str], Progress]  # names a stage, returns its progress callback
 
 
+def quiet(stage: str) -> Progress:
+    """Report no stage."""
+    return silent
+
+
 def prepare(
     experiment: Experiment, report: Report, in_memory: bool = False
 ) -> tuple[list[Opened], list[Job], Rows, dict[str, Any]]:

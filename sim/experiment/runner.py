@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sim.errors import UserError
 from sim.experiment.description import Experiment
 from sim.experiment.jobs import Job, Rows, TimedJob
-from sim.experiment.preparation import Report, prepare
+from sim.experiment.preparation import Report, prepare, quiet
 from sim.results.provenance import provenance
 from sim.results.result import Result
 from sim.workers import processors, worker_killed, worker_pool
-from workloads.progress import Progress, silent
+from workloads.progress import Progress
 
 if TYPE_CHECKING:
     from sim.experiment.finished import Finished
@@ -54,10 +54,6 @@ def _run_job(index: int) -> Rows:
     return rows
 
 
-def _quiet(stage: str) -> Progress:
-    return silent
-
-
 class Unfinished(UserError):
     """A run was lost with the process that did it; `result` holds those that were finished."""
 
@@ -69,7 +65,7 @@ class Unfinished(UserError):
 def run(
     experiment: Experiment,
     *,
-    report: Report = _quiet,
+    report: Report = quiet,
     workers: int | None = None,
     keep_source: bool = False,
     finished: Finished | None = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.report.origin import experiment_lines, facts, origin_tables
@@ -11,6 +11,7 @@ from sim.report.table import Table
 from sim.report.tables import density_tables, latency_tables, ram_tables
 from sim.results import worth
 from sim.results.verdict import confirmed, verdict
+from workloads.progress import Progress, silent
 from workloads.shown import shown
 
 if TYPE_CHECKING:
@@ -34,11 +35,7 @@ SECTIONS = (
 )
 
 
-def _silent(done: int, total: int) -> None:
-    pass
-
-
-def page(result: Result, title: str = "cswap", report: Callable[[int, int], None] = _silent) -> str:
+def page(result: Result, title: str = "cswap", report: Progress = silent) -> str:
     """HTML that needs no other file; `report` is called with the pictures drawn so far and all of them.
 
     Every text of the result is escaped, and what is not printable in it made visible.
@@ -70,7 +67,7 @@ def sentences(result: Result) -> list[str]:
     return [*ram, *(verdict(result) if len(result.density) else []), *filter(None, [confirmed(result)])]
 
 
-def _sections(result: Result, report: Callable[[int, int], None]) -> Iterator[Section]:
+def _sections(result: Result, report: Progress) -> Iterator[Section]:
     drawn = pictures(result, report)
     for name, title, begins, tables_of in SECTIONS:
         tables = list(tables_of(result))

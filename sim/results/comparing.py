@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import UserError
-from sim.results.reading import KEYS, check_columns
+from sim.results.reading import KEYS, check_columns, read_csv
 from sim.results.saving import FRAMES, ON_DEMAND
-from sim.timing.latency import LATER, MEMORY, RUN, SETTING
+from sim.timing.latency import LATER, MEMORY, RUN
 from workloads.traces.digests import digest_file
 
 if TYPE_CHECKING:
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
 
     from sim.results.result import Result
 
-TEXTS = (
-    *(*RUN, *SETTING, "costs", "codec_costs", "codec_times"),
-    *("operation", "part", "counter", "price", "moment"),
-)
 SWEPT = (*MEMORY, *LATER)  # keys too, where they are
 CLOCKED = ("latency", "timing", "sensitivity", "events")
 IDENTICAL, DIFFERENT, LEFT_OUT = "identical", "different", "not compared"
@@ -153,7 +149,7 @@ def _read(file: Path, name: str, about: Mapping[str, Any]) -> pd.DataFrame | Non
         try:
             if _digests(about).get(path.name, digest := digest_file(path)) != digest:
                 raise UserError(f"{path}: is not the file that {file.name} tells of; restore it")
-            frame = _from_csv(path) if path.suffix == ".csv" else _as_read(pd.read_parquet(path))
+            frame = read_csv(path) if path.suffix == ".csv" else _as_read(pd.read_parquet(path))
         except (ValueError, OSError) as error:
             if isinstance(error, UserError):
                 raise
@@ -165,21 +161,7 @@ def _read(file: Path, name: str, about: Mapping[str, Any]) -> pd.DataFrame | Non
 
 def _as_read(frame: pd.DataFrame) -> pd.DataFrame:
     """A frame as it would be after writing and reading it: types and missing values are then the same."""
-    return _from_csv(io.BytesIO(frame.to_csv(index=False).encode()))
-
-
-def _from_csv(source: Path | io.BytesIO) -> pd.DataFrame:
-    """A frame of texts in the columns that tell rows apart, and of numbers, to the last bit."""
-    import pandas as pd
-    import pyarrow as pa
-    from pyarrow import csv
-
-    size = source.stat().st_size if isinstance(source, Path) else source.getbuffer().nbytes
-    if size <= len("\n"):  # an empty frame without columns
-        return pd.DataFrame()
-    options = csv.ConvertOptions(column_types=dict.fromkeys(TEXTS, pa.string()), strings_can_be_null=False)
-    read: pd.DataFrame = csv.read_csv(source, convert_options=options).to_pandas()
-    return read
+    return read_csv(io.BytesIO(frame.to_csv(index=False).encode()))
 
 
 def _of_runs(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:

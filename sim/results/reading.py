@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,14 +69,15 @@ def check_columns(path: Path, name: str, frame: pd.DataFrame, remedy: str) -> No
         raise UserError(f"{path}: has no column {missing[0]}; {remedy}")
 
 
-def read_csv(path: Path) -> pd.DataFrame:
+def read_csv(source: Path | io.BytesIO) -> pd.DataFrame:
     """Names are texts, whatever they look like; numbers are right to the last bit."""
     import pandas as pd
     import pyarrow as pa
     from pyarrow import csv
 
-    if not path.read_bytes().strip():  # an empty frame without columns
+    data = source.read_bytes() if isinstance(source, Path) else source.getvalue()
+    if not data.strip():  # an empty frame without columns
         return pd.DataFrame()
     options = csv.ConvertOptions(column_types=dict.fromkeys(TEXTS, pa.string()), strings_can_be_null=False)
-    read: pd.DataFrame = csv.read_csv(path, convert_options=options).to_pandas()
+    read: pd.DataFrame = csv.read_csv(source, convert_options=options).to_pandas()
     return read

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sim.errors import USER_ERRORS, UserError, remark
 from sim.experiment.description import Experiment
 from sim.experiment.inputs import as_generator, shipped
-from sim.experiment.preparation import Report, models_of, traces_of
+from sim.experiment.preparation import Report, models_of, quiet, traces_of
 from sim.experiment.remarks import remarks
 from sim.experiment.remote import is_url
 from sim.interrupts import held
@@ -29,7 +29,6 @@ from sim.sweep.joining import joined, table
 from sim.sweep.store import TABLE, Store
 from sim.sweep.work import Done
 from sim.workers import processors
-from workloads.progress import silent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +51,7 @@ def sweep(
     experiment: Experiment,
     folder: str | Path,
     executor: Executor | None = None,
-    report: Report = lambda stage: silent,
+    report: Report = quiet,
     workers: int | None = None,
     retry: bool = False,
     keep_source: bool = False,

@@ -14,7 +14,6 @@ from sim.experiment.inputs import open_inputs, renamed
 from sim.experiment.jobs import Rows
 from sim.timing.latency import RUN
 from sim.workers import one_of_several
-from workloads.progress import silent
 
 if TYPE_CHECKING:
     from sim.sweep.cells import Cell, Source
@@ -74,13 +73,13 @@ def do(cell: Cell, program: str) -> Done:
 
 
 def _done(cell: Cell) -> Done:
-    from sim.experiment.preparation import prepare
+    from sim.experiment.preparation import prepare, quiet
     from sim.results.provenance import of_codecs
 
     traces = tuple(open_source(source) for source in cell.sources)
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always", Remark)
-        _, jobs, codecs, confirmed = prepare(replace(cell.experiment, traces=traces), lambda stage: silent, True)
+        _, jobs, codecs, confirmed = prepare(replace(cell.experiment, traces=traces), quiet, True)
     jobs = [job for job in jobs if job.baseline == cell.baseline]
     rows = Rows.joined(job.run() for job in jobs)
     rows.mm_stat.clear()  # of single runs
