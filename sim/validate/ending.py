@@ -78,7 +78,8 @@ def compare_ending(trace: Trace, chain: int | None = None, report: Report = quie
     """Replay a recorded trace through the exact zram, and compare the end with the mm_stat in the trace's source.
 
     `chain` is the longest zspage, by default the running kernel's. The swap header that lay on the device before is
-    put there first. Raises UserError for a trace that says nothing of its device, and for a sample.
+    put there first; if more lay there, all of it is taken for others'. Raises UserError for a trace that says nothing
+    of its device, and for a sample.
     """
     source = trace.source
     if "sample" in source:
@@ -87,18 +88,18 @@ def compare_ending(trace: Trace, chain: int | None = None, report: Report = quie
     codec = COMPRESSORS.make(str(source.get("algorithm")))
     with report(f"{codec.spec} on {trace.name}") as done:
         sizes = size_pages(trace, codec, progress=done)
-    if before.compr_data_size > trace.page_size:
-        raise UserError(f"{trace.name}: its device held more than the swap header before; give a trace of cswap record")
-    header = Sizes.given([before.compr_data_size])
+    pages_before = before.orig_data_size // trace.page_size
+    header = pages_before == 1
+    others_before = pages_before - header
     check_slots(trace.path or trace.name, trace.n_slots)
     allocator = Zsmalloc(chain=zsmalloc_chain() if chain is None else chain, page_size=trace.page_size)
     prediction = Prediction(
         max(trace.n_slots, HEADER_SLOT + 1),
-        _joined(sizes, header),
+        _joined(sizes, Sizes.given([min(before.compr_data_size, trace.page_size)])),
         allocator,
         Zram(zeros_apart=True),
     )
-    if before.orig_data_size:
+    if header:
         prediction.apply(Events.of([OUT], [HEADER_SLOT], [len(sizes)]))
     done_events = 0
     with report(f"replaying {trace.name}") as done:
@@ -107,31 +108,35 @@ def compare_ending(trace: Trace, chain: int | None = None, report: Report = quie
             done_events += len(events)
             done(done_events, trace.n_events)
     zeros, others = (_count(trace, source.get(key, 0), key) for key in ("zero_pages_on_device", "pages_of_others"))
+    others += others_before
     simulated = _since(before, _with_zeros(prediction.mm_stat(), zeros, trace.page_size))
     held = max(simulated.orig_data_size, kernel.orig_data_size - others * trace.page_size)
-    left = (held - before.orig_data_size) // trace.page_size
-    return Ending(kernel, simulated, _of_others(trace, others, allocator), left, trace.counts["lost"])
+    left = held // trace.page_size - header
+    ever = max(others, others_before + _passed(trace))
+    return Ending(kernel, simulated, _of_others(others, ever, allocator), left, trace.counts["lost"])
 
 
-def _of_others(trace: Trace, others: int, allocator: Zsmalloc) -> MmStat:
-    """The most that pages of other programs can have added, `others` of them at the end.
-
-    One takes a page at most, and may have begun a zspage of the longest kind in each size class.
-    """
+def _passed(trace: Trace) -> int:
+    """How many page-outs the recorder took for others'."""
     said = trace.source.get("decided")
     decided = said if isinstance(said, Mapping) else {}
-    passed = sum(_count(trace, decided.get(key, 0), key) for key in FOREIGN)
-    ever = max(others, passed)
+    return sum(_count(trace, decided.get(key, 0), key) for key in FOREIGN)
 
-    def memory(pages: int) -> int:
-        return (pages + min(pages, len(allocator.classes)) * allocator.chain) * trace.page_size
 
+def _of_others(others: int, ever: int, allocator: Zsmalloc) -> MmStat:
+    """The most that pages of other programs can have added: `others` of them at the end, `ever` since the beginning.
+
+    One takes a page at most, and may have begun a zspage of the longest kind in each size class. What has gone since
+    may have left gaps as large, in zspages that hold the program's pages too.
+    """
+    there = others * allocator.page_size
+    memory = (ever + min(ever, len(allocator.classes)) * allocator.chain) * allocator.page_size
     return MmStat(
-        orig_data_size=others * trace.page_size,
-        compr_data_size=others * trace.page_size,
-        mem_used_total=memory(others),
+        orig_data_size=there,
+        compr_data_size=there,
+        mem_used_total=memory,
         mem_limit=0,
-        mem_used_max=memory(ever),
+        mem_used_max=memory,
         same_pages=others,
         pages_compacted=0,
         huge_pages=others,

@@ -10,7 +10,7 @@ import pytest
 from sim.errors import UserError
 from sim.plugins import COMPRESSORS
 from sim.sizing.sizing import size_pages
-from sim.validate.ending import HELD, MAXIMA, compare_ending
+from sim.validate.ending import HELD, MAXIMA, TOLERANCE, compare_ending
 from sim.validate.recording import read_expected, read_operations, read_pages
 from workloads import Events, Trace, sample_slots, strip_trace
 from workloads.host.mmstat import FIELDS
@@ -95,6 +95,32 @@ def test_pages_of_others_are_allowed_for_and_nothing_else() -> None:
         assert compare_ending(trace, chain=8).agrees is agrees, more
     memory = compare_ending(with_others(device, 1), chain=8).others.mem_used_total
     assert memory == (1 + 8) * 4096, "its own, and a zspage that it may have begun"
+
+
+def test_others_that_have_gone_may_have_left_gaps() -> None:
+    """And nothing else: what lies on the device is as if they had never been there."""
+    device = compare_ending(recorded(), chain=8).kernel._asdict()
+    gaps = 12 * 4096
+    assert gaps > TOLERANCE * device["mem_used_total"]
+    assert not compare_ending(with_others(device, 0, mem_used_total=gaps), chain=8).agrees
+    passed = {"page-outs of nobody known": 40, "page-outs of others": 5}
+    ending = compare_ending(with_others(device, 0, passed, mem_used_total=gaps), chain=8)
+    assert ending.agrees
+    assert (ending.others.orig_data_size, ending.others.mem_used_total) == (0, (45 + 45 * 8) * 4096)
+    for field in ("orig_data_size", "compr_data_size"):
+        more = {field: round(0.006 * device[field])}
+        assert not compare_ending(with_others(device, 0, passed, **more), chain=8).agrees, field
+
+
+def test_what_lay_there_before_besides_the_header_is_others() -> None:
+    device = compare_ending(recorded(), chain=8).kernel._asdict()
+    before = NOTHING | {"orig_data_size": 3 * 4096, "compr_data_size": 8272, "mem_used_total": 5 * 4096}
+    said = device | {field: device[field] + before[field] for field in HELD}
+    ending = compare_ending(recorded(mm_stat=said, mm_stat_before=before), chain=8)
+    assert ending.agrees
+    assert ending.simulated.compr_data_size == device["compr_data_size"], "none of it is simulated"
+    assert ending.others.orig_data_size == 3 * 4096
+    assert ending.left == device["orig_data_size"] // 4096
 
 
 def given_back(pages: int = 0, **changes: object) -> Trace:

@@ -16,7 +16,7 @@ from pathlib import Path
 import killing
 import pytest
 
-from sim.validate.ending import compare_ending
+from sim.validate.ending import FOREIGN, compare_ending
 from workloads import open_trace, verify
 from workloads.errors import HostError
 from workloads.host.cgroup import require_cgroup
@@ -96,14 +96,12 @@ def test_equal_to_the_kernel(backend: str, tmp_path: Path) -> None:
     assert counts["out"] + counts["lost"] > 14_000, "56 MiB do not fit into 40"
     assert counts["out"] + counts["lost"] - counts["free"] == source["swapped_pages"], "as the cgroup itself counts"
     assert source["held_pages"] + source["zero_pages"] == source["swapped_pages"]
-    if alone and not active() and not source["pages_of_others"]:
+    if alone and not active() and not any(source["decided"].get(key) for key in FOREIGN):
         kernel = source["vmstat"]
         assert counts["in"] == kernel["pswpin"]
         written = counts["out"] + counts["lost"] - source["decided"].get("zero page-outs", 0)
         written -= source["decided"].get("zero page-outs by pagemap", 0)
         assert written == pytest.approx(kernel["pswpout"], rel=0.01)
-    if source["mm_stat_before"]["compr_data_size"] > trace.page_size:
-        pytest.skip("pages of others, for the whole machine swaps, were on the device before the program's")
     ending = compare_ending(trace)
     assert ending.agrees, ending.rows()
 
@@ -142,8 +140,8 @@ def test_memory_is_sampled(tmp_path: Path) -> None:
     assert (memory["used"] <= 40 << 20).all()
     last = memory.iloc[-1]
     assert last["anon"] + last["file"] + last["kernel"] == pytest.approx(last["used"], rel=0.05)
-    if not trace.source["pages_of_others"]:  # they come at any time
-        assert last["pool"] == trace.source["mm_stat"]["mem_used_total"]
+    end = trace.source["mm_stat"]["mem_used_total"]
+    assert last["pool"] == pytest.approx(end, rel=0.05), "the kernel may swap after the last sample, at any time"
     (events,) = trace.batches()
     assert events.time_ns is not None
     assert memory["time_ns"].iloc[0] < events.time_ns[0] < memory["time_ns"].iloc[-1]
