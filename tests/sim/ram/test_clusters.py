@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from reclaim_kit import Device
 
 from sim.ram import clusters
+from workloads.host.counters import vmstat
 from workloads.host.swap import MADV_PAGEOUT
 from workloads.host.zram_swap import swap_device
 
@@ -104,12 +105,13 @@ class Process:
         return word >> 5 & (1 << 50) - 1 if word >> 62 & 1 else 0
 
 
-def agrees(n_slots: int, seed: int) -> bool:
-    """Whether the kernel takes the slots that the model takes, while no other program swaps."""
+def agrees(n_slots: int, seed: int) -> bool | None:
+    """Whether the kernel takes the slots that the model takes; None if another program swapped meanwhile."""
     draw, n = random.Random(seed), n_slots - 30
     process, device = Process(n), clusters.new_clusters(n_slots)
-    slot, growth = {}, 1.0
+    slot, growth, outs, same = {}, 1.0, 0, True
     with swap_device("lz4", n_slots):
+        before = vmstat()["pswpout"]
         clusters.give(device, clusters.take(device))  # that of the page that `begin` paged out and in
         for step in range(6000):
             if step % 500 == 499:
@@ -117,14 +119,17 @@ def agrees(n_slots: int, seed: int) -> bool:
             page = draw.randrange(n)
             if page not in slot and draw.random() < growth:
                 slot[page] = process.page_out(page)
-                if slot[page] != clusters.take(device):
-                    return False
+                outs += 1
+                same = slot[page] == clusters.take(device)
+                if not same:
+                    break
             elif page in slot and draw.random() > growth:
                 clusters.give(device, slot.pop(page))
                 if draw.random() < 0.5:
                     process.memory.madvise(mmap.MADV_DONTNEED, page * PAGE, PAGE)
                 process.memory[page * PAGE] = 1
-    return True
+        alone = vmstat()["pswpout"] - before == outs
+    return same if alone else None
 
 
 @pytest.mark.live
@@ -135,6 +140,9 @@ def test_the_kernel_takes_the_same_slots(n_slots: int, alone: None) -> None:
     cpus = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cpus)})
     try:
-        assert any(agrees(n_slots, seed) for seed in range(4))  # other programs may swap in between
+        same = next((same for seed in range(8) if (same := agrees(n_slots, seed)) is not None), None)
     finally:
         os.sched_setaffinity(0, cpus)
+    if same is None:
+        pytest.skip("other programs swap all the time")
+    assert same
