@@ -12,7 +12,12 @@ import pytest
 
 @pytest.fixture
 def alone() -> Iterator[None]:
-    """Tests that add devices, swap, cgroups or trace instances take turns, in all processes and checkouts."""
+    """Tests that add devices, swap, cgroups or trace instances take turns with those of other checkouts."""
     with (Path(tempfile.gettempdir()) / "cswap-tests-alone.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that take turns come first: so one of xdist's workers has them all, and the others need not wait."""
+    items.sort(key=lambda item: "alone" not in getattr(item, "fixturenames", ()))

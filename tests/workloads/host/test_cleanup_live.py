@@ -158,7 +158,8 @@ def test_a_device_that_somebody_adds_later_is_not_the_one_that_was_being_added(t
     assert f"left alone device {device.name}: " in said
     assert "it was added at another time" in said
     assert device.folder.exists()
-    of_the_dead(tmp_path, Entry("adding", ",".join(set(zram_names()) - {device.name})))
+    journal = of_the_dead(tmp_path, Entry("adding", ",".join(set(zram_names()) - {device.name})))
+    os.utime(journal.path, (Path("/dev", device.name).stat().st_mtime,) * 2)
     assert cleaned() == (["device"], [])
 
 
