@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import matplotlib.pyplot as plt
 import pandas as pd
 from spread import table
@@ -11,15 +9,18 @@ from traces import RECORDINGS
 
 from sim.plots.curves import BELOW, curves
 from sim.plots.curves import worth as worth_of
-from sim.plots.style import codec_colour
+from sim.plots.style import codec_colour, short
 from sim.results.result import Result
 
 SWEEPS = ("worth-zram", "worth-zswap")
 MIB = 1 << 20
 WAY = ["frontend", "compressor", "allocator"]
-CODECS = {"zram": ("lzo", "lz4", "zstd"), "zswap": ("lz4", "zstd")}
-ALLOCATORS = {"zram": ("zsmalloc", "ideal"), "zswap": ("zsmalloc", "zbud")}
-LINES = {"zsmalloc": "-", "zbud": "--", "ideal": ":"}
+CODECS = ("lzo", "lz4", "zstd")
+ALLOCATORS = {
+    "zram": ("zsmalloc", "zsmalloc:era=2012", "xvmalloc", "ideal"),
+    "zswap": ("zsmalloc", "zbud", "z3fold", "zblock", "ideal"),
+}
+LACKING = "at most: what the machine lacks"
 MARKERS = {"lzo": "o", "lz4": "s", "zstd": "^"}
 
 
@@ -69,44 +70,55 @@ def lacking(rows: pd.DataFrame) -> pd.Series[int]:
 
 def at_sizes(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     """Ways x recordings, each at its size."""
-    size = sizes(rows)
-    there = rows[(rows["ram_mib"] == rows["trace"].map(size)) & (rows["frontend"] != "device")]
+    there = rows[(rows["ram_mib"] == rows["trace"].map(sizes(rows))) & (rows["frontend"] != "device")]
     return there.pivot_table(column, WAY, "trace", sort=False).reindex(columns=[*RECORDINGS])
 
 
 def of_ways(rows: pd.DataFrame, column: str) -> str:
-    """A table of each way at one size a recording."""
+    """A table of each frontend and allocator, with each codec, at one size a recording."""
     found, size = at_sizes(rows, column), sizes(rows)
     places = 3 if column == "time_lost_s" else 0
-    frame = found.map(lambda value: "" if pd.isna(value) else f"{value:.{places}f}")
-    if column == "worth_time":
-        frame.loc[("at most: what the machine lacks", "", ""), :] = [
-            str(lacking(rows)[trace]) for trace in frame.columns
+    told = {
+        f"{frontend} {allocator}": [
+            " / ".join(f"{found.loc[(frontend, codec, allocator), trace]:.{places}f}" for codec in CODECS)
+            for trace in RECORDINGS
         ]
+        for frontend, allocators in ALLOCATORS.items()
+        for allocator in allocators
+    }
+    if column == "worth_time":
+        told[LACKING] = [str(lacking(rows)[trace]) for trace in RECORDINGS]
     if column == "time_lost_s":
         alone = rows[(rows["frontend"] == "device") & (rows["ram_mib"] == rows["trace"].map(size))]
-        alone = alone.drop_duplicates("trace").set_index("trace")["time_lost_s"].reindex([*RECORDINGS])
-        frame.loc[("NVMe device alone", "", ""), :] = [f"{value:.{places}f}" for value in alone]
-    frame.columns = pd.Index([f"{trace}, {size[trace]} MiB" for trace in frame.columns])
-    frame.index = pd.Index([" ".join(filter(None, way)) for way in frame.index], name="way of swapping")
+        seconds = alone.drop_duplicates("trace").set_index("trace")["time_lost_s"]
+        told["NVMe device alone"] = [f"{seconds[trace]:.{places}f}" for trace in RECORDINGS]
+    frame = pd.DataFrame.from_dict(told, "index", columns=[f"{trace}, {size[trace]} MiB" for trace in RECORDINGS])
+    frame.index.name = f"with {', '.join(CODECS)}"
     return table(frame)
 
 
 def answer(rows: pd.DataFrame) -> str:
-    """The answer in one sentence."""
+    """The answer in one sentence, and what goes with it."""
     mib = at_sizes(rows, "worth_time")
-    told = {codec: mib.loc[("zram", codec, "zsmalloc")] for codec in CODECS["zram"]}
-    zbud = (mib.loc[("zswap", "lz4", "zsmalloc")] - mib.loc[("zswap", "lz4", "zbud")]).dropna()
-    loss = (mib.loc[("zram", "lz4", "ideal")] - mib.loc[("zram", "lz4", "zsmalloc")]).dropna()
+    told = {codec: mib.loc[("zram", codec, "zsmalloc")] for codec in CODECS}
+
+    def costs(frontend: str, allocator: str) -> str:
+        """MiB that another allocator is worth less than zsmalloc, over recordings and codecs."""
+        of = mib.loc[frontend]
+        return span((of.xs("zsmalloc", level="allocator") - of.xs(allocator, level="allocator")).stack())
+
+    by_allocator = mib.stack().unstack("allocator")
+    ideal = by_allocator["ideal"] - by_allocator["zsmalloc"]
+    zswap = (mib.loc["zram"] - mib.loc["zswap"]).xs("zsmalloc", level="allocator").stack()
     ins = at_sizes(rows, "worth_page_ins").loc["zram"].drop("ideal", level="allocator").stack()
-    best = at_sizes(rows, "time_lost_s")
-    share = 100 * told["lz4"] / lacking(rows)
-    least = best.drop("ideal", level="allocator").idxmin().map(" ".join)
+    least = at_sizes(rows, "time_lost_s").drop("ideal", level="allocator").idxmin().map(" ".join)
     return (
         f"At the smallest machine that each recording tells of, zram with zsmalloc is worth {span(told['lzo'])} MiB of"
-        f" RAM with LZO, {span(told['lz4'])} with lz4 ({span(share)} % of what the machine lacks) and"
-        f" {span(told['zstd'])} with zstd; zbud in place of zsmalloc"
-        f" (zswap, lz4) costs {span(zbud)} MiB of that, and what zsmalloc loses to the ideal is {span(loss)} MiB."
+        f" RAM with LZO, {span(told['lz4'])} with lz4 ({span(100 * told['lz4'] / lacking(rows))} % of what the machine"
+        f" lacks) and {span(told['zstd'])} with zstd. In place of zsmalloc, that of 2012 costs"
+        f" {costs('zram', 'zsmalloc:era=2012')} MiB of this and xvmalloc {costs('zram', 'xvmalloc')}; in zswap zbud"
+        f" costs {costs('zswap', 'zbud')}, z3fold {costs('zswap', 'z3fold')} and zblock {costs('zswap', 'zblock')}."
+        f" What zsmalloc loses to the ideal is {span(ideal)}, and zswap in place of zram costs {span(zswap)}."
         f" That is for equal time; for equal page-ins zram costs {span(-ins)} MiB, for the pool is RAM that the program"
         f" lacks. The least time is lost with {', '.join(f'{way} ({trace})' for trace, way in least.items())}."
     )
@@ -119,26 +131,30 @@ def span(values: pd.Series[float]) -> str:
 
 
 def draw(given: dict[str, pd.DataFrame]) -> plt.Figure:
-    """Worth against RAM, a panel a recording and frontend."""
+    """Worth of each way at the sizes of the tables, a panel a recording and frontend."""
     rows = given["worth"]
-    figure, grid = plt.subplots(2, 4, figsize=(15, 7.4), layout="constrained", sharex="col", sharey="col")
-    for (frontend, codecs), axes in zip(CODECS.items(), grid, strict=True):
+    mib, size, most = at_sizes(rows, "worth_time"), sizes(rows), lacking(rows)
+    figure, grid = plt.subplots(
+        2, 4, figsize=(13, 6), layout="constrained", sharex="col", sharey="row", height_ratios=[4, 5]
+    )
+    for (frontend, allocators), axes in zip(ALLOCATORS.items(), grid, strict=True):
         for trace, axis in zip(RECORDINGS, axes, strict=True):
-            for codec, allocator in product(codecs, ALLOCATORS[frontend]):
-                one = rows[(rows[["trace", *WAY]] == [trace, frontend, codec, allocator]).all(axis=1)]
-                one = one.sort_values("ram_mib")
-                look = {"color": codec_colour(codec), "marker": MARKERS[codec], "linestyle": LINES[allocator]}
-                axis.plot(one["ram_mib"], one["worth_time"], **look, linewidth=1.8, ms=6)
-            axis.set_title(f"{trace}, {frontend}", fontsize=12)
-            axis.axhline(0, color="black", linewidth=0.8)
-            axis.grid(axis="y", alpha=0.25)
+            axis.axvline(most[trace], color="black", linewidth=1.2, linestyle="--")
+            axis.axvline(0, color="black", linewidth=0.8)
+            for nth, (codec, marker) in enumerate(MARKERS.items()):
+                height = [place + 0.25 * (nth - 1) for place in range(len(allocators))]
+                worth = [mib.loc[(frontend, codec, allocator), trace] for allocator in allocators]
+                axis.plot(worth, height, marker, color=codec_colour(codec), ms=7, clip_on=False)
+            axis.set_yticks(range(len(allocators)), [short(name) for name in allocators], fontsize=11)
+            axis.set_ylim(len(allocators) - 0.5, -0.5)
+            axis.set_title(f"{trace} in {size[trace]} MiB, {frontend}", fontsize=11)
+            axis.grid(axis="x", alpha=0.25)
             axis.spines[["top", "right"]].set_visible(False)
-        axes[0].set_ylabel("worth, MiB", fontsize=11)
     for axis in grid[1]:
-        axis.set_xlabel("RAM of program and pool, MiB", fontsize=11)
-    handles = [plt.Line2D([], [], color=codec_colour(c), marker=m, label=c) for c, m in MARKERS.items()]
-    handles += [plt.Line2D([], [], color="black", linestyle=line, label=name) for name, line in LINES.items()]
-    figure.legend(handles=handles, loc="outside lower center", ncols=6, frameon=False, fontsize=11)
+        axis.set_xlabel("worth, MiB of RAM", fontsize=11)
+    handles = [plt.Line2D([], [], color=codec_colour(c), marker=m, ls="", ms=7, label=c) for c, m in MARKERS.items()]
+    handles.append(plt.Line2D([], [], color="black", linestyle="--", label=LACKING))
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=11)
     figure.suptitle(
         "RAM that nothing but an NVMe device needs more to lose as little time", fontsize=14, fontweight="bold"
     )
