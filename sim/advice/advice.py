@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sim.advice.codec import codec
 from sim.advice.compaction import compaction
 from sim.advice.frontend import frontend
-from sim.advice.judging import Advice
+from sim.advice.judging import HALF_AND_TWICE, Advice
 from sim.advice.page_cluster import page_cluster
 from sim.advice.recompression import recompression
 from sim.advice.runs import Runs
@@ -32,6 +32,7 @@ from sim.errors import UserError
 from sim.experiment.inputs import open_inputs
 from sim.experiment.preparation import Report, distinct, quiet
 from sim.plots.curves import BELOW
+from sim.timing.setting import FACTORS, check_factor
 from sim.units import bytes_of
 
 if TYPE_CHECKING:
@@ -105,6 +106,9 @@ def advise(
     Raises UserError, TraceError.
     """
     size, known = _size("ram", ram), None if recorded is None else _size("recorded", recorded)
+    slow, fast = HALF_AND_TWICE
+    least, most = FACTORS["cpu_scale"]
+    check_factor("cpu_scale", cpu_scale, least / slow, most / fast)
     runs = Runs(report, float(cpu_scale), swap_device, codec_costs)
     runs.timing()  # what is wrong there is told before any work is done
     if on_runs:

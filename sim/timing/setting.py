@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ARRIVALS = ("closed", "recorded", "saturate")
 FIELDS = {"load": "loads", "page_cluster": "page_clusters", "streams": "max_comp_streams"}  # of an experiment
+FACTORS = {"load": (1e-6, 1e6), "cpu_scale": (1e-3, 1e3)}  # least and most: times in ns stay far from 2**63
 MOST_CLUSTER = 10  # as much as the kernel's page-cluster may sensibly be: 4 MiB at a fault
 
 
@@ -49,10 +50,8 @@ class Setting:
             if not whole and (name, value) != ("streams", None):
                 told = f"<{FIELDS.get(name, name)}>={{!r}}; give a whole number from {least} to {most}"
                 raise FieldError("timing", told, value)
-        for name in ("load", "cpu_scale"):
-            value = getattr(self, name)
-            if not is_number(value) or value <= 0:
-                raise FieldError("timing", f"<{FIELDS.get(name, name)}>={{!r}}; give a number above 0", value)
+        for name, ends in FACTORS.items():
+            check_factor(FIELDS.get(name, name), getattr(self, name), *ends)
         if self.arrivals not in ARRIVALS:
             wrong = f"unknown arrivals {self.arrivals!r}{meant(str(self.arrivals), ARRIVALS)}"
             raise FieldError("timing", "<arrivals>: {}; known are {}", wrong, ", ".join(ARRIVALS))
@@ -69,3 +68,9 @@ class Setting:
             "device": self.device.rpartition("/")[2],
             "page_cluster": self.page_cluster,
         }
+
+
+def check_factor(field: str, value: Any, least: float, most: float) -> None:
+    """Raises FieldError for what is no number from `least` to `most`."""
+    if not is_number(value) or not least <= value <= most:
+        raise FieldError("timing", f"<{field}>={{!r}}; give a number from {least:g} to {most:.0f}", value)

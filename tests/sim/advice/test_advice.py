@@ -152,7 +152,8 @@ def test_two_traces_are_judged_together_and_the_worst_decides_the_size() -> None
         ({"ram": 3}, "ram=3; give a size of at least 1M"),
         ({"ram": "much"}, "give a size of at least 1M, such as 8G"),
         ({"recorded": "much"}, "recorded='much'"),
-        ({"cpu_scale": 0}, "cpu_scale"),
+        ({"cpu_scale": 0}, "cpu_scale=0; give a number from 0.002 to 500"),
+        ({"cpu_scale": 1000}, "cpu_scale=1000; give a number from 0.002 to 500"),
         ({"swap_device": "tape"}, "unknown device 'tape'"),
         ({"traces": []}, "there is no trace"),
         (

@@ -160,6 +160,7 @@ def test_json_has_the_latencies_in_the_rows_of_density() -> None:
         (["--timing", "--page-cluster", -1], "--page-cluster=-1"),
         (["--timing", "--max-comp-streams", 0], "--max-comp-streams=0"),
         (["--timing", "--cpu-scale", 0], "--cpu-scale=0"),
+        (["--timing", "--cpu-scale", 1e300], "--cpu-scale=1e+300; give a number from 0.001 to 1000"),
         (["--timing", "--costs", "/nowhere.toml"], "/nowhere.toml: No such file"),
         (["--timing", "--arrivals", "recorded"], "the trace has no times"),
         (["--cpus", 4], "--cpus has no effect without --timing"),
