@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 from sim.advice.judging import ALIKE, FELT, LIKELY, OPEN, PACE, Advice, Row, mib, run_seconds, seconds, unfelt
 from sim.advice.runs import canonical
 from sim.advice.study import Study
 
 KINDS = ("huge_idle", "huge_idle+idle")
-DAY = 86_400
+HOUR, DAY = 3600, 86_400
+LASTS = HOUR  # seconds that each trace lasts at least where wear is told by the day: one is repeated 24 times at most
 
 
 def writeback(study: Study) -> Advice:
@@ -30,11 +29,8 @@ def writeback(study: Study) -> Advice:
         good = lost[best] - plain <= FELT * run_s and freed[best] > ALIKE * _mean(study, study.plain)
     best = best if good else KINDS[-1]
     mine = [row for row in rows if row["kind"] == best]
-    wear = sum(study.scaled(row, "bd_writes") for row in mine)
-    lasts = _lasts(study)
-    pace = "" if math.isinf(lasts) else f", {wear * study.page_size / 2**30 * DAY / lasts:,.0f}G a day"
     evidence = (
-        f"{best}: pool -{mib(freed[best], study.page_size)}; {mib(wear, study.page_size)} written{pace}; "
+        f"{best} frees {mib(max(freed[best], 0), study.page_size)}, writes {wear(study, mine)}; "
         f"loses {seconds(lost[best])}, not {seconds(plain)}"
     )
     certainty = LIKELY if study.closed and abs(plain - lost[best]) > FELT * run_s else OPEN
@@ -45,9 +41,13 @@ def writeback(study: Study) -> Advice:
     return Advice("writeback", value, evidence, certainty, reason, turns, study.traces, [*study.plain, *rows])
 
 
-def _lasts(study: Study) -> float:
-    """Seconds that the traces last, where all tell."""
-    return sum(one.trace.duration_s or math.inf for one in study.workloads)
+def wear(study: Study, rows: list[Row]) -> str:
+    """Bytes written a day, where all traces last long enough to tell; else their share of all page-outs."""
+    written, outs = (sum(study.scaled(row, name) for row in rows) for name in ("bd_writes", "page_outs"))
+    lasts = [one.trace.duration_s or 0.0 for one in study.workloads]
+    if min(lasts) >= LASTS:
+        return f"{mib(written * DAY / sum(lasts), study.page_size)} a day"
+    return f"{written / outs if outs else 0:.0%} of page-outs"
 
 
 def _mean(study: Study, rows: list[Row]) -> float:
