@@ -69,6 +69,8 @@ def summary(out: Path) -> bool:
     """Print what a recording holds, on standard error; whether that is anything."""
     import sys
 
+    from sim.cli.output import say
+    from sim.experiment.remarks import thrashed
     from workloads import open_trace
 
     trace = open_trace(out)
@@ -92,6 +94,8 @@ def summary(out: Path) -> bool:
         f"{out} contains the program's memory, including any secrets; only you can read it",
         file=sys.stderr,
     )
+    for line in thrashed(trace):
+        say(f"warning: {line}")
     return True
 
 

@@ -32,11 +32,12 @@ def info(
     """Describe a trace: where it is from, slots over time, lifetimes, reuse, contents, compressed sizes, tasks."""
     from sim.analysis.analysis import Analysis
     from sim.analysis.facts import facts
-    from sim.cli.output import print_csv, print_json, print_line, standard_output
+    from sim.cli.output import print_csv, print_json, print_line, say, standard_output
     from sim.cli.progress import progress
     from sim.cli.trace_summary import summary
     from sim.errors import UserError
     from sim.experiment.inputs import open_input
+    from sim.experiment.remarks import thrashed
     from workloads.limits import SLOTS, check_slots
 
     if json and csv:
@@ -56,6 +57,8 @@ def info(
         with standard_output():
             for line in (*lines, *(["", *map(str, written)] if written else [])):
                 print_line(line)
+    for line in thrashed(opened):
+        say(f"warning: {line}")
 
 
 def flat(value: Any, field: str = "") -> Iterator[tuple[str, Any]]:

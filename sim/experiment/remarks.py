@@ -26,7 +26,7 @@ def remarks(
     found = [*_of_settings(experiment)]
     for trace in traces:
         found += [*_of_trace(trace, codecs if experiment.compressors != DEFAULT_COMPRESSORS else ())]
-        found += [*_of_thrashing(trace)] if experiment.machine.closed else []
+        found += thrashed(trace) if experiment.machine.closed else []
         for frontend in frontends:
             fitted = frontend.in_ram(1) if experiment.machine.ram != (None,) else frontend  # each size is a limit
             found += fitted.remarks(trace)
@@ -56,10 +56,12 @@ def _of_trace(trace: Trace, codecs: Sequence[Compressor]) -> Iterator[str]:
         yield f"{trace.name}: has sizes of its own, so it runs once, as codec {GIVEN}, whatever <compressors> says"
 
 
-def _of_thrashing(trace: Trace) -> Iterator[str]:
-    most = trace.fullest.slots if trace.n_slots <= SLOTS else 0
-    if most and trace.source.get("kind") == "recording" and (times := trace.counts["in"] / most) > THRASHED:
-        yield (
-            f"{trace.name}: thrashed while it was recorded, {times:.0f} page-ins for each slot; the time that this "
-            "took is in no figure: record it in more memory"
-        )
+def thrashed(trace: Trace) -> list[str]:
+    """What is said of a recording whose program did little else than swap; nothing of any other trace."""
+    if trace.source.get("kind") != "recording" or trace.counts["in"] <= THRASHED or trace.n_slots > SLOTS:
+        return []
+    times = trace.counts["in"] / max(1, trace.fullest.slots)
+    if times <= THRASHED:
+        return []
+    told = f"{trace.name}: thrashed while it was recorded, {times:.0f} page-ins for each slot"
+    return [f"{told}; the time that this took is in no figure: record it in more memory"]

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cli_kit import good, refused
+from cli_kit import good, refused, run
 
 from sim.cli.recording import summary
 from workloads import Events, Trace, save_trace
 from workloads.host import cgroup, zram
 from workloads.recorder import backends, session
 from workloads.recorder.tracefs.backend import TracefsBackend
-from workloads.traces.events import LOST, OUT
+from workloads.traces.events import IN, LOST, OUT
 
 COMMAND = ["--", "true"]
 CHOICE = "give one of --limit SIZE, --ram SIZE and --fraction SHARE"
@@ -187,3 +187,17 @@ def test_what_a_recording_holds_in_a_line(
     trace.save(tmp_path / "x.cswap")
     assert summary(tmp_path / "x.cswap")
     assert capsys.readouterr().err.splitlines()[0] == f"{tmp_path / 'x.cswap'}: {told}"
+
+
+@pytest.mark.parametrize(("reads", "words"), [(10, False), (11, True)])
+def test_a_recording_that_thrashed_is_told_so(
+    reads: int, words: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """When it has been made, and by `trace info`; the rule is that of runs on machines of other sizes."""
+    events = Events.of([OUT, *[IN] * reads], [0] * (1 + reads), [0, *[-1] * reads])
+    source = {"kind": "recording", "backend": "bpf", "ended": "duration"}
+    Trace.from_arrays("x", events, np.ones((1, 4096), np.uint8), source=source).save(tmp_path / "x.cswap")
+    told = "cswap: warning: x: thrashed while it was recorded, 11 page-ins for each slot; the time that this took is in"
+    assert summary(tmp_path / "x.cswap")
+    assert (told in capsys.readouterr().err) is words
+    assert (told in run("trace", "info", tmp_path / "x.cswap").stderr) is words
