@@ -34,6 +34,7 @@ from sim.experiment.preparation import Report, distinct, quiet
 from sim.plots.curves import BELOW
 from sim.timing.setting import FACTORS, check_factor
 from sim.units import bytes_of
+from workloads.traces.together import together as as_one
 
 if TYPE_CHECKING:
     from sim.experiment.inputs import Item
@@ -93,6 +94,7 @@ def advise(
     recorded: int | str | None = None,
     swap_device: str = "nvme",
     codec_costs: str | None = None,
+    together: bool = False,
     report: Report = quiet,
     on_runs: Callable[[Runs], None] | None = None,
 ) -> Advised:
@@ -100,7 +102,8 @@ def advise(
 
     `cpu_scale`: its CPUs are so many times slower than those that codec times are from; `codec_costs` a file with the
     codec times of its own (docs/timing.md). `recorded`: the memory in which traces were recorded that do not tell.
-    `swap_device`: what is behind zswap, and what pages are written back to. `report` is given each stage. `on_runs` is
+    `swap_device`: what is behind zswap, and what pages are written back to. `together`: all traces run at the same time
+    on one machine, else each alone (`workloads.traces.together`). `report` is given each stage. `on_runs` is
     told of the runs before they begin. Finished runs are kept until all are; a KeyboardInterrupt loses none.
 
     Raises UserError, TraceError.
@@ -115,6 +118,8 @@ def advise(
         on_runs(runs)
     opened = distinct([trace for item in traces for trace in open_inputs(item)])
     _check(opened)
+    if together and len(opened) > 1:
+        opened = [as_one(opened)]
     codecs = common_codecs(opened)
     workloads = [workload(trace, size, known, runs.packed(trace, codecs)) for trace in opened]
     if packs(workloads, codecs)[0] >= WORTH:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.advice.judging import ALIKE, ASSUMED, LIKELY, OPEN, POOLS, SMALL, Advice, mib
+from sim.advice.judging import ALIKE, ASSUMED, LIKELY, OPEN, POOLS, SMALL, Advice, Row, mib
 from sim.advice.study import Study, worst
 from sim.plots.curves import BELOW
 
@@ -24,7 +24,7 @@ def disksize(study: Study) -> Advice:
     row, pages = worst(study, study.plain, "stored_pages_peak")
     size = rounded(round(pages * MORE), study.page_size)
     table = size * MIB // study.page_size * ENTRY / MIB
-    most = f"{pages:,} pages in slots ({mib(pages, study.page_size)}, {row['trace']})"
+    most = f"{pages:,} pages in slots ({mib(pages, study.page_size)}{_whose(study, row)})"
     evidence = f"at most {most}, and 5 %; its table takes {table:.1f}M"
     certainty, reason = _how_sure(study)
     turns = "a program that swaps more than these: page-outs beyond it are refused"
@@ -36,12 +36,18 @@ def mem_limit(study: Study) -> Advice:
     row, pages = worst(study, study.plain, "pool_pages_peak")
     size = rounded(round(pages * MORE), study.page_size)
     share = size * MIB / study.ram
-    evidence = f"the pool takes at most {mib(pages, study.page_size)} ({row['trace']}), and 5 %: {share:.0%} of RAM"
+    most = f"{mib(pages, study.page_size)}{_whose(study, row)}"
+    evidence = f"the pool takes at most {most}, and 5 %: {share:.0%} of RAM"
     certainty, reason = _how_sure(study)
     if any(row["small"] for row in study.plain):
         certainty, reason = OPEN, SMALL
     turns = "pages that compress worse: without it, incompressible ones take all of disksize"
     return Advice("mem_limit", f"{size}M", evidence, certainty, reason, turns, study.traces, study.plain)
+
+
+def _whose(study: Study, row: Row) -> str:
+    """The trace that needs it, where there are several."""
+    return f", {row['trace']}" if len(study.workloads) > 1 else ""
 
 
 def _how_sure(study: Study) -> tuple[str, str]:

@@ -38,6 +38,9 @@ def advise(
     recorded: Annotated[
         str | None, typer.Option(metavar="SIZE", help="Memory that traces were recorded in that do not say.")
     ] = None,
+    together: Annotated[
+        bool, typer.Option("--together", help="All traces at the same time on one machine; else each alone.")
+    ] = False,
     full: Annotated[bool, typer.Option("--full", help="Print the runs behind each advice before it.")] = False,
     json: Json = False,
 ) -> None:
@@ -62,6 +65,7 @@ def advise(
                 recorded=known_in or None,
                 swap_device=swap_device,
                 codec_costs=codec_costs,
+                together=together,
                 report=report,
                 on_runs=known.append,
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ def together(traces: Sequence[Trace]) -> Trace:
     """One trace, in memory, whose events are those of all in the order of their times, each from its own beginning.
 
     Slots, pages and tasks of one program stay apart from those of another. The memory in which it was recorded is that
-    of all. With contents if all have them, else with the sizes by the codecs that all have. Raises TraceError.
+    of all; its kernel, and whether it is a sample, are theirs. With contents if all have them, else with the sizes by the codecs that all have. Raises TraceError.
     """
     first = traces[0]
     for trace in traces:
@@ -35,12 +35,31 @@ def together(traces: Sequence[Trace]) -> Trace:
         raise TraceError.at(first.name, "sizes", wrong, "give traces with contents, or with sizes by the same codecs")
     sizes = {} if content else {codec: _sizes(codec, traces) for codec in codecs}
     pages = np.concatenate([trace.page_array(0, trace.unique_pages) for trace in traces]) if content else None
-    limits = [trace.source.get("limit") for trace in traces]
-    known = [limit for limit in limits if isinstance(limit, int)]
-    source: dict[str, Any] = {"kind": "together", "programs": len(traces)}
-    source |= {"limit": sum(known)} if len(known) == len(traces) else {}
     name = "+".join(trace.name for trace in traces)
-    return Trace.from_arrays(name, _events(traces), pages, sizes, page_size=first.page_size, source=source)
+    return Trace.from_arrays(name, _events(traces), pages, sizes, page_size=first.page_size, source=_source(traces))
+
+
+def _source(traces: Sequence[Trace]) -> dict[str, Any]:
+    """What recordings say of themselves, as far as it is true of all: memory is added up, and so is readahead."""
+    sources = [trace.source for trace in traces]
+    source: dict[str, Any] = {"kind": "together", "programs": len(traces)}
+    limits = [limit for one in sources if isinstance(limit := one.get("limit"), int)]
+    ahead = [pages for one in sources if isinstance(pages := _readahead(one), int)]
+    kernels = {str(one.get("kernel", "")) for one in sources} - {""}
+    if len(limits) == len(traces):
+        source["limit"] = sum(limits)
+    if len(ahead) == len(traces):
+        source["vmstat"] = {"swap_ra": sum(ahead)}
+    if len(kernels) == 1 and all("kernel" in one for one in sources):
+        source["kernel"] = kernels.pop()
+    if samples := [trace.name for trace in traces if "sample" in trace.source]:
+        source["sample"] = {"of": samples}  # it holds some of its slots only, then
+    return source
+
+
+def _readahead(source: Mapping[str, Any]) -> Any:
+    counted = source.get("vmstat")
+    return counted.get("swap_ra") if isinstance(counted, Mapping) else None
 
 
 def _events(traces: Sequence[Trace]) -> Events:
