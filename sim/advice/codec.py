@@ -56,7 +56,7 @@ def codec(study: Study) -> Advice:
         study.codec, study.frontend, study.chosen = NONE, BASELINE, device
         told = f"plain swap loses {seconds(alone.lost_s)}, {best} {seconds(costs[best].lost_s)}"
         return advice(NONE, told, LIKELY, PACE, "a slower swap device, or a faster CPU")
-    evidence = _evidence(study, costs, best, run_s)
+    evidence = _evidence(study, rows, costs, best, run_s)
     if best == GIVEN:
         return advice(None, evidence, OPEN, "sizes of a compressor it does not name")
     turned = [told for speed in HALF_AND_TWICE if (told := _at(study, speed, best, run_s))]
@@ -75,7 +75,7 @@ def _at(study: Study, speed: float, best: str, run_s: float) -> str:
     scale = study.runs.cpu_scale * speed
     rows = [row for row in study.of_codecs if row["cpu_scale"] == scale and not is_device(row)]
     other = cheapest(totals(rows, "compressor"), run_s)
-    return "" if other == best else f"CPU {'twice' if speed < 1 else 'half'} as fast: {other}"
+    return "" if other == best else f"{other} on a CPU {'twice' if speed < 1 else 'half'} as fast"
 
 
 def _differing(study: Study, rows: list[Row], best: str) -> list[str]:
@@ -88,18 +88,19 @@ def _differing(study: Study, rows: list[Row], best: str) -> list[str]:
     return found
 
 
-def _evidence(study: Study, costs: Mapping[str, Cost], best: str, run_s: float) -> str:
+def _evidence(study: Study, rows: list[Row], costs: Mapping[str, Cost], best: str, run_s: float) -> str:
     """The chosen one beside the quickest, or beside the densest if it is the quickest."""
 
-    def told(name: str) -> str:
-        cost = costs[name]
-        return f"{seconds(cost.lost_s)}, CPU {seconds(cost.cpu_s)}, {mib(cost.ram, study.page_size)}"
+    def told(name: str) -> tuple[str, str, str]:
+        pool = sum(study.scaled(row, "pool_pages_peak") for row in rows if row["compressor"] == name)
+        return seconds(costs[name].lost_s), seconds(costs[name].cpu_s), mib(pool, study.page_size)
 
     others = {name: cost for name, cost in costs.items() if name != best}
-    evidence = f"loses {told(best)}"
+    lost, cpu, pool = told(best)
+    evidence = f"loses {lost}{'' if math.isinf(run_s) else f' of {seconds(run_s)}'}, CPU {cpu}, pool {pool}"
     if others:
         quick = least_work(others)
         dense = min(others, key=lambda name: others[name].ram)
         other = dense if best == least_work(costs) else quick
-        evidence += f"; {other} {told(other)}"
-    return f"{evidence}; in {seconds(run_s)}"
+        evidence += f"; {other} {', '.join(told(other))}"
+    return evidence

@@ -11,6 +11,7 @@ from sim.advice.judging import (
     OPEN,
     PACE,
     POOLS,
+    UNFELT,
     Advice,
     Cost,
     Row,
@@ -84,7 +85,7 @@ def _which(
     device = study.runs.swap_device.rpartition("/")[2]
     evidence = (
         f"loses {lost[chosen]}, {other} {lost[other]}, {device} alone {lost[BASELINE]}; "
-        f"zswap wrote {mib(written, study.page_size)} to that"
+        f"zswap writes {mib(written, study.page_size)} to {device}"
     )
     turns = "more than mem_limit: a full zram refuses the newest pages, zswap writes back the oldest"
     if not study.closed:
@@ -92,7 +93,7 @@ def _which(
     elif clear(costs[chosen], costs[other], run_s):
         certainty, reason = LIKELY, PACE
     else:
-        certainty, reason = OPEN, unfelt(run_s, f"{other} is not felt to differ")
+        certainty, reason = OPEN, unfelt(run_s, f"{other} makes no noticeable difference")
     return Advice("frontend", chosen, evidence, certainty, reason, turns, study.traces, rows)
 
 
@@ -110,7 +111,7 @@ def _percent(study: Study, best: int, costs: dict[int, Cost], rows: list[Row], r
         evidence = f"loses {'; '.join(told)}"
         others = [cost for percent, cost in costs.items() if percent < best]
         sure = study.exact and all(clear(costs[best], cost, run_s) for cost in others)
-        certainty, reason = (LIKELY, PACE) if sure else (OPEN, unfelt(run_s, "the difference is not felt"))
+        certainty, reason = (LIKELY, PACE) if sure else (OPEN, unfelt(run_s, UNFELT))
     reason = reason if study.exact else ASSUMED
     turns = "a program that swaps more, or compresses worse"
     return Advice("max_pool_percent", best, evidence, certainty, reason, turns, study.traces, rows)

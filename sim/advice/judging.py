@@ -19,10 +19,11 @@ BUSY = 0.05  # of that time: so much more CPU time, of the program or in the bac
 ALIKE = 0.05  # RAM that differs by less is taken for equal, and so are times lost: page-ins are missed by as much
 HALF_AND_TWICE = (0.5, 2.0)  # of the CPU's speed, at which an advice should be the same
 # Reasons, in a few words; docs/advise.md has more.
-ASSUMED = "assumed: as short of memory as replayed"
-POOLS = "pools predicted are within 4 % of live"
+ASSUMED = "assumes memory as short as in the replay"
+POOLS = "pools predicted are within 4% of live ones"
 SMALL = "a pool of few pages packs worse"
-PACE = "more than page-ins are missed by"
+PACE = "differs by more than predictions err"
+UNFELT = "no noticeable difference"
 UNTIMED = "how long the traces last is not known"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.advice.judging import LIKELY, OPEN, Advice, clear, fastest, run_seconds, seconds, totals, unfelt
+from sim.advice.judging import LIKELY, OPEN, UNFELT, Advice, clear, fastest, run_seconds, seconds, totals, unfelt
 from sim.advice.runs import is_device
 from sim.advice.study import Study
 
@@ -25,7 +25,7 @@ def page_cluster(study: Study) -> Advice:
     ahead, useful = (
         sum(r[name] for r in rows if r["page_cluster"] == USUAL) for name in ("readahead_pages", "readahead_useful")
     )
-    evidence = f"loses {seconds(costs[best].lost_s)}, at {other} {seconds(costs[other].lost_s)}"
+    evidence = f"loses {seconds(costs[best].lost_s)}, {seconds(costs[other].lost_s)} at {other}"
     evidence += f"; of {ahead:,} pages read ahead {useful / ahead:.0%} were of use" if ahead else ""
     turns = "a device whose neighbouring slots are read together (a sequential scan)"
     if not all(_recorded_without(one.trace.source) for one in study.workloads):
@@ -34,7 +34,7 @@ def page_cluster(study: Study) -> Advice:
     elif clear(costs[best], costs[other], run_s):
         certainty, reason = LIKELY, "page-ins were recorded without readahead"
     else:
-        certainty, reason = OPEN, unfelt(run_s, "the difference is not felt")
+        certainty, reason = OPEN, unfelt(run_s, UNFELT)
     return Advice("vm.page-cluster", best, evidence, certainty, reason, turns, study.traces, rows)
 
 

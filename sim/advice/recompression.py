@@ -14,7 +14,7 @@ def recompression(study: Study) -> Advice:
     """That which saves the most RAM, if it costs no noticeable time, that of the CPU in the background included."""
     second = _denser(study)
     if second is None:
-        told = f"of those looked at, none makes pages smaller than {study.codec} does by {ALIKE:.0%}"
+        told = f"none of those looked at makes pages {ALIKE:.0%} smaller than {study.codec} does"
         return Advice("recompression", "no", told, LIKELY, "sizes are exact", "", study.traces, study.plain)
     rows = []
     for one in study.workloads:
@@ -35,11 +35,11 @@ def recompression(study: Study) -> Advice:
     count, cpu = sum(row["recompressed"] for row in mine), sum(row["background_s"] for row in mine)
     lost = sum(row["time_lost_s"] for row in mine) - plain[1]
     evidence = (
-        f"{second} of {count:,} {best}: pool {mib(saved, study.page_size)} smaller ({gains[best]:.0%}), "
+        f"{count:,} {best} by {second}: pool {mib(saved, study.page_size)} smaller ({gains[best]:.0%}), "
         f"{seconds(cpu)} CPU, {seconds(max(lost, 0))} lost"
     )
     value = f"{second}, {best}" if cheap else "no"
-    reason = "when a service triggers it is assumed"
+    reason = "when it is triggered is assumed"
     turns = "pages that stay longer than these traces last" if not cheap else "pages that are read back soon"
     certainty = OPEN if cheap or gains[best] > ALIKE else LIKELY
     if any(row["small"] for row in study.plain):

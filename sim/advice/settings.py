@@ -44,7 +44,7 @@ def _mib(size: str) -> str:
 
 
 def _generator(values: Mapping[str, Any]) -> Iterator[str]:
-    yield "# sizes are what these traces need and 5 %: give other programs room"
+    yield "# sizes are what these traces need and 5% more: add what other programs need"
     yield "[zram0]"
     yield f"zram-size = {_mib(values['disksize'])}"
     yield f"zram-resident-limit = {_mib(values['mem_limit'])}"
@@ -76,7 +76,8 @@ def _zram(values: Mapping[str, Any]) -> Iterator[str]:
         yield f"echo /dev/disk/by-partuuid/... > {ZRAM}/backing_dev"
     yield f"echo {values['disksize']} > {ZRAM}/disksize"
     yield f"echo {values['mem_limit']} > {ZRAM}/mem_limit"
-    yield "mkswap /dev/zram0 && swapon -d -p 100 /dev/zram0"
+    yield "mkswap /dev/zram0"
+    yield "swapon -d -p 100 /dev/zram0"
     yield f"sysctl vm.page-cluster={values['vm.page-cluster']}"
     if second or values["writeback"] != "no" or values["compaction"] == "yes":
         yield "# now and then, by a timer:"

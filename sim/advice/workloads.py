@@ -76,7 +76,7 @@ class Workload:
         assert self.recorded is not None
         if self.exact:
             return f"{trace}: recorded in {mib_text(self.recorded)}, replayed on a machine of {ram}."
-        at = f"replayed in {mib(self.at / self.page_size, self.page_size)}, figures times {self.scale:.3g}"
+        at = f"replayed in {mib(self.at / self.page_size, self.page_size)}, sizes times {self.scale:.3g}"
         if self.ram > self.recorded:
             return f"{trace}: nothing swaps in {ram}; {at}."
         return f"{trace}: recorded in {mib_text(self.recorded)}, so {ram} is too little to know; {at}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.advice.judging import ALIKE, FELT, LIKELY, OPEN, PACE, Advice, Row, mib, run_seconds, seconds, unfelt
+from sim.advice.judging import ALIKE, FELT, LIKELY, OPEN, PACE, UNFELT, Advice, Row, mib, run_seconds, seconds, unfelt
 from sim.advice.runs import canonical
 from sim.advice.study import Study
 
@@ -34,7 +34,7 @@ def writeback(study: Study) -> Advice:
         f"loses {seconds(lost[best])}, not {seconds(plain)}"
     )
     certainty = LIKELY if study.closed and abs(plain - lost[best]) > FELT * run_s else OPEN
-    reason = PACE if certainty == LIKELY else unfelt(run_s, "the difference is not felt")
+    reason = PACE if certainty == LIKELY else unfelt(run_s, UNFELT)
     reason = reason if study.closed else "what RAM is worth to it is not known"
     turns = "pages that stay idle for hours: traces of minutes call pages idle that are read back"
     value = best if good else "no"
