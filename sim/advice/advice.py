@@ -22,6 +22,7 @@ from sim.advice.workloads import (
     common_codecs,
     left_aside,
     not_looked_at,
+    nothing_goes_out,
     packs,
     short_of,
     workload,
@@ -137,6 +138,7 @@ def advise(
     runs.forget()
     remarks = [one.told() if one in kept else left_aside(one.trace) for one in workloads]
     remarks += [short_of(study.workload(row), row["below"]) for row in study.chosen if row["below"] > BELOW]
+    remarks += [nothing_goes_out(study.workload(row)) for row in study.chosen if not row["page_outs"]]
     remarks += not_looked_at(opened, codecs)
     return Advised(size, float(cpu_scale), swap_device, workloads, remarks, found)
 

@@ -59,6 +59,8 @@ def codec(study: Study) -> Advice:
     evidence = _evidence(study, rows, costs, best, run_s)
     if best == GIVEN:
         return advice(None, evidence, OPEN, "sizes of a compressor it does not name")
+    if not any(row["objects_peak"] for row in rows):
+        return advice(best, evidence, OPEN, "nothing is compressed in the replay", "pages that are not same-filled")
     turned = [told for speed in HALF_AND_TWICE if (told := _at(study, speed, best, run_s))]
     turns = "; ".join([*turned, *_differing(study, rows, best)])
     if not study.closed:
@@ -89,10 +91,13 @@ def _differing(study: Study, rows: list[Row], best: str) -> list[str]:
 
 
 def _evidence(study: Study, rows: list[Row], costs: Mapping[str, Cost], best: str, run_s: float) -> str:
-    """The chosen one beside the quickest, or beside the densest if it is the quickest."""
+    """The chosen one beside the quickest, or beside the densest if it is the quickest.
+
+    Times are those of all traces, the pool is the largest of one.
+    """
 
     def told(name: str) -> tuple[str, str, str]:
-        pool = sum(study.scaled(row, "pool_pages_peak") for row in rows if row["compressor"] == name)
+        pool = max(study.scaled(row, "pool_pages_peak") for row in rows if row["compressor"] == name)
         return seconds(costs[name].lost_s), seconds(costs[name].cpu_s), mib(pool, study.page_size)
 
     others = {name: cost for name, cost in costs.items() if name != best}

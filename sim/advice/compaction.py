@@ -27,7 +27,7 @@ def compaction(study: Study) -> Advice:
     gain = 1 - after / before if before else 0.0
     good = gain > ALIKE and cost <= FELT * run_s
     evidence = (
-        f"20 times in the trace: pool {mib(max(before - after, 0), study.page_size)} smaller ({gain:.1%}), "
+        f"20 times in the trace: pool {mib(max(before - after, 0), study.page_size)} smaller ({max(gain, 0):.1%}), "
         f"{seconds(max(cost, 0))} more lost"
     )
     reason = "zsmalloc's shrinker is not modelled"

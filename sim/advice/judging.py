@@ -112,12 +112,10 @@ def unfelt(run_s: float, otherwise: str) -> str:
 
 def seconds(value: float) -> str:
     """Seconds, with as many digits as tell them."""
-    if math.isinf(value):
-        return "a time not told"
     return f"{value:.0f} s" if value >= 10 else f"{value:.2f} s" if value >= 0.01 else f"{1000 * value:.1f} ms"
 
 
 def mib(pages: float, page_size: int) -> str:
     """Pages in MiB, or in GiB."""
     size = pages * page_size / 2**20
-    return f"{size / 1024:.1f}G" if size >= 10_240 else f"{size:.0f}M" if size >= 10 else f"{size:.1f}M"
+    return f"{size / 1024:,.1f}G" if size >= 10_240 else f"{size:.0f}M" if size >= 10 else f"{size:.1f}M"

@@ -25,7 +25,7 @@ def disksize(study: Study) -> Advice:
     size = rounded(round(pages * MORE), study.page_size)
     table = size * MIB // study.page_size * ENTRY / MIB
     most = f"{pages:,} pages in slots, {mib(pages, study.page_size)}{_whose(study, row)}"
-    evidence = f"at most {most}; {ALIKE:.0%} more; its table takes {table:.1f}M"
+    evidence = f"at most {most}; its table takes {table:.1f}M"
     certainty, reason = _how_sure(study)
     turns = "a program that swaps more than these: page-outs beyond it are refused"
     return Advice("disksize", f"{size}M", evidence, certainty, reason, turns, study.traces, study.plain)
@@ -37,7 +37,9 @@ def mem_limit(study: Study) -> Advice:
     size = rounded(round(pages * MORE), study.page_size)
     share = size * MIB / study.ram
     most = f"{mib(pages, study.page_size)}{_whose(study, row)}"
-    evidence = f"the pool takes at most {most}; {ALIKE:.0%} more is {share:.0%} of RAM"
+    evidence = f"the pool takes at most {most}"
+    if all(one.scale for one in study.workloads):
+        evidence += f"; the limit is {share:.0%} of RAM"
     certainty, reason = _how_sure(study)
     if any(row["small"] for row in study.plain):
         certainty, reason = OPEN, SMALL

@@ -76,7 +76,9 @@ class Workload:
         assert self.recorded is not None
         if self.exact:
             return f"{trace}: recorded in {mib_text(self.recorded)}, replayed on a machine of {ram}."
-        at = f"replayed in {mib(self.at / self.page_size, self.page_size)}, sizes times {self.scale:.3g}"
+        assert self.scale is not None
+        times = f"{self.scale:.3g}" if self.scale < 1000 else f"{self.scale:,.0f}"
+        at = f"replayed in {mib(self.at / self.page_size, self.page_size)}, sizes times {times}"
         if self.ram > self.recorded:
             return f"{trace}: nothing swaps in {ram}; {at}."
         return f"{trace}: recorded in {mib_text(self.recorded)}, so {ram} is too little to know; {at}."
@@ -166,6 +168,11 @@ def not_looked_at(traces: Sequence[Trace], codecs: Sequence[str]) -> Iterator[st
     if lacking := [codec for codec in KERNEL if codec not in codecs]:
         names = ", ".join(trace.name for trace in traces if not trace.content)
         yield f"For want of contents ({names}) not looked at: {', '.join(lacking)}."
+
+
+def nothing_goes_out(workload: Workload) -> str:
+    """What is said where no page goes out in the replay."""
+    return f"{workload.trace.name}: nothing goes out in its replay, so nothing speaks for any setting."
 
 
 def short_of(workload: Workload, below: float) -> str:

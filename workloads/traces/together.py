@@ -17,7 +17,8 @@ def together(traces: Sequence[Trace]) -> Trace:
     """One trace, in memory, whose events are those of all in the order of their times, each from its own beginning.
 
     Slots, pages and tasks of one program stay apart from those of another. The memory in which it was recorded is that
-    of all; its kernel, and whether it is a sample, are theirs. With contents if all have them, else with the sizes by the codecs that all have. Raises TraceError.
+    of all; its kernel, and whether it is a sample, are theirs. With contents if all have them, else with the sizes by
+    the codecs that all have. Raises TraceError.
     """
     first = traces[0]
     for trace in traces:

@@ -75,13 +75,30 @@ def test_what_does_not_compress_is_left_aside_beside_what_does() -> None:
     assert "hard: does not compress" in found.remarks[1]
 
 
+def test_programs_at_the_same_time_share_the_machine() -> None:
+    one, other = toy(DENSE), toy(DENSE, name="other")
+    both = advise([one, other], "8G", together=True)
+    assert [found.trace.name for found in both.workloads] == ["toy+other"]
+    assert both.workloads[0].recorded == 2 * MEMORY * 4096
+    assert both["disksize"].traces == ("toy+other",)
+    assert both["vm.page-cluster"].reason != "page-ins may contain readahead already"
+
+
+def test_a_replay_in_which_nothing_goes_out_is_told() -> None:
+    sizes = {"lz4": Sizes.given([100])}
+    small = Trace.from_arrays("small", Events.of([0], [0], [0], [0]), None, sizes, source={"limit": 1 << 20})
+    assert "small: nothing goes out in its replay, so nothing speaks for any setting." in advise([small], "8G").remarks
+
+
 def test_what_is_felt_is_open_where_nothing_tells_how_long_it_takes() -> None:
     untimed = advise([toy(DENSE, us=0)], "8G")
     assert (untimed["codec"].certainty, untimed["codec"].reason) == (OPEN, UNTIMED)
     assert "a day" not in untimed["writeback"].evidence
     json.dumps(untimed.describe(), allow_nan=False)
     at_once = Trace.from_arrays("at once", Events.of([0, 0], [0, 1], [0, 1], [7, 7]), np.zeros((2, 4096), np.uint8))
-    json.dumps(advise([at_once], "8G").describe(), allow_nan=False)
+    found = advise([at_once], "8G")
+    json.dumps(found.describe(), allow_nan=False)
+    assert (found["codec"].certainty, found["codec"].reason) == (OPEN, "nothing is compressed in the replay")
 
 
 def test_the_verdict_fits_on_a_screen(roomy: Advised) -> None:

@@ -44,6 +44,21 @@ def test_contents_stay_contents() -> None:
     assert concat(list(trace.batches())).page.tolist() == [0, 0, 1, 1]
 
 
+def test_what_recordings_say_stays_as_far_as_it_is_true_of_all() -> None:
+    def one(name: str, **source: object) -> Trace:
+        events = Events.of([OUT], [0], [0], [0])
+        return Trace.from_arrays(name, events, None, {GIVEN: Sizes.given([9])}, source=source)
+
+    new, old = {"kernel": "Linux 6.18.1 x86_64"}, {"kernel": "Linux 6.1.1 x86_64"}
+    assert together([one("a", **new), one("b", **new)]).source["kernel"] == "Linux 6.18.1 x86_64"
+    assert "kernel" not in together([one("a", **new), one("b", **old)]).source
+    assert "kernel" not in together([one("a", **new), one("b")]).source
+    read = [one(name, vmstat={"swap_ra": pages}) for name, pages in (("a", 0), ("b", 2))]
+    assert together(read).source["vmstat"] == {"swap_ra": 2}
+    assert "vmstat" not in together([*read, one("c", vmstat=1)]).source
+    assert "sample" in together([one("a"), one("b", sample={"share": 0.1})]).source
+
+
 def test_what_cannot_be_joined_is_told() -> None:
     with pytest.raises(TraceError, match="neither contents nor sizes by one codec"):
         together([program("a", 0, lz4=[1, 2]), program("b", 0, zstd=[1, 2])])
