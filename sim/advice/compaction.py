@@ -9,6 +9,7 @@ import numpy as np
 from sim.advice.judging import ALIKE, FELT, LIKELY, OPEN, SMALL, Advice, Row, mib, run_seconds, seconds
 from sim.advice.study import Study
 from workloads.traces.events import COMPACT, Events, concat
+from workloads.traces.sizes import GIVEN
 
 if TYPE_CHECKING:
     from sim.advice.workloads import Workload
@@ -51,7 +52,8 @@ def compacted(study: Study, one: Workload) -> Trace:
     trace, codec = one.trace, study.codec
     sizes: Sizes | None = trace.sizes(codec)
     if sizes is None or trace.content:
-        sizes = size_pages(trace, COMPRESSORS.make(codec), progress=study.runs.report(f"{codec} on {trace.name}"))
+        stand_in = COMPRESSORS.make("lz4" if codec == GIVEN else codec)  # those given stand for any
+        sizes = size_pages(trace, stand_in, progress=study.runs.report(f"{codec} on {trace.name}"))
     events = with_compactions(concat(list(trace.batches())), study.every(one))
     return Trace.from_arrays(
         trace.name, events, None, {codec: sizes}, trace.source, trace.page_size, memory=trace.memory

@@ -87,7 +87,9 @@ def test_programs_at_the_same_time_share_the_machine() -> None:
 def test_a_replay_in_which_nothing_goes_out_is_told() -> None:
     sizes = {"lz4": Sizes.given([100])}
     small = Trace.from_arrays("small", Events.of([0], [0], [0], [0]), None, sizes, source={"limit": 1 << 20})
-    assert "small: nothing goes out in its replay, so nothing speaks for any setting." in advise([small], "8G").remarks
+    found = advise([small], "8G")
+    assert "small: nothing goes out in its replay, so nothing speaks for any setting." in found.remarks
+    assert found["codec"].value is None, "the sizes name no compressor"
 
 
 def test_what_is_felt_is_open_where_nothing_tells_how_long_it_takes() -> None:
