@@ -10,7 +10,7 @@ import pandas as pd
 from spread import among, table
 from traces import RECORDINGS
 
-from sim.plots.style import PARTS, codec_colour, colour
+from sim.plots.style import PARTS, codec_colour, colour, named
 from sim.results.result import Result
 
 SWEEPS = ("mapping", "sensitivity", "density")
@@ -169,7 +169,7 @@ def draw(given: dict[str, pd.DataFrame]) -> plt.Figure:
     for era, marker, fill in zip(ERAS, "so", ("none", colour("zsmalloc")), strict=True):
         one = rows[rows["allocator"] == era]
         look = {"marker": marker, "ms": 5, "color": colour("zsmalloc"), "mfc": fill, "linestyle": ""}
-        left.plot(one["class_size"], 100 * one["span"], **look, label=era)
+        left.plot(one["class_size"], 100 * one["span"], **look, label=named(ERAS)[era])
     left.set(xlabel="size class, bytes", ylabel="objects of the class that span two pages, %", ylim=(0, 100))
     left.legend(frameon=False, fontsize=11, loc="upper left")
     latency = given["latency"]
@@ -190,5 +190,5 @@ def draw(given: dict[str, pd.DataFrame]) -> plt.Figure:
     for axis in (left, right):
         axis.grid(axis="y", alpha=0.25)
         axis.spines[["top", "right"]].set_visible(False)
-    figure.suptitle("Objects that span two pages", fontsize=14, fontweight="bold")
+    figure.suptitle("How many objects span two pages, and what it costs to reach them", fontsize=14, fontweight="bold")
     return figure

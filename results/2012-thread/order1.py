@@ -17,6 +17,7 @@ BLOCKS = ("order1", "zblock:version=v2", "zblock:version=v4")
 ALLOCATORS = ("zsmalloc", *BLOCKS)
 MEMORIES = ("tight", "roomy")  # as much as zsmalloc needs; a tenth more than the neediest allocator does
 CODECS = ("lzo", "lz4", "zstd")
+SEEN = {"zblock:version=v2": {"ms": 9}, "zblock:version=v4": {"ms": 4, "mec": "white", "mew": 0.7}}  # one on the other
 MARGIN = 1.0  # per cent of the page-outs: more than what is too large for zblock, however much memory there is
 
 
@@ -122,14 +123,19 @@ def draw(given: dict[str, pd.DataFrame]) -> plt.Figure:
             for name in ALLOCATORS:
                 one = rows[(rows["memory"] == memory) & (rows["trace"] == trace) & (rows["allocator"] == name)]
                 means, style = one.groupby("unusable")["share"].mean(), look[name]
-                axis.plot(means, style.marker, linestyle=style.linestyle, color=style.color, ms=6, linewidth=1.8)
+                axis.plot(means, **style._asdict(), **SEEN.get(name, {"ms": 6}), linewidth=1.8)
             axis.set_title(f"{trace}, {memory} memory", fontsize=11)
             axis.grid(axis="y", alpha=0.25)
             axis.spines[["top", "right"]].set_visible(False)
         axes[0].set_ylabel("page-outs refused, %", fontsize=11)
     for axis in grid[1]:
         axis.set_xlabel("unusable free space index of order 1", fontsize=11)
-    handles = [plt.Line2D([], [], **look[name]._asdict(), label=label[name], ms=6) for name in ALLOCATORS]
+    handles = [
+        plt.Line2D([], [], **look[name]._asdict(), label=label[name], **SEEN.get(name, {"ms": 6}))
+        for name in ALLOCATORS
+    ]
     figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=11)
-    figure.suptitle("Blocks of several pages in fragmented memory (lz4)", fontsize=14, fontweight="bold")
+    figure.suptitle(
+        "How many page-outs are refused for want of blocks of several pages (lz4)", fontsize=14, fontweight="bold"
+    )
     return figure

@@ -21,7 +21,7 @@ WAYS = {
     "6.18: zsmalloc, lz4": ("zram", "lz4", "zsmalloc"),
     "6.18: zsmalloc, zstd": ("zram", "zstd", "zsmalloc"),
 }
-HATCHES = ("xx", "//", "", "..", "", "")
+HATCHES = ("xx", "//", "", "..", "", "\\\\")
 MIB = 256  # pages
 
 
@@ -87,5 +87,5 @@ def draw(given: dict[str, pd.DataFrame]) -> plt.Figure:
     axis.grid(axis="y", alpha=0.25)
     axis.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=11)
-    figure.suptitle("zram then and now", fontsize=14, fontweight="bold")
+    figure.suptitle("How much RAM the same swap takes, in zram then and now", fontsize=14, fontweight="bold")
     return figure

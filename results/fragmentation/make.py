@@ -27,7 +27,7 @@ import pandas as pd
 from sim import Experiment, run
 from sim.experiment.description import DEFAULT_TRACES
 from sim.experiment.memory import Memory, Point
-from sim.plots.style import looks
+from sim.plots.style import looks, named, trace_colour
 
 HERE = Path(__file__).parent
 BLOCKS = ("zblock:version=v2", "zblock:version=v4", "order1")  # of several adjacent pages
@@ -106,22 +106,24 @@ def draw(refused: pd.DataFrame, seen: pd.DataFrame, published: pd.DataFrame) -> 
     """Refusals and density against the index, and zblock against zsmalloc over time beside the published ratios."""
     figure, (left, middle, right) = plt.subplots(1, 3, figsize=(15, 4.9), layout="constrained", width_ratios=(3, 3, 4))
     figure.suptitle("Blocks of several pages under fragmentation, and zblock over time", fontsize=14, fontweight="bold")
-    look = looks(refused["allocator"].unique())
+    look, names = looks(refused["allocator"].unique()), named(refused["allocator"])
     for axis, column in ((left, "refused_share"), (middle, "density")):
         for allocator, rows in refused.groupby("allocator", sort=False):
             mean = rows.groupby("unusable")[column].mean() * (100 if axis is left else 1)
             style = look[str(allocator)]
-            axis.plot(mean.index, mean, style.marker, ls=style.linestyle, color=style.color, ms=4, label=allocator)
+            axis.plot(
+                mean.index, mean, style.marker, ls=style.linestyle, color=style.color, ms=4, label=names[str(allocator)]
+            )
         axis.set_xlabel("unusable free space index of order 1 (of order 3)")
         ticks = refused.drop_duplicates("unusable").iloc[::2]
         axis.set_xticks(
             ticks["unusable"], [f"{a:.1f}\n({b:.2f})" for a, b in ticks[["unusable", "unusable_order_3"]].to_numpy()]
         )
-    left.set(ylabel="%", ylim=(-3, 100))
+    left.set(ylabel="page-outs refused, %", ylim=(-3, 103))
     left.set_title("page-outs refused for want of a block,\nlz4, mean of four recordings", fontsize=10)
     left.annotate("single pages: never refused", (0.42, 2), fontsize=8.5)
-    middle.set(ylim=(0, None))
-    middle.set_title("objects per page at the fullest moment\n(a refused one takes a page)", fontsize=10)
+    middle.set(ylabel="compressed pages per physical page", ylim=(0, None))
+    middle.set_title("density at the fullest moment\n(a refused page takes a whole one)", fontsize=10)
     middle.legend(frameon=False, fontsize=8)
     draw_moments(right, seen, published)
     for axis in (left, middle, right):
@@ -132,14 +134,16 @@ def draw(refused: pd.DataFrame, seen: pd.DataFrame, published: pd.DataFrame) -> 
 def draw_moments(axis: plt.Axes, seen: pd.DataFrame, published: pd.DataFrame) -> None:
     """zblock's density relative to zsmalloc's, after each tenth of the events."""
     density = seen[seen["moment"] != "mean"].pivot_table("density", ["trace", "moment"], "allocator", sort=False)
+    styles = looks(DEFAULT_TRACES, trace_colour)
     for version, line in {"zblock": "-", "zblock:version=v4": "--", "zblock:version=v2": ":"}.items():
         for trace, one in (density[version] / density["zsmalloc"]).groupby("trace", sort=False):
-            hue = f"C{DEFAULT_TRACES.index(str(trace))}"
-            axis.plot(one.index.get_level_values("moment").astype(float), one, line, color=hue, linewidth=1.5)
+            hue, mark = styles[str(trace)].color, styles[str(trace)].marker
+            at = one.index.get_level_values("moment").astype(float)
+            axis.plot(at, one, line, color=hue, marker=mark, ms=4, mfc=hue if line == "-" else "white", linewidth=1.5)
             if line == "-":
-                axis.plot([], [], color=hue, label=trace)
+                axis.plot([], [], color=hue, marker=mark, ms=4, label=trace)
     for version, line in {"vmalloc": "-", "v4": "--", "v2": ":"}.items():
-        axis.plot([], [], line, color="black", label=version)
+        axis.plot([], [], line, color="black", label=f"zblock {version}")
     for row in published.itertuples():
         axis.plot(1.1, row.zblock / row.zsmalloc, "kD", ms=5)
         told = ", ".join(filter(None, (row.mail.removesuffix(", the changelog"), row.build)))
@@ -147,7 +151,7 @@ def draw_moments(axis: plt.Axes, seen: pd.DataFrame, published: pd.DataFrame) ->
             told, (1.1, row.zblock / row.zsmalloc), (7, 0), textcoords="offset points", va="center", fontsize=8
         )
     axis.axhline(1, color="black", linewidth=0.7)
-    axis.set(xlabel="share of the events replayed", xlim=(0.05, 1.6))
+    axis.set(xlabel="share of the events replayed", ylabel="density, that of zsmalloc = 1", xlim=(0.05, 1.6))
     axis.set_xticks([0.2, 0.4, 0.6, 0.8, 1.1], ["0.2", "0.4", "0.6", "0.8", "published"])
     axis.set_title(
         "density of zblock relative to zsmalloc's,\nzstd, chain 8 (published: a build of the kernel)", fontsize=10

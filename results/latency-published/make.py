@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 
 from sim.calibration.machine import machine
-from sim.plots.style import codec_colour, short
+from sim.plots.style import codec_colour, looks, short
 from sim.plugins import COMPRESSORS, FRONTENDS, make_allocator
 from sim.results.saving import MARK
 from sim.sizing.sizing import size_pages
@@ -211,16 +211,21 @@ def draw(clusters: pd.DataFrame, mappings: pd.DataFrame) -> plt.Figure:
 
 
 def draw_clusters(axis: plt.Axes, clusters: pd.DataFrame) -> None:
-    for codec in PUBLISHED:
-        colour = codec_colour(codec)
+    for codec, (colour, _, mark) in looks(PUBLISHED, codec_colour).items():
+        hollow = {"color": colour, "marker": mark, "ms": 4, "mfc": "white"}
         for way, style in zip(WAYS, ("-", ":"), strict=True):
             rows = clusters[(clusters["codec"] == codec) & (clusters["way"] == way)]
-            axis.plot(2 ** rows["page_cluster"], rows["scaled_ns"] / 1e3, style, color=colour, linewidth=1.6)
-        axis.plot(2 ** rows["page_cluster"], rows["published_ns"] / 1e3, "o", color=colour, label=short(codec))
-    axis.plot([], [], "ko", label="published: fio on zram")
-    axis.plot([], [], "k-", label="simulated, as fio reads: one request")
-    axis.plot([], [], "k:", label="simulated, as a page fault reads ahead")
-    axis.set(xscale="log", yscale="log", xlabel="pages read at once: 2 to the power of page-cluster", ylabel="us, mean")
+            axis.plot(2 ** rows["page_cluster"], rows["scaled_ns"] / 1e3, linestyle=style, **hollow, linewidth=1.4)
+        axis.plot(2 ** rows["page_cluster"], rows["published_ns"] / 1e3, mark, color=colour, ms=7.5, label=short(codec))
+    axis.plot([], [], "kh", ms=7.5, label="large, filled: published, fio on zram")
+    axis.plot([], [], "k-", label="small, hollow: simulated, as fio reads: one request")
+    axis.plot([], [], "k:", label="dotted: simulated, as a page fault reads ahead")
+    axis.set(
+        xscale="log",
+        yscale="log",
+        xlabel="pages read at once: 2 to the power of page-cluster (logarithmic)",
+        ylabel="µs, mean (logarithmic)",
+    )
     axis.set_xticks([1, 2, 4, 8], ["1", "2", "4", "8"])
     axis.set_yticks([2, 5, 10, 20, 40], ["2", "5", "10", "20", "40"])
     axis.minorticks_off()

@@ -32,6 +32,7 @@ from sim import Experiment, run
 from sim.calibration.machine import machine
 from sim.compressors.base import Call
 from sim.compressors.zstd import Zstd
+from sim.plots.style import RECORDINGS, codec_colour, in_order, looks, trace_colour
 from sim.plugins import COMPRESSORS
 from workloads import Trace, open_sample, open_trace
 from workloads.samples import sample_names
@@ -78,7 +79,7 @@ def main(folder: Path, recordings: list[Path]) -> None:
     versions = {codec: COMPRESSORS.make(codec).version for codec in CODECS}
     told = {"machine": here, "codecs": versions, "digests": digests}
     (folder / "provenance.json").write_text(json.dumps(told, indent=2, sort_keys=True) + "\n")
-    draw(pages, pd.read_csv(folder / "units.csv")).savefig(folder / "units.png", dpi=110)
+    draw(pages, pd.read_csv(folder / "units.csv")).savefig(folder / "units.png", dpi=80)
     print(pages.to_string(index=False), table.to_string(index=False), sep="\n\n")
 
 
@@ -158,34 +159,47 @@ def draw(pages: pd.DataFrame, table: pd.DataFrame) -> plt.Figure:
     figure.suptitle("Several pages as one block", fontsize=14, fontweight="bold")
     draw_blocks(axes[0, 0], pages)
     whole = table[(table["codec"] == "zstd") & ~table["trace"].str.contains("-")]
+    styles = looks([*RECORDINGS], trace_colour)
     for trace, rows in whole.groupby("trace"):
-        (line,) = axes[0, 1].plot(rows["unit"], rows["density"], "o-", label=trace)
-        axes[0, 1].plot(rows["unit"], rows["ideal"], ":", color=line.get_color())
-        axes[1, 0].plot(rows["unit"], rows["read_amplification"], "o-", color=line.get_color(), label=trace)
+        look = {"color": styles[trace].color, "marker": styles[trace].marker}
+        hollow = look | {"linestyle": ":", "mfc": "white", "ms": 4}
+        axes[0, 1].plot(rows["unit"], rows["density"], **look, label=trace)
+        axes[0, 1].plot(rows["unit"], rows["ideal"], **hollow)
+        axes[1, 0].plot(rows["unit"], rows["read_amplification"], **look, label=trace)
         per = rows["all_s"] / rows["all_s"].iloc[0]
-        axes[1, 1].plot(rows["unit"], per, "o-", color=line.get_color(), label=f"{trace}: all operations")
-        axes[1, 1].plot(rows["unit"], rows["page_in_us"] / rows["page_in_us"].iloc[0], ":", color=line.get_color())
-    axes[0, 1].plot([], [], "k:", label="ideal")
-    axes[1, 1].plot([], [], "k:", label="page-ins")
-    axes[0, 1].set(title="density of recordings, zstd, in zsmalloc", ylabel="pages per physical page")
-    axes[1, 0].set(title="read amplification, with units split", ylabel="pages decompressed for a page-in")
-    axes[1, 1].set(title="CPU time, zstd", ylabel="of that without units")
+        axes[1, 1].plot(rows["unit"], per, **look, label=f"{trace}: all operations")
+        axes[1, 1].plot(rows["unit"], rows["page_in_us"] / rows["page_in_us"].iloc[0], **hollow)
+    axes[0, 1].plot([], [], "k:", label="dotted, hollow: ideal")
+    axes[1, 1].plot([], [], "k:", label="dotted, hollow: page-ins")
+    axes[0, 1].set(title="density of recordings, zstd, in zsmalloc", ylabel="compressed pages per physical page")
+    axes[1, 0].set(
+        title="read amplification of recordings, with blocks split", ylabel="pages decompressed for a page-in"
+    )
+    axes[1, 1].set(title="CPU time of recordings, zstd", ylabel="CPU time, that of single pages = 1")
     axes[0, 1].set_ylim(bottom=0)
     axes[1, 0].set_ylim(bottom=0)
     axes[1, 1].set_ylim(bottom=0)
     for axis in axes.flat:
         axis.set_xscale("log", base=2)
         axis.set_xticks(UNITS, [f"{n}\n{4 * n} KiB" for n in UNITS])
+        axis.set_xlabel("pages of a block")
         axis.spines[["top", "right"]].set_visible(False)
         axis.legend(frameon=False, fontsize=8)
     return figure
 
 
 def draw_blocks(axis: plt.Axes, pages: pd.DataFrame) -> None:
+    names = in_order(pages["codec"])
+    simulated = looks([name for name in names if not name.startswith("published")], codec_colour)
+    styles: dict[str, dict[str, Any]] = {name: look._asdict() for name, look in simulated.items()}
+    others = (name for name in names if name not in styles)
+    styles |= {
+        name: {"color": "black", "ls": "--", "marker": mark, "mfc": "white"}
+        for name, mark in zip(others, "sD", strict=True)
+    }
     for codec, rows in pages.groupby("codec", sort=False):
-        style = "s--" if str(codec).startswith("published") else "o-"
-        axis.plot(rows["unit"], rows["bytes_percent"], style, label=codec)
-    axis.set(title="compressed bytes of the samples' pages", ylabel="per cent of those of single pages")
+        axis.plot(rows["unit"], rows["bytes_percent"], **styles[str(codec)], label=codec)
+    axis.set(title="compressed bytes of the samples' pages", ylabel="% of those of single pages")
 
 
 if __name__ == "__main__":

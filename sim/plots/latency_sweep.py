@@ -40,6 +40,7 @@ SWEEPS = {
     "cpus": Sweep("How long a page takes, the more CPUs page at once", "CPUs", "allocator", "compressor"),
 }
 LARGE = 30  # times the least: a spread for a logarithmic scale
+DECADES = 100  # times the least: a spread for a tick a decade
 WIDE = 4  # the same for the values on the other axis
 
 
@@ -103,6 +104,8 @@ def _draw(
     names: dict[str, str],
     logs: tuple[bool, bool],
 ) -> None:
+    from matplotlib.ticker import LogLocator
+
     for name in in_order(rows[lines]):
         one = rows[rows[lines] == name].sort_values(by)
         look = styles[name]._asdict()
@@ -114,6 +117,8 @@ def _draw(
     axis.set_xticks(values, [f"{value:g}" for value in values])
     if logs[1]:
         axis.set_yscale("log")
+        few = rows["p99_us"].max() < DECADES * rows["mean_us"].min()
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))
         axis.yaxis.set_major_formatter("{x:,g}")
     else:
         axis.set_ylim(bottom=0)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sim.plots.panels import Drawn
 
-SLOTS, OUTS, INS = "#0072B2", "#D55E00", "#009E73"
+SLOTS, OUTS, INS = "#0072B2", "#E69F00", "#000000"
 BINS = 120  # of the traffic
 HEIGHTS = [2.6, 1.7]
 
@@ -43,9 +43,9 @@ def plot_live(live: pd.DataFrame, trace: str, page_size: int, *, ax: Any = None,
     edges = np.linspace(0, clock[-1], BINS + 1)
     unit, name = (1, "pages a second") if timed else (1000, "pages per 1,000 events")
     handles = []
-    for column, word, color, dashes in (("page_outs", "page-outs", OUTS, "-"), ("page_ins", "page-ins", INS, "--")):
+    for column, word, color, width in (("page_outs", "page-outs", OUTS, 3.5), ("page_ins", "page-ins", INS, 1.1)):
         rate = np.diff(np.interp(edges, clock, np.append(0, live[column]))) / np.diff(edges) * unit
-        below.stairs(rate, edges, color=color, linewidth=1.3, linestyle=dashes, label=word)
+        below.stairs(rate, edges, color=color, linewidth=width, label=word)  # both seen where equal
         handles.append(below.patches[-1])
     below.set_ylabel(name, fontsize=SMALL)
     below.set_xlabel("seconds" if timed else "events")

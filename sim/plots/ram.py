@@ -144,7 +144,7 @@ def _draw(axis: Axes, curve: Curves, table: pd.DataFrame, device: Any, styles: d
         look = styles[str(way)]._asdict() | {"marker": styles[str(way)].marker if len(table) <= 30 else ""}
         axis.plot(table.index.to_numpy(float) / MIB, table[way], **look, linewidth=1.8, markersize=4.5)
     if device is not None and len(device):
-        there = device[device.index <= table.index.max()]
+        there = device[(device.index >= table.index.min()) & (device.index <= table.index.max())]
         axis.plot(there.index.to_numpy(float) / MIB, there, color="black", linestyle=":", linewidth=1.6)
     axis.set_xlabel(SHARED[curve.size], fontsize=SMALL)
     axis.grid(axis="y", alpha=0.25)

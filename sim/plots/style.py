@@ -23,13 +23,13 @@ FAMILIES = {
     "xvmalloc": "#D55E00",
     "zbud": "#CC79A7",
     "z3fold": "#E69F00",
-    "zblock": "#6A3D9A",
+    "zblock": "#882255",
     "order1": "#009E73",
-    "kmalloc": "#999999",
+    "kmalloc": "#555555",
     "coalesce": "#56B4E9",
     "ideal": "#000000",
 }
-OTHERS = ("#7F6A55", "#882255", "#44AA99", "#661100", "#332288", "#999933")  # an unknown name always has the same one
+OTHERS = ("#7F6A55", "#6A3D9A", "#44AA99", "#661100", "#332288", "#999933")  # an unknown name always has the same one
 CODECS = {
     "lz4": "#0072B2",
     "lzo-rle": "#D55E00",
@@ -39,6 +39,7 @@ CODECS = {
     "lz4hc": "#56B4E9",
     "lz4-lib": "#999999",
 }
+RECORDINGS = {"gcc": "#0072B2", "pandas": "#E69F00", "redis": "#882255", "node": "#56B4E9"}
 DASHES: tuple[Any, ...] = (
     *("-", "--", ":", "-.", (0, (8, 2)), (0, (1, 3)), (0, (5, 1, 1, 1, 1, 1))),
     *((0, (3, 1)), (0, (12, 3, 2, 3)), (0, (2, 5)), (0, (6, 1, 1, 1)), (0, (1, 1, 3, 1))),
@@ -78,6 +79,11 @@ def colour(allocator: str) -> str:
 def codec_colour(codec: str) -> str:
     """The colour of a compressor, whatever its level."""
     return _colour(CODECS, codec)
+
+
+def trace_colour(trace: str) -> str:
+    """The colour of a shipped recording, and of its sample."""
+    return _colour(RECORDINGS, trace.removesuffix("-sample"))
 
 
 def _colour(known: dict[str, str], spec: str) -> str:
