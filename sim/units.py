@@ -33,5 +33,6 @@ def size_text(size: int) -> str:
 
 
 def mib_text(size: float) -> str:
-    """A number of bytes in MiB, with as many digits as it takes: `400M`, `0.5M`."""
-    return f"{size / UNITS['M']:g}M"
+    """A number of bytes in MiB, below one in KiB, with as many digits as it takes: `400M`, `1.5M`, `12K`."""
+    unit = "K" if 0 < abs(size) < UNITS["M"] else "M"
+    return f"{size / UNITS[unit]:g}{unit}"

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 SIZE = Parameter("size", (int,), None, unit=BYTES)
 STEPS = 12  # of a baseline, from the recorded memory to one in which nothing goes out
 AUTO, CHOSEN = "auto", 5  # sizes that a trace itself suggests, and how many
+FINER = 4  # sizes are rounded to a fourth of what lies between them, or less
 
 
 class TooSmall(UserError):
@@ -156,16 +157,17 @@ class Machine:
         """Sizes in bytes, each once.
 
         Those of `auto` end with one in which nothing goes out. They begin with the recorded memory; where the pool
-        shares it, with as much more as a pool of half its contents leaves that memory to the program.
+        shares it, with a third of the contents more, which leaves that memory to the program if they pack well. They
+        are round, but no rounder than lets them be told apart: whole MiB, or of small traces fewer pages.
         """
         given = self.ram if shared else self.limit
         sizes = [size for size in given if isinstance(size, int)]
         if AUTO in given:
-            recorded, unit = self.recorded_in(trace), UNITS["M"]
-            most = trace.fullest.slots * trace.page_size
+            recorded, most = self.recorded_in(trace), trace.fullest.slots * trace.page_size
             least = most // 3 if shared else 0
+            unit = _unit((most - least) // (CHOSEN - 1), trace.page_size)
             more = (least + (most - least) * i // (CHOSEN - 1) for i in range(CHOSEN))
-            sizes += [-(-(recorded + size) // unit) * unit for size in more]
+            sizes += [_up(recorded + size, unit) for size in more]
         return list(dict.fromkeys(sizes))
 
     @cached_property
@@ -197,7 +199,9 @@ class Machine:
         """Those on which a swap device alone is looked at: the same, smaller and larger ones until nothing goes out."""
         points = [point for point in self.of(trace)[0] if point]
         least = self.recorded_in(trace) if points else 0
-        step = max(UNITS["M"], -(-trace.fullest.slots * trace.page_size // STEPS // UNITS["M"]) * UNITS["M"])
+        step = trace.fullest.slots * trace.page_size // STEPS
+        unit = _unit(step, trace.page_size)
+        step = max(unit, _up(step, unit))
         there = {(point.size, point.policy.spec) for point in points}
         shared = any(point.shared for point in points)
         for policy in {point.policy.spec: point.policy for point in points}.values():
@@ -239,6 +243,19 @@ def _sizes(name: str, item: Any) -> Iterator[Any]:
     for text in texts:
         size = bytes_of(text)
         yield text if size is None else size
+
+
+def _unit(step: int, page_size: int) -> int:
+    """What sizes that are `step` bytes apart are multiples of: a few pages, a MiB at most."""
+    unit = page_size
+    while 2 * unit <= min(UNITS["M"], step // FINER):
+        unit *= 2
+    return unit
+
+
+def _up(size: int, unit: int) -> int:
+    """The next multiple of a unit."""
+    return -(-size // unit) * unit
 
 
 def is_size(value: object) -> bool:

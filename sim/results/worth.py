@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sim.plots.curves import BELOW, PARTS, RAM_FIGURES, Curves, curves, other, ways, worth
+from sim.plots.curves import BELOW, MIB, PARTS, RAM_FIGURES, Curves, curves, other, ways, worth
 from sim.ram.meter import BASELINE
-from sim.units import mib_text
+from sim.units import UNITS, mib_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
 THRASHING = 0.5  # share of the time lost to swapping from which a program thrashes: it works for less than half of it
+SMALL = 16 * MIB  # of a machine this large and larger, a MiB is told, of smaller ones a KiB
 AS_GOOD = {"time_lost_s": "To lose as little time as", "page_ins": "To have as few page-ins as"}
 
 
@@ -125,14 +126,15 @@ def _worth(ram: pd.DataFrame, curve: Curves) -> Iterator[str]:
 
 def _more(mib: pd.Series[float]) -> str:
     """How much more RAM, from MiB by size: the least and the most, and at which sizes; or the one figure there is."""
-    mib = mib.round()
-    sizes = [mib_text(int(str(size))) for size in (mib.idxmin(), mib.idxmax())]
-    least, most = int(mib.min()), int(mib.max())
+    unit = "M" if mib.index.max() >= SMALL else "K"
+    more = (mib * (MIB // UNITS[unit])).round()
+    sizes = [mib_text(int(str(size))) for size in (more.idxmin(), more.idxmax())]
+    least, most = int(more.min()), int(more.max())
     if least == most:
         where = sizes[0] if len(mib) == 1 else f"{mib_text(mib.index.min())} to {mib_text(mib.index.max())}"
-        return f"{abs(least)}M {_sign(least)} RAM at {where}"
-    first = f"{abs(least)}M {_sign(least)}" if least < 0 < most else f"{abs(least)}M"
-    return f"{first} (at {sizes[0]}) to {abs(most)}M (at {sizes[1]}) {_sign(most or least)} RAM"
+        return f"{abs(least)}{unit} {_sign(least)} RAM at {where}"
+    first = f"{abs(least)}{unit} {_sign(least)}" if least < 0 < most else f"{abs(least)}{unit}"
+    return f"{first} (at {sizes[0]}) to {abs(most)}{unit} (at {sizes[1]}) {_sign(most or least)} RAM"
 
 
 def _sign(mib: int) -> str:

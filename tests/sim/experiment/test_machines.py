@@ -50,6 +50,42 @@ def test_auto_ends_where_nothing_goes_out() -> None:
     assert len(own) == 6
 
 
+def in_and_out(pages: int, page_size: int = 4096) -> Trace:
+    """So many pages go out, come back and go out again; it was recorded in 10 pages."""
+    every, none = [*range(pages)], [-1] * pages
+    kinds = [OUT] * pages + [IN] * pages + [OUT] * pages
+    events = Events.of(kinds, every * 3, every + none + every)
+    sizes = Sizes.given([page_size // 4] * pages)
+    return Trace.from_arrays("small", events, None, {GIVEN: sizes}, {"limit": 10 * page_size}, page_size=page_size)
+
+
+@pytest.mark.parametrize(
+    ("pages", "page_size", "ram", "limit"),
+    [
+        (1, 4096, [1], [0, 1]),
+        (2, 4096, [1, 2], [0, 1, 2]),
+        (3, 16384, [1, 2, 3], [0, 1, 2, 3]),
+        (7, 4096, [3, 4, 5, 6, 7], [0, 2, 4, 6, 7]),
+        (50, 4096, [18, 26, 34, 42, 50], [0, 14, 26, 38, 50]),
+        (900, 65536, [310, 454, 614, 758, 902], [6, 230, 454, 678, 902]),
+    ],
+)
+def test_auto_suits_small_traces_too(pages: int, page_size: int, ram: list[int], limit: list[int]) -> None:
+    """By pages beyond those it was recorded in; in the last nothing goes out."""
+    trace = in_and_out(pages, page_size)
+    for machine, more in ((Machine(ram="auto"), ram), (Machine(limit="auto"), limit)):
+        assert [point.size / page_size - 10 for point in machine.points(trace)] == more
+        alone = [point.size / page_size - 10 for point in machine.baseline(trace)]
+        assert {*more, 0} <= {*alone}
+        assert pages <= max(alone) <= max(12, 1.35 * pages)
+
+
+def test_on_machines_of_a_few_pages_what_goes_out_is_told() -> None:
+    rows = run(Experiment((in_and_out(8),), machine=Machine(limit="auto")), workers=1).ram
+    own = rows[rows["frontend"] == "zram"].sort_values("limit")
+    assert own["page_outs"].tolist() == [16, 12, 8, 4, 0]
+
+
 def test_on_other_machines_todays_allocator_is_the_default() -> None:
     assert Experiment(machine=Machine(ram="auto")).allocators == ("zsmalloc",)
     assert Experiment(machine=Machine(ram="auto"), allocators=("zbud",)).allocators == ("zbud",)
