@@ -9,7 +9,7 @@ import numpy as np
 from sim.errors import UserError
 from sim.plots.left_out import left_out
 from sim.plots.panels import MOST_PANELS, PANEL, SMALL, Panels, label
-from sim.plots.style import in_order, plainly, short
+from sim.plots.style import compressed, in_order, plainly, short
 from workloads.shown import shown
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def plot_classes(
             lost = float(mine[list(PARTS)].to_numpy().sum()) / page_size
             small = "; pool too small to judge" if "small" in mine and mine["small"].all() else ""
             told = f"{lost:,.0f} of {taken:,} pages wasted{small}"
-            axis.set_title(f"{shown(trace)}, compressed by {short(codec)}\n{told}", fontsize=PANEL)
+            axis.set_title(f"{shown(trace)}, {compressed(codec)}\n{told}", fontsize=PANEL)
             axis.tick_params(labelsize=SMALL, labelbottom=True)
             axis.set_xlabel("object size of the class, bytes", fontsize=SMALL)
         picture.grid[i, 0].set_ylabel("pages wasted", fontsize=SMALL)

@@ -9,7 +9,7 @@ from sim.errors import UserError
 from sim.plots.left_out import left_out
 from sim.plots.names import geometric_mean
 from sim.plots.panels import MOST_PANELS, PANEL, SMALL, Panels, label
-from sim.plots.style import colour, in_order, named, plainly, short
+from sim.plots.style import colour, compressed, in_order, named, plainly, short
 from workloads.shown import shown
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def plot_density(density: pd.DataFrame, *, ax: Any = None, title: str | None = N
             if rows is None:
                 axis.set_axis_off()
                 continue
-            axis.set_title(f"{shown(trace)}, compressed by {short(codec)}", fontsize=PANEL)
+            axis.set_title(f"{shown(trace)}, {compressed(codec)}", fontsize=PANEL)
             axis.tick_params(labelsize=SMALL, left=False)
             if small := smallness(rows):
                 say_small(axis, small)

@@ -10,7 +10,7 @@ from sim.plots.latency import scaled
 from sim.plots.left_out import left_out
 from sim.plots.names import family_of
 from sim.plots.panels import MOST_PANELS, PANEL, SMALL, Panels, flow, label
-from sim.plots.style import by_sweep, codec_colour, colour, in_order, looks, plainly, short
+from sim.plots.style import by_sweep, codec_colour, colour, compressed, in_order, looks, plainly, short
 from sim.timing.latency import MACHINE, MEMORY
 from workloads.shown import shown
 
@@ -118,7 +118,7 @@ def _points(density: pd.DataFrame, parameter: str, kind: str) -> tuple[pd.DataFr
     allocators, codecs = rows["allocator"].nunique() > 1, rows["compressor"].nunique() > 1
     line_of = "allocator" if allocators or not codecs else "compressor"
     panel = rows["trace"].map(shown)
-    panel = panel + ", compressed by " + rows["compressor"].map(short) if allocators and codecs else panel
+    panel = panel + ", " + rows["compressor"].map(compressed) if allocators and codecs else panel
     line = rows[line_of] + " in " + rows["frontend"] if rows["frontend"].nunique() > 1 else rows[line_of]
     return rows.assign(panel=panel, line=line, line_of=line_of), everything
 

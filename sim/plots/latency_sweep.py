@@ -106,11 +106,20 @@ def _draw(
 ) -> None:
     from matplotlib.ticker import LogLocator
 
-    for name in in_order(rows[lines]):
+    there = in_order(rows[lines])
+    for nth, name in enumerate(there):
+        thin = 1 - nth / len(there)  # where lines lie on each other, all are seen
         one = rows[rows[lines] == name].sort_values(by)
         look = styles[name]._asdict()
-        axis.plot(one[by], one["mean_us"], **look, linewidth=2, markersize=5, label=label(names[name]))
-        axis.plot(one[by], one["p99_us"], **look, linewidth=0.8, markersize=4, markerfacecolor="white")
+        axis.plot(
+            one[by],
+            one["mean_us"],
+            **look,
+            linewidth=1.5 + 1.5 * thin,
+            markersize=4 + 3 * thin,
+            label=label(names[name]),
+        )
+        axis.plot(one[by], one["p99_us"], **look, linewidth=0.8, markersize=3 + 2 * thin, markerfacecolor="white")
     values = sorted(rows[by].unique())
     if logs[0]:
         axis.set_xscale("log")

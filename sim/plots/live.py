@@ -43,7 +43,7 @@ def plot_live(live: pd.DataFrame, trace: str, page_size: int, *, ax: Any = None,
     edges = np.linspace(0, clock[-1], BINS + 1)
     unit, name = (1, "pages a second") if timed else (1000, "pages per 1,000 events")
     handles = []
-    for column, word, color, width in (("page_outs", "page-outs", OUTS, 3.5), ("page_ins", "page-ins", INS, 1.1)):
+    for column, word, color, width in (("page_outs", "page-outs", OUTS, 3.0), ("page_ins", "page-ins", INS, 1.1)):
         rate = np.diff(np.interp(edges, clock, np.append(0, live[column]))) / np.diff(edges) * unit
         below.stairs(rate, edges, color=color, linewidth=width, label=word)  # both seen where equal
         handles.append(below.patches[-1])

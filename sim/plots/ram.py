@@ -60,7 +60,7 @@ def plot_worth(given: Sequence[Curves], *, ax: Any = None, title: str | None = N
     for axis, curve in _panels(picture, given):
         _draw(axis, curve, worth(curve).where(curve.of > 0), None, styles)
         axis.axhline(0, color="black", linewidth=0.8)
-        axis.set_ylabel("MiB")
+        axis.set_ylabel("worth, MiB")
         axis.set_title(f"{shown(curve.trace)}: for equal {WORDS[curve.measure]}", fontsize=PANEL)
     caption = ["how much more RAM nothing but a swap device needs; below 0 it needs less", note]
     return picture.finish("What compressed swap is worth in RAM", title, caption, _handles(styles)[:-1])
@@ -140,9 +140,12 @@ def _styles(given: Sequence[Curves]) -> dict[str, Look]:
 def _draw(axis: Axes, curve: Curves, table: pd.DataFrame, device: Any, styles: dict[str, Look]) -> None:
     from matplotlib.ticker import StrMethodFormatter
 
-    for way in table:
+    for nth, way in enumerate(table):
+        thin = 1 - nth / len(table)  # where lines lie on each other, all are seen
         look = styles[str(way)]._asdict() | {"marker": styles[str(way)].marker if len(table) <= 30 else ""}
-        axis.plot(table.index.to_numpy(float) / MIB, table[way], **look, linewidth=1.8, markersize=4.5)
+        axis.plot(
+            table.index.to_numpy(float) / MIB, table[way], **look, linewidth=1.3 + 1.7 * thin, markersize=4 + 3 * thin
+        )
     if device is not None and len(device):
         there = device[(device.index >= table.index.min()) & (device.index <= table.index.max())]
         axis.plot(there.index.to_numpy(float) / MIB, there, color="black", linestyle=":", linewidth=1.6)

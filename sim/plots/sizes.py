@@ -9,7 +9,7 @@ import numpy as np
 from sim.errors import UserError
 from sim.plots.left_out import left_out
 from sim.plots.panels import MOST_PANELS, PANEL, SMALL, Panels
-from sim.plots.style import FAMILIES, codec_colour, in_order, plainly, short
+from sim.plots.style import FAMILIES, codec_colour, compressed, in_order, plainly, short
 from workloads.shown import shown
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def plot_sizes(
             across = axis.get_xaxis_transform()
             axis.vlines(classes, 0, 0.06, transform=across, color="black", linewidth=0.6)  # one artist: quick to draw
             axis.axvline(huge, linestyle="--", color=FAMILIES["ideal"], linewidth=1)
-            axis.set_title(f"{shown(trace)}, compressed by {short(codec)}", fontsize=PANEL)
+            axis.set_title(f"{shown(trace)}, {compressed(codec)}", fontsize=PANEL)
             axis.set_xlim(0, edges[-1])
             axis.set_xticks(np.arange(0, page_size, page_size // 4096 * 1000))
             axis.tick_params(labelsize=SMALL, labelbottom=True)

@@ -11,6 +11,7 @@ from sim.parameters import is_number
 from sim.plots.names import distinguished, family_of
 from sim.timing.latency import LATER, MEMORY
 from workloads.shown import shown
+from workloads.traces.sizes import GIVEN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -138,6 +139,11 @@ def _told(row: Mapping[Any, Any], swept: list[str]) -> Iterator[str]:
         if not pd.isna(row[name]):
             number = f"{row[name] / 2**20:g} MiB" if name in ("ram", "limit") else row[name]
             yield f"{name.replace('_', '-')} {number:g}" if is_number(number) else f"{name} {number}"
+
+
+def compressed(codec: str) -> str:
+    """How pages came by their sizes, for the title of a panel."""
+    return "sizes given" if codec == GIVEN else f"compressed by {short(codec)}"
 
 
 def short(spec: str) -> str:

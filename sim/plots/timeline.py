@@ -9,6 +9,7 @@ from sim.plots.left_out import listed
 from sim.plots.panels import MOST_PANELS, PANEL, Panels, flow, label
 from sim.plots.style import in_order, looks, named, plainly, short
 from workloads.shown import shown
+from workloads.traces.sizes import GIVEN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +58,8 @@ def plot_timeline(timeline: pd.DataFrame, *, ax: Any = None, title: str | None =
 def _told(key: tuple[str, str, str]) -> str:
     """Trace, compressor and frontend in words."""
     trace, codec, frontend = key
-    return f"{shown(trace)}, {short(codec)} in {short(frontend)}"
+    how = "sizes given," if codec == GIVEN else short(codec)
+    return f"{shown(trace)}, {how} in {short(frontend)}"
 
 
 def _draw(axis: Axes, rows: pd.DataFrame, styles: dict[str, Look], names: dict[str, str]) -> None:

@@ -33,9 +33,9 @@ def names(axis: Any) -> list[str]:
 def test_density_has_a_panel_per_trace_and_compressor_with_bars_and_the_ideal(result: Result) -> None:
     drawn = plot_density(result.density.drop(columns="small"))
     found = panels(drawn)
-    assert list(found) == ["bell, compressed by given", "random, compressed by lz4", "random, compressed by lzo"]
+    assert list(found) == ["bell, sizes given", "random, compressed by lz4", "random, compressed by lzo"]
     for title, axis in found.items():
-        trace, codec = title.split(", compressed by ")
+        trace, codec = title.replace("sizes given", "compressed by given").split(", compressed by ")
         rows = result.density[(result.density["trace"] == trace) & (result.density["compressor"] == codec)]
         density = rows.set_index("allocator")["density"]
         labels = names(axis)
@@ -89,12 +89,15 @@ def test_an_allocator_whose_name_begins_with_ideal_has_its_bar(result: Result) -
 def test_timeline_has_a_panel_per_compressor_and_a_line_per_allocator(result: Result) -> None:
     drawn = plot_timeline(result.timeline)
     found = panels(drawn)
-    assert list(found) == ["bell, given in zram", "random, lz4 in zram", "random, lzo in zram"]
+    assert list(found) == ["bell, sizes given, in zram", "random, lz4 in zram", "random, lzo in zram"]
     for title, axis in found.items():
         lines = {line.get_label(): line for line in axis.lines}
         assert list(lines) == ["zsmalloc 6.12", "zsmalloc 2012", "zbud", "ideal"]
         assert axis.get_xlabel() == "events"
-        timeline, (trace, codec) = result.timeline, title.removesuffix(" in zram").split(", ")
+        timeline, (trace, codec) = (
+            result.timeline,
+            title.replace("sizes given,", "given").removesuffix(" in zram").split(", "),
+        )
         rows = timeline[(timeline["trace"] == trace) & (timeline["compressor"] == codec)]
         rows = rows[rows["allocator"] == "zbud"]
         assert np.array_equal(lines["zbud"].get_ydata(), rows["pages"])
