@@ -24,13 +24,13 @@ FAMILIES = {
     "xvmalloc": "#D55E00",
     "zbud": "#CC79A7",
     "z3fold": "#E69F00",
-    "zblock": "#882255",
+    "zblock": "#661100",
     "order1": "#009E73",
     "kmalloc": "#555555",
     "coalesce": "#56B4E9",
     "ideal": "#000000",
 }
-OTHERS = ("#7F6A55", "#6A3D9A", "#44AA99", "#661100", "#332288", "#999933")  # an unknown name always has the same one
+OTHERS = ("#7F6A55", "#6A3D9A", "#44AA99", "#882255", "#332288", "#999933")  # an unknown name always has the same one
 CODECS = {
     "lz4": "#0072B2",
     "lzo-rle": "#D55E00",

@@ -7,7 +7,7 @@ import pytest
 from sim.errors import SpecError
 from sim.experiment.description import Experiment
 from sim.plugins import ALLOCATORS, COMPRESSORS, FRONTENDS, GENERATORS
-from sim.units import bytes_of, has_unit, size_text
+from sim.units import bytes_of, has_unit, mib_text, size_text
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,10 @@ def test_sizes_as_text_read_back() -> None:
     for size in (0, 1, 4096, 6144, 1 << 20, 3 << 29, (1 << 30) + 1):
         assert bytes_of(size_text(size)) == size
     assert [size_text(size) for size in (0, 4096, 6144, 3 << 29)] == ["0", "4K", "6K", "1536M"]
+
+
+def test_mebibytes_and_below_one_kibibytes() -> None:
+    assert [mib_text(size) for size in (0, 12288, 1 << 20, 3 << 19, 400 << 20)] == ["0M", "12K", "1M", "1.5M", "400M"]
 
 
 def test_parameters_in_bytes_take_units() -> None:

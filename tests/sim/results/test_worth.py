@@ -91,6 +91,10 @@ def test_how_much_more_is_told_with_its_sizes(mib: list[float], told: str) -> No
     assert _more(pd.Series(mib, index)) == told
 
 
+def test_of_a_small_machine_kibibytes_are_told() -> None:
+    assert _more(pd.Series([0.125, 0.0625], [MIB // 2, MIB])) == "64K (at 1M) to 128K (at 512K) more RAM"
+
+
 def test_untimed_it_is_about_page_ins() -> None:
     said = " ".join(verdict(frame().drop(columns=["time_lost_s", "time_lost_share"])))
     assert "Has the fewest page-ins: zstd 450M to 550M." in said
