@@ -241,7 +241,7 @@ def register(cls: C) -> C:
     raise SpecError(f"{cls.__name__}: nothing that can be registered; derive it from one of {bases}")
 
 
-TAKE = "give -a zsmalloc or -a ideal, or leave unit out"
+TAKE = "give allocator zsmalloc or ideal, or leave unit out"
 
 
 def make_allocator(

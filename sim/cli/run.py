@@ -194,7 +194,7 @@ def run(
     from sim.cli.rows import rows_of, with_latencies, with_mm_stat
     from sim.cli.size import page_size_of, pages_of
     from sim.errors import UserError, remark
-    from sim.experiment.options import by_field, experiment_of
+    from sim.experiment.options import by_field, experiment_of, in_words
 
     words = option_words(context)
     given["page_sizes"] = page_sizes and [page_size_of(text) for text in page_sizes]
@@ -237,7 +237,7 @@ def run(
         from sim.cli.mm_stat import check_mm_stat
 
         check_mm_stat(asked_for)
-    with remarks_said(by_field(words)):
+    with remarks_said(by_field(words)), in_words(given, file, words):
         for name, value in {"keep_source": keep_source, "events": events}.items():
             if value and out is None:
                 remark(f"<{name}> has no effect without <out>")

@@ -40,7 +40,7 @@ def sweep(
     from sim.cli.performing_sweep import draw, perform_sweep
     from sim.cli.remarks import option_words, remarks_said
     from sim.errors import UserError
-    from sim.experiment.options import by_field, experiment_of
+    from sim.experiment.options import by_field, experiment_of, in_words
     from sim.results.saving import RESULT
     from sim.sweep.joining import read_table
 
@@ -49,7 +49,7 @@ def sweep(
     if dask and workers:
         raise UserError("--workers has no effect with --dask, whose cluster has its own")
     experiment = experiment_of({}, file)
-    with remarks_said(by_field(option_words(context))):
+    with remarks_said(by_field(option_words(context))), in_words({}, file):
         result = perform_sweep(experiment, out, workers=workers, dask=dask, retry=retry, keep_source=keep_source)
     rows = read_table(out)
     wrong = draw(result, out / RESULT)

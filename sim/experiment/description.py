@@ -31,6 +31,7 @@ DEFAULT_ALLOCATORS = tuple(
 )
 CLOSED_ALLOCATORS = ("zsmalloc",)  # by default on machines of other sizes, where codecs and sizes are compared
 DEFAULT_COMPRESSORS = ("lz4", "lzo-rle", "zstd")
+LARGEST = 1 << 16  # bytes of a page of any kernel
 
 PARTS: dict[str, type[Any]] = {"memory": Memory, "machine": Machine, "timing": Timing}
 HOME = {f.name: (part, f.name) for part, cls in PARTS.items() for f in fields(cls)} | {
@@ -76,8 +77,9 @@ class Experiment:
                 if not isinstance(item, str) and not family.covers(type(item)):
                     raise UserError(f"experiment: {name} holds {item!r}; give specs or {family.word} objects")
         for size in () if self.page_sizes is None else several(self, "page_sizes", "experiment", _as_bytes):
-            if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-                raise FieldError("experiment", "<page_sizes>={!r}; give bytes, such as 4096 or 16K", size)
+            if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= LARGEST:
+                wrong = "<page_sizes>={!r}; give bytes, such as 4096 or 16K, and at most 64K"
+                raise FieldError("experiment", wrong, size)
         for name, cls in PARTS.items():
             given = getattr(self, name)
             if isinstance(given, Mapping):
@@ -94,7 +96,10 @@ class Experiment:
 
         In a part given as a mapping they win field by field.
         """
-        return cls(**joined(read_table(Path(path)), settings))
+        from sim.experiment.places import placed
+
+        with placed(Path(path), settings):
+            return cls(**joined(read_table(Path(path)), settings))
 
     def describe(self) -> dict[str, Any]:
         """The fields in JSON-safe form: objects by their specs, traces by their names, dictionaries by digests."""

@@ -22,6 +22,8 @@ def several(owner: Any, name: str, where: str, expand: Expand = _as_it_is) -> tu
     `expand` gives all values that one stands for. Raises UserError if empty.
     """
     value = getattr(owner, name)
+    if isinstance(value, Mapping):
+        raise UserError(f"{where}: {name}={dict(value)!r}; give a value or a list of them")
     values = (value,) if isinstance(value, str) or not hasattr(value, "__iter__") else tuple(value)
     values = tuple(os.fspath(item) if isinstance(item, os.PathLike) else item for item in values)
     values = tuple(one for item in values for one in expand(item))

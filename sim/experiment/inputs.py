@@ -91,7 +91,7 @@ def _opened(text: str) -> list[Trace]:
     if is_url(text) and not os.path.lexists(text):
         return [open_trace(fetched(text))]
     path = Path(text)
-    if path.exists():
+    if text and path.exists():
         if os.path.lexists(path / HEADER_FILE):
             return [open_trace(path)]
         if path.is_dir() and (found := traces_in(path)):
@@ -101,7 +101,7 @@ def _opened(text: str) -> list[Trace]:
         return [shipped()[text]()]
     near = similar(text) or meant(text.partition(":")[0], [*shipped(), *GENERATORS.names()])
     raise UserError(
-        f"{text}: there is no such trace{near}; give a folder NAME.cswap or its URL, a shipped "
+        f"{text or repr(text)}: there is no such trace{near}; give a folder NAME.cswap or its URL, a shipped "
         f"trace ({', '.join(shipped())}) or a generator ({', '.join(GENERATORS.names())})"
     )
 

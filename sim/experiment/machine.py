@@ -220,7 +220,8 @@ class Machine:
             if isinstance(told, int) and is_size(told):
                 return told
         if not isinstance(self.recorded, int):
-            raise UserError(f"{trace.name}: does not tell in how much memory it was recorded; give it as --recorded")
+            wrong = "{} does not tell in how much memory it was recorded; give it as <recorded>"
+            raise FieldError("machine", wrong, trace.name)
         return self.recorded
 
     def describe(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from allocators import PageZone
 
 ORDERS = range(1, 11)
+MOST = 1 << 28  # pages: 1 TiB of the usual ones
 
 
 class Point(NamedTuple):
@@ -60,8 +61,8 @@ class Memory:
 
     def __post_init__(self) -> None:
         for pages in several(self, "pages", "memory"):
-            if pages is not None and not _whole(pages, 1):
-                raise FieldError("memory", "<pages>={!r}; give a number of at least 1", pages)
+            if pages is not None and not (_whole(pages, 1) and pages <= MOST):
+                raise FieldError("memory", f"<pages>={{!r}}; give a number of at least 1 and at most {MOST}", pages)
         for seed in several(self, "seed", "memory"):
             if not _whole(seed, 0):
                 raise FieldError("memory", "<seed>={!r}; give a number of 0 or more", seed)

@@ -123,7 +123,7 @@ def test_less_than_was_recorded_is_refused_in_one_line() -> None:
 
 def test_a_trace_that_does_not_tell_its_memory_needs_it_given() -> None:
     text = "bell:events=4000,slots=1500"
-    with pytest.raises(UserError, match="does not tell in how much memory it was recorded; give it as --recorded"):
+    with pytest.raises(UserError, match="does not tell in how much memory it was recorded; give it as recorded"):
         ran(traces=(text,), ram="40M")
     rows = ran(traces=(text,), ram="40M", recorded="38M").ram
     assert rows["page_outs_avoided"].max() > 0

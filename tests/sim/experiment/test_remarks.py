@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from sim import Experiment, run
-from sim.errors import FieldError, Remark, UserError
+from sim.errors import Remark, UserError
 from sim.experiment.description import Memory
 from sim.experiment.options import experiment_of
 from sim.experiment.timing import Timing
@@ -131,7 +131,7 @@ def test_errors_name_the_option(words: tuple[object, ...], line: str) -> None:
 def test_errors_in_a_file_name_the_file_and_its_key(tmp_path: Path) -> None:
     file = tmp_path / "e.toml"
     file.write_text("[memory]\npages = [100]\nunusable = 2\n")
-    with pytest.raises(FieldError, match=r"^memory: unusable=2; give 0 to 1, together with pages$"):
+    with pytest.raises(UserError, match=r"e\.toml: memory: unusable=2; give 0 to 1, together with pages$"):
         Experiment.from_toml(file)
     with pytest.raises(UserError) as caught:
         experiment_of({"seed": [1]}, file, {"seed": "--seed", "unusable": "--unusable"})
