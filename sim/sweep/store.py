@@ -21,7 +21,7 @@ import numpy as np
 
 from sim.errors import UserError, one_line
 from sim.experiment.jobs import Rows
-from sim.results.saving import naming, sync
+from sim.results.saving import RESULT, naming, sync
 from sim.sweep.work import Done
 from workloads.errors import TraceError
 from workloads.files import read_regular
@@ -32,6 +32,11 @@ PART = ".part"
 LARGEST = 4 << 30  # bytes of a cell that are read
 BEFORE, AFTER = b'{"check": "%s", "cell": ', b"}\n"
 PARTS = ("codecs", "run", "timed")
+KINDS: dict[str, Any] = {"seconds": int | float, "error": str, "names": dict, "about": dict, "remarks": list}
+
+
+class Damaged(UserError):
+    """What lies in the place of a cell, and may be replaced by it."""
 
 
 class Store:
@@ -43,6 +48,11 @@ class Store:
         self.cells = folder / CELLS
         if folder.exists() and not folder.is_dir():
             raise UserError(f"{folder}: is a file; give another --out")
+        for path in (self.cells, folder / RESULT):
+            if path.is_symlink():
+                raise UserError(f"{path}: is a symbolic link, which is not followed; remove it, or give another --out")
+        if (folder / TABLE).is_dir():
+            raise UserError(f"{folder / TABLE}: is a folder, where the table of cells belongs; move it away")
         if folder.is_dir() and not self.cells.is_dir():
             strangers = sorted(path.name for path in folder.iterdir())
             if strangers:
@@ -61,20 +71,25 @@ class Store:
         return sorted(p for p in self.cells.iterdir() if not NAME.fullmatch(p.name) and not p.name.endswith(PART))
 
     def read(self, digest: str) -> Done | None:
-        """The cell of a digest; None if it is not there. Raises UserError for a file that is damaged or foreign."""
+        """The cell of a digest; None if it is not there. Raises Damaged for a file that is damaged or foreign, and
+        UserError for a folder, in whose place no cell can be put.
+        """
         path = self._path(digest)
         if not os.path.lexists(path):
             return None
+        if path.is_dir() and not path.is_symlink():
+            raise UserError(f"{path}: is a folder, where a cell belongs; move it away")
         try:
             text = _checked(read_regular(path, LARGEST, "remove it"))
             told = json.loads(text, object_hook=_plain)
             if told["digest"] != digest:
                 raise ValueError("it is another cell")
-            found: dict[str, Any] = {f.name: told[f.name] for f in fields(Done)}
-            return Done(**found | {name: Rows(**told[name]) for name in PARTS})
-        except (ValueError, TypeError, KeyError, RecursionError, TraceError) as error:
+            return _done(told)
+        except KeyError as error:
+            raise Damaged(f"{path}: no cell of a sweep (it has no {error}); the cell is done again") from error
+        except (ValueError, TypeError, RecursionError, TraceError) as error:
             wrong = one_line(error).removeprefix(f"{path}: ")
-            raise UserError(f"{path}: damaged, or no cell of a sweep ({wrong}); the cell is done again") from error
+            raise Damaged(f"{path}: damaged, or no cell of a sweep ({wrong}); the cell is done again") from error
 
     def write(self, digest: str, experiment: dict[str, Any], done: Done) -> None:
         """Put a cell there, whole, in the place of what may be there. Raises OSError naming the file."""
@@ -109,6 +124,22 @@ def _checked(data: bytes) -> bytes:
     if data != BEFORE % _digest(text) + text + AFTER:
         raise ValueError("its check does not match its text")
     return text
+
+
+def _done(told: dict[str, Any]) -> Done:
+    """A cell as it is told. Raises KeyError, and TypeError for what has another shape."""
+    found: dict[str, Any] = {f.name: told[f.name] for f in fields(Done)}
+    done = Done(**found | {name: Rows(**told[name]) for name in PARTS})
+    for name, kind in KINDS.items():
+        if not isinstance(getattr(done, name), kind):
+            raise TypeError(f"another shape: {name}")
+    rows = [rows for name in PARTS for rows in vars(getattr(done, name)).values()]
+    whole = all(told[name].keys() == vars(Rows()).keys() for name in PARTS)
+    if not whole or not all(isinstance(part, list) and all(isinstance(row, dict) for row in part) for part in rows):
+        raise TypeError("another shape: its rows")
+    if not all(isinstance(text, str) for text in done.remarks):
+        raise TypeError("another shape: remarks")
+    return done
 
 
 def _json(value: Any) -> Any:

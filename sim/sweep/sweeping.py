@@ -21,12 +21,12 @@ from sim.experiment.remarks import remarks
 from sim.experiment.remote import is_url
 from sim.interrupts import held
 from sim.results.result import Result
-from sim.results.saving import RESULT, naming, provenance_in
+from sim.results.saving import RESULT, check_folder, naming, provenance_in
 from sim.sweep import work
 from sim.sweep.cells import Cell, Source, cells_of
 from sim.sweep.executors import by_executor, by_processes
 from sim.sweep.joining import joined, table
-from sim.sweep.store import TABLE, Store
+from sim.sweep.store import TABLE, Damaged, Store
 from sim.sweep.work import Done
 from sim.workers import processors
 
@@ -64,6 +64,7 @@ def sweep(
     if no cell succeeded, OSError for what cannot be written, and Interrupted for a KeyboardInterrupt.
     """
     store = Store(Path(folder))
+    check_folder(store.folder / RESULT)  # reported before the work is done, not after it
     models = models_of(experiment)
     opened, traces = traces_of(experiment)
     for text in remarks(experiment, traces, models.frontends, models.codecs):
@@ -117,7 +118,7 @@ def _there(store: Store, cells: Sequence[Cell], retry: bool) -> dict[str, Done]:
     for cell in cells:
         try:
             done = store.read(cell.digest)
-        except UserError as error:
+        except Damaged as error:
             remark(str(error))
             continue
         if done is not None and not (done.error and retry):

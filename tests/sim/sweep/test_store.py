@@ -6,6 +6,7 @@ import errno
 import json
 import math
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from sweep_kit import PLAIN, stamps
 from sim.errors import UserError
 from sim.experiment.jobs import Rows
 from sim.sweep import sweep
-from sim.sweep.store import Store
+from sim.sweep.store import AFTER, BEFORE, Damaged, Store, _digest
 from sim.sweep.work import Done
 
 DIGEST = "0" * 32
@@ -64,6 +65,63 @@ def test_damaged_cells_are_told_and_done_again(tmp_path: Path) -> None:
     for path, one in zip(paths, sorted(told, key=lambda one: str(one.message)), strict=True):
         assert re.search(r"damaged, or no cell of a sweep \(.*\); the cell is done again", str(one.message))
         assert json.loads(path.read_text())["cell"]["digest"] == path.stem
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seconds": "x"},
+        {"error": ["x"]},
+        {"names": 3},
+        {"about": []},
+        {"remarks": [3]},
+        {"run": {}},
+        {"run": {"density": [3]}},
+        {"timed": None},
+    ],
+)
+def test_a_file_of_another_shape_is_no_cell(change: dict[str, Any], tmp_path: Path) -> None:
+    store = made(tmp_path)
+    store.write(DIGEST, {}, DONE)
+    path = store.cells / f"{DIGEST}.json"
+    text = json.dumps(json.loads(path.read_bytes())["cell"] | change).encode()
+    path.write_bytes(BEFORE % _digest(text) + text + AFTER)
+    with pytest.raises(Damaged, match="no cell of a sweep"):
+        store.read(DIGEST)
+
+
+def test_links_are_replaced_and_folders_told_before_anything_is_done(tmp_path: Path) -> None:
+    out, mine = tmp_path / "out", tmp_path / "mine"
+    mine.mkdir()
+    (mine / "file").write_text("mine")
+    sweep(PLAIN, out, workers=1)
+    first, second, *_ = sorted((out / "cells").iterdir())
+    for path in (first, second):
+        path.unlink()
+        path.symlink_to(mine / "file")
+    with pytest.warns(match="is a symbolic link"):
+        sweep(PLAIN, out, workers=1)
+    assert json.loads(first.read_bytes())["cell"]["digest"] == first.stem
+    assert not first.is_symlink()
+    for name, target in (("cells", mine), ("result", mine / "new")):
+        (out / name).rename(tmp_path / name)
+        (out / name).symlink_to(target)
+        with pytest.raises(UserError, match=f"{name}: is a symbolic link, which is not followed"):
+            sweep(PLAIN, out)
+        (out / name).unlink()
+        (tmp_path / name).rename(out / name)
+    assert [path.name for path in mine.iterdir()] == ["file"]
+    assert (mine / "file").read_text() == "mine"
+    first.unlink()
+    first.mkdir()
+    with pytest.raises(UserError, match="is a folder, where a cell belongs; move it away"):
+        sweep(PLAIN, out)
+    first.rmdir()
+    shutil.rmtree(out / "result")
+    (out / "result").touch()
+    with pytest.raises(UserError, match="is a file"):
+        sweep(PLAIN, out)
+    assert not first.exists(), "told before"
 
 
 def test_a_cell_under_another_name_is_none(tmp_path: Path) -> None:
