@@ -58,6 +58,11 @@ def with_mm_stat(result: Result, rows: list[dict[str, Any]], flat: bool = False)
     return told
 
 
+def if_whole(result: Result, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows; those of a run that was broken off say in a column `complete` that they are not all."""
+    return rows if result.provenance["complete"] else [row | {"complete": False} for row in rows]
+
+
 def plain(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows of plain Python values; a figure that does not exist is None."""
     import pandas as pd

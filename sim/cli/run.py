@@ -191,7 +191,7 @@ def run(
     from sim.cli.output import print_csv, print_json
     from sim.cli.performing import perform
     from sim.cli.remarks import option_words, remarks_said
-    from sim.cli.rows import rows_of, with_latencies, with_mm_stat
+    from sim.cli.rows import if_whole, rows_of, with_latencies, with_mm_stat
     from sim.cli.size import page_size_of, pages_of
     from sim.errors import UserError, remark
     from sim.experiment.options import by_field, experiment_of, in_words
@@ -212,9 +212,10 @@ def run(
 
     def show(result: Result, written: Path | None) -> None:
         if json:
-            print_json(with_mm_stat(result, with_latencies(result) if asked_for.timing else rows_of(result)))
+            rows = with_mm_stat(result, with_latencies(result) if asked_for.timing else rows_of(result))
+            print_json(if_whole(result, rows))
         elif csv:
-            print_csv(with_mm_stat(result, rows_of(result), flat=True))
+            print_csv(if_whole(result, with_mm_stat(result, rows_of(result), flat=True)))
         else:
             from sim.cli.fragmentation import print_fragmentation
             from sim.cli.mm_stat import print_mm_stat
@@ -232,6 +233,8 @@ def run(
             if written:
                 _tell_written(result, written)
             (print_summary if result.ram.empty else print_ram_summary)(result)
+            if not result.provenance["complete"] and len(result.density):
+                print("Unfinished: the run was broken off; only what was finished by then is here.")
 
     if mm_stat:
         from sim.cli.mm_stat import check_mm_stat

@@ -31,6 +31,22 @@ def origin_tables(about: Mapping[str, Any]) -> Iterator[Table]:
             yield Table(title, [head, "version"], [[Cell(str(n)), Cell(str(v))] for n, v in told.items()], 1)
 
 
+def failed_table(about: Mapping[str, Any]) -> Table | None:
+    """The combinations of a sweep that failed, each with its error in one line; None if none did."""
+    told = about.get("failed")
+    failed = [cell for cell in told if isinstance(cell, Mapping)] if isinstance(told, list) else []
+    heads = list(dict.fromkeys(str(name) for cell in failed for name in cell if name not in ("cell", "error")))
+    rows = [
+        [*(_text(cell.get(name)) for name in heads), Cell(str(cell.get("error", "-")), words=True)] for cell in failed
+    ]
+    note = "To do them again: cswap sweep with --retry."
+    return Table("Combinations that failed", [*heads, "error"], rows, len(heads), note) if rows else None
+
+
+def _text(value: Any) -> Cell:
+    return Cell("-" if value is None else str(value))
+
+
 def experiment_lines(about: Mapping[str, Any]) -> list[str]:
     """The description of the experiment as lines of JSON; none if it is not told."""
     told = about.get("experiment")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sim.report.origin import experiment_lines, facts, origin_tables
+from sim.report.origin import experiment_lines, facts, failed_table, origin_tables
 from sim.report.pictures import Picture, pictures
 from sim.report.table import Table
 from sim.report.tables import density_tables, latency_tables, ram_tables
@@ -55,6 +55,7 @@ def page(result: Result, title: str = "cswap", report: Progress = silent) -> str
         sentences=sentences(result),
         complete=bool(result.provenance.get("complete", True)),
         sections=_sections(result, report),
+        failed=failed_table(result.provenance),
         facts=facts(result.provenance),
         origin=list(origin_tables(result.provenance)),
         experiment=experiment_lines(result.provenance),

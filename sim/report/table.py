@@ -11,10 +11,11 @@ NONE = "-"
 
 
 class Cell(NamedTuple):
-    """What stands in a row; `best` is drawn in bold."""
+    """What stands in a row; `best` is drawn in bold, `words` are wrapped."""
 
     text: str
     best: bool = False
+    words: bool = False
 
 
 class Table(NamedTuple):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import UserError
-from sim.results.reading import KEYS, check_columns, read_csv
+from sim.results.reading import KEYS, check_columns, read_csv, wrong_with
 from sim.results.saving import FRAMES, ON_DEMAND
 from sim.timing.latency import LATER, MEMORY, RUN
 from workloads.traces.digests import digest_file
@@ -153,7 +153,7 @@ def _read(file: Path, name: str, about: Mapping[str, Any]) -> pd.DataFrame | Non
         except (ValueError, OSError) as error:
             if isinstance(error, UserError):
                 raise
-            raise UserError(f"{path}: cannot be read ({error}); restore it") from error
+            raise UserError(f"{path}: cannot be read ({wrong_with(path, error)}); restore it") from error
         check_columns(path, name, frame, "restore it")
         return frame
     return None

@@ -55,11 +55,16 @@ def read_frames(folder: Path, files: object) -> dict[str, pd.DataFrame]:
         except (ValueError, OSError) as error:
             if isinstance(error, UserError):
                 raise
-            raise UserError(f"{path}: {one_line(error)}; run the experiment again") from error
+            raise UserError(f"{path}: {wrong_with(path, error)}; run the experiment again") from error
         check_columns(path, name, frames[name], "run the experiment again")
     if all(frame.empty for frame in frames.values()):
         raise UserError(f"{folder}: has no frame of a result; run the experiment again")
     return frames
+
+
+def wrong_with(path: Path, error: Exception) -> str:
+    """What an error says of a frame's file, without its name and a remedy, which are told once."""
+    return one_line(error).removeprefix(f"{path}: ").removeprefix("file: ").partition("; ")[0]
 
 
 def check_columns(path: Path, name: str, frame: pd.DataFrame, remedy: str) -> None:

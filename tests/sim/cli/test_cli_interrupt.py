@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -141,6 +142,30 @@ def test_ctrl_c_before_a_run_is_finished(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(sim.experiment.runner, "_results", lambda *given: signal.raise_signal(signal.SIGINT))
     answer = run(*WORDS, "--out", tmp_path / "out")
     assert (answer.exit_code, answer.stderr) == (130, "cswap: interrupted; of 2 runs none was finished\n")
+
+
+@pytest.mark.parametrize("form", ["", "--json", "--csv"])
+def test_what_is_shown_of_an_unfinished_run_says_so(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = sim.experiment.runner._results
+
+    def broken_off(*given: Any) -> Any:
+        yield next(results(*given))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sim.experiment.runner, "_results", broken_off)
+    answer = run(*WORDS, *filter(None, [form]))
+    assert answer.exit_code == 130
+    if form == "--json":
+        assert [row["complete"] for row in json.loads(answer.stdout)] == [False]
+    elif form == "--csv":
+        head, row = answer.stdout.splitlines()
+        assert (head.split(",")[-1], row.split(",")[-1]) == ("complete", "False")
+    else:
+        assert answer.stdout.endswith("\nUnfinished: the run was broken off; only what was finished by then is here.\n")
+    monkeypatch.undo()
+    told = run(*WORDS, *filter(None, [form])).stdout
+    assert "nfinished" not in told
+    assert "complete" not in told
 
 
 def test_ctrl_c_when_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:

@@ -150,6 +150,24 @@ def test_of_a_result_that_is_not_whole_it_says_what_there_is(result: Result) -> 
     assert found.tags["img"] == 1
 
 
+def test_densities_may_be_missing(result: Result) -> None:
+    assert "zbud" in Page(page(replace(result, density=pd.DataFrame()))).said
+
+
+def test_failed_cells_are_told_with_their_errors(result: Result) -> None:
+    failed = [
+        {"cell": "ab", "trace": HOSTILE, "allocator": "zblock", "zone_pages": None, "error": "zblock: no <b>table"}
+    ]
+    text = page(replace(result, provenance=result.provenance | {"failed": failed}))
+    found = Page(text)
+    assert "1 of the sweep's combinations failed" in found.said
+    assert "zblock: no <b>table" in found.said
+    assert "#failed" in found.values("a", "href")
+    assert found.tags["script"] == 0
+    for none in ([], None, 3, ["x"]):
+        assert "combinations failed" not in page(replace(result, provenance=result.provenance | {"failed": none}))
+
+
 def test_long_tables_say_what_is_left_out() -> None:
     table = Table("t", ["n"], [[Cell(str(n))] for n in range(MOST_ROWS + 7)], 1)
     assert (len(table.shown), table.left_out) == (MOST_ROWS, 7)

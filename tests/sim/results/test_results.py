@@ -89,8 +89,11 @@ def test_a_damaged_result_is_named(result: Result, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"density\.parquet: is not the file that provenance\.json tells of"):
         Result.load(tmp_path)
     (tmp_path / "density.parquet").unlink()
-    with pytest.raises(UserError, match=r"density\.parquet: No such file.*run the experiment again"):
+    with pytest.raises(
+        UserError, match=r"density\.parquet: No such file or directory; run the experiment again$"
+    ) as gone:
         Result.load(tmp_path)
+    assert str(gone.value).count("density.parquet") == 1
     (tmp_path / "provenance.json").write_text("{")
     with pytest.raises(UserError, match=r"provenance\.json is damaged"):
         Result.load(tmp_path)
