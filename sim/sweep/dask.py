@@ -27,7 +27,9 @@ def dask_executor(address: str) -> Iterator[Executor]:
     except ImportError as error:
         raise UserError("--dask: distributed is not installed; pip install 'cswap[cluster]'") from error
     new: Any = distributed.Client
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is wrong is told in one line, by us
+    for name in logging.root.manager.loggerDict:  # each has a level of its own
+        if name.partition(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # what is wrong is told in one line, by us
     if not ADDRESS.fullmatch(address):  # the client would hang on some of these
         raise UserError(f"--dask {address}: is no address of a scheduler; give tcp://HOST:PORT of one")
     try:
