@@ -72,8 +72,10 @@ def _ended(
                     continue
                 except (OtherVersion, KeyboardInterrupt):
                     raise
-                except Exception as error:  # such as Dask's, when workers are killed at the same cell again and again
-                    done = Done(error=one_line(error))
+                except Exception as error:
+                    # Dask's, which need not be installed, when workers are killed at the same cell again and again
+                    killed = type(error).__name__ == "KilledWorker"
+                    done = Done(error=worker_killed(cell.label()) if killed else one_line(error))
                 yield cell, done
             if lost:
                 wait(futures)

@@ -152,6 +152,27 @@ def test_a_worker_killed_once_costs_no_cell(tmp_path: Path, acting: Any) -> None
     assert len(sweep(PLAIN, tmp_path / "sweep", workers=2).density) == 4
 
 
+def test_a_cell_that_kills_every_worker_of_a_cluster_is_a_row(tmp_path: Path) -> None:
+    class KilledWorker(Exception):
+        """As Dask calls it."""
+
+    class Cluster(ThreadPoolExecutor):
+        def submit(self, fn: Any, cell: Any, *rest: Any) -> Any:  # type: ignore[override]
+            def killed() -> Done:
+                raise KilledWorker("Attempted to run task on 4 different workers")
+
+            return super().submit(killed) if cell.run["zone_pages"] == 60 else super().submit(fn, cell, *rest)
+
+    with Cluster(1) as executor:
+        assert len(sweep(PLAIN, tmp_path, executor).density) == 2
+    errors = [row["error"] for row in read_table(tmp_path) if row["error"]]
+    assert [error.partition(":")[0] for error in errors] == [
+        "random, zram, lz4, zbud, 60",
+        "random, zram, lz4, zsmalloc, 60",
+    ]
+    assert all("a worker process was killed" in error for error in errors)
+
+
 @pytest.mark.parametrize("error", [MemoryError(), ZeroDivisionError("of a model")])
 def test_whatever_a_cell_raises_is_its_error(error: Exception, tmp_path: Path, acting: Any) -> None:
     def fail(cell: Any) -> None:
