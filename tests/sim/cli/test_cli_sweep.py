@@ -72,7 +72,7 @@ def test_its_rows_are_those_of_the_cells_and_a_failure_is_one(folder: Path) -> N
         (("plain.toml", "--out", "out", "--json", "--csv"), "--json and --csv: give one of them"),
         (("plain.toml", "--out", "out", "--workers", "0"), "--workers"),
         (("plain.toml", "--out", "out", "--workers", "2", "--dask", "tcp://a:1"), "--workers has no effect with"),
-        (("plain.toml", "--out", "/proc/out"), "/proc/out"),
+        (("plain.toml", "--out", "/proc/out"), "/proc: no folder can be made there; give another folder as --out"),
     ],
 )
 def test_what_is_wrong_is_told_in_a_line(words: tuple[str, ...], said: str, folder: Path) -> None:
