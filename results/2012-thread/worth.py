@@ -127,7 +127,7 @@ def answer(rows: pd.DataFrame) -> str:
 def span(values: pd.Series[float]) -> str:
     """Least and most."""
     values = values.dropna()
-    return f"{values.min():.0f} to {values.max():.0f}"
+    return f"{round(values.min())} to {round(values.max())}"
 
 
 def draw(given: dict[str, pd.DataFrame]) -> plt.Figure:
