@@ -40,7 +40,7 @@ def test_commands_leave_the_checkout_alone(cache: str, tmp_path: Path) -> None:
         place.write_text("no folder")
     before = tree()
     environment = {**os.environ, "XDG_CACHE_HOME": str(place), "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-    for words in COMMANDS if cache == "writable" else COMMANDS[:1]:
+    for words in COMMANDS if cache == "writable" else COMMANDS[2:3]:
         done = subprocess.run(
             [sys.executable, "-m", "sim", *words],
             cwd=ROOT,

@@ -16,6 +16,7 @@ import pytest
 from cli_kit import ROOT, process, refused, run
 
 import sim.experiment.runner
+from allocators.user_cache import cache_folder
 from sim import Result
 from sim.experiment.runner import COMPILING
 
@@ -27,8 +28,12 @@ WORDS = ("run", "bell:events=600,slots=90", "-a", "zbud", "-a", "ideal")
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where runs are kept, apart from those of others; compiled code is shared with them."""
+    compiled, place = cache_folder("compiled"), tmp_path / "cache" / "cswap"
+    place.mkdir(parents=True)
+    (place / "compiled").symlink_to(compiled)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return tmp_path / "cache" / "cswap" / "runs"
+    return place / "runs"
 
 
 def kept(cache: Path) -> int:
