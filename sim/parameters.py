@@ -8,6 +8,7 @@ import sys
 import types
 import typing
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from allocators.configured import written
@@ -84,11 +85,27 @@ class Parameter(NamedTuple):
 def parameters(cls: Callable[..., Any]) -> dict[str, Parameter]:
     """All parameters of a constructor that can be given by name, in its order."""
     try:
-        signature = inspect.signature(cls, eval_str=True)
-    except (NameError, AttributeError, TypeError):  # a name that is imported for type checkers only
-        signature = inspect.signature(cls)
+        signature, told = inspect.signature(cls, eval_str=True), dict[str, Any]()
+    except (NameError, AttributeError, TypeError):  # a name that its module lacks: a base's, or one for type checkers
+        signature, told = inspect.signature(cls), _fields(cls)
     named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    return {p.name: _described(p) for p in signature.parameters.values() if p.kind in named}
+    found = (p.replace(annotation=told.get(p.name, p.annotation)) for p in signature.parameters.values())
+    return {p.name: _described(p) for p in found if p.kind in named}
+
+
+def _fields(cls: Callable[..., Any]) -> dict[str, Any]:
+    """What the annotations of a class's fields mean in the modules that they are written in, where they mean something.
+
+    A dataclass's constructor has those of its bases as text.
+    """
+    found: dict[str, Any] = {}
+    for base in reversed(cls.__mro__) if isinstance(cls, type) else ():
+        names = getattr(sys.modules.get(base.__module__), "__dict__", {})
+        for name, annotation in vars(base).get("__annotations__", {}).items():
+            found.pop(name, None)
+            with suppress(NameError, AttributeError, TypeError):
+                found[name] = eval(annotation, dict(names)) if isinstance(annotation, str) else annotation
+    return found
 
 
 def read_value(kind: type, text: str) -> Value | None:

@@ -20,7 +20,8 @@ import workloads
 from allocators import Allocator, NoMemory
 from sim import register
 from sim.errors import SpecError
-from sim.plugins import ALLOCATORS, COMPRESSORS, FAMILIES, FRONTENDS, MAPPINGS, READERS, Registry, place
+from sim.parameters import parameters
+from sim.plugins import ALLOCATORS, COMPRESSORS, FAMILIES, FRONTENDS, GENERATORS, MAPPINGS, READERS, Registry, place
 
 WORDS = {"allocator", "compressor", "frontend", "mapping", "generator", "reader", "policy"}
 each = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.word)
@@ -189,6 +190,7 @@ def test_what_cannot_be_registered(cls: type, said: str) -> None:
         (ALLOCATORS, "zsmalloc:chain=x", "zsmalloc: chain=x is wrong; give a whole number"),
         (ALLOCATORS, "zbud:page_size=4096", "zbud: unknown parameter page_size"),
         (MAPPINGS, "copy:x=1", "copy: unknown parameter x; it has no parameters"),
+        (GENERATORS, "random:page_size=x", "random: page_size=x is wrong; give bytes, such as 4096, 64K"),
         (READERS, "csv:pages=x", "csv: unknown parameter pages; it has no parameters"),
     ],
 )
@@ -197,6 +199,14 @@ def test_wrong_specs_say_what_to_do(family: Registry[Any], spec: str, said: str)
     with pytest.raises(SpecError) as caught:
         family.make(spec, **given)
     assert str(caught.value).startswith(said) or said in str(caught.value)
+
+
+@each
+def test_every_parameter_has_one_kind(family: Registry[Any]) -> None:
+    """Those of bases too, whose annotations mean something in other modules only."""
+    for name in family.names():
+        for parameter in parameters(family.find(name)).values():
+            assert len(parameter.kinds) <= 1, f"{name}: {parameter}"
 
 
 def test_specs() -> None:

@@ -36,7 +36,7 @@ class Generator(ABC):
         self._require("events", self.events >= 1, "give at least 1")
         self._require("slots", self.slots >= 1, "give at least 1")
         self._require("seed", self.seed >= 0, "give 0 or more")
-        self._require("page_size", self.page_size >= 64, "give at least 64")
+        self._require("page_size", 64 <= self.page_size <= 65536, "give 64 to 65536")
 
     @abstractmethod
     def trace(self) -> Trace:
