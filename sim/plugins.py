@@ -274,4 +274,4 @@ def _of_unit(allocator: Allocator, unit: int) -> Allocator:
     try:
         return type(allocator)(**allocator.config, unit=unit)
     except AllocatorError as error:
-        raise SpecError(f"-a {allocator.spec}: {error}; {TAKE}") from error
+        raise SpecError(f"allocator {allocator.spec}: {error}; {TAKE}") from error

@@ -33,6 +33,7 @@ def size_text(size: int) -> str:
 
 
 def mib_text(size: float) -> str:
-    """A number of bytes in MiB, below one in KiB, with as many digits as it takes: `400M`, `1.5M`, `12K`."""
+    """A number of bytes in MiB, below one in KiB: `400M`, `1.5M`, `12K`; whole KiB with as many digits as it takes."""
     unit = "K" if 0 < abs(size) < UNITS["M"] else "M"
-    return f"{size / UNITS[unit]:g}{unit}"
+    text = f"{size / UNITS[unit]:g}{unit}"
+    return f"{size / UNITS['K']:.0f}K" if size % UNITS["K"] == 0 and bytes_of(text) != size >= 0 else text

@@ -98,9 +98,10 @@ def of_ways(rows: pd.DataFrame, column: str) -> str:
 
 
 def answer(rows: pd.DataFrame) -> str:
-    """The answer in one sentence, and what goes with it."""
-    mib = at_sizes(rows, "worth_time")
+    """The answer in one sentence, and what goes with it; differences are those of the table's figures."""
+    mib = at_sizes(rows, "worth_time").round()
     told = {codec: mib.loc[("zram", codec, "zsmalloc")] for codec in CODECS}
+    shares = {codec: f"{span(worth)} MiB ({span(100 * worth / lacking(rows))} %)" for codec, worth in told.items()}
 
     def costs(frontend: str, allocator: str) -> str:
         """MiB that another allocator is worth less than zsmalloc, over recordings and codecs."""
@@ -110,17 +111,15 @@ def answer(rows: pd.DataFrame) -> str:
     by_allocator = mib.stack().unstack("allocator")
     ideal = by_allocator["ideal"] - by_allocator["zsmalloc"]
     zswap = (mib.loc["zram"] - mib.loc["zswap"]).xs("zsmalloc", level="allocator").stack()
-    ins = at_sizes(rows, "worth_page_ins").loc["zram"].drop("ideal", level="allocator").stack()
-    least = at_sizes(rows, "time_lost_s").drop("ideal", level="allocator").idxmin().map(" ".join)
+    ins = at_sizes(rows, "worth_page_ins").loc["zram"].xs("zsmalloc", level="allocator").stack()
     return (
-        f"At the smallest machine that each recording tells of, zram with zsmalloc is worth {span(told['lzo'])} MiB of"
-        f" RAM with LZO, {span(told['lz4'])} with lz4 ({span(100 * told['lz4'] / lacking(rows))} % of what the machine"
-        f" lacks) and {span(told['zstd'])} with zstd. In place of zsmalloc, that of 2012 costs"
-        f" {costs('zram', 'zsmalloc:era=2012')} MiB of this and xvmalloc {costs('zram', 'xvmalloc')}; in zswap zbud"
-        f" costs {costs('zswap', 'zbud')}, z3fold {costs('zswap', 'z3fold')} and zblock {costs('zswap', 'zblock')}."
-        f" What zsmalloc loses to the ideal is {span(ideal)}, and zswap in place of zram costs {span(zswap)}."
-        f" That is for equal time; for equal page-ins zram costs {span(-ins)} MiB, for the pool is RAM that the program"
-        f" lacks. The least time is lost with {', '.join(f'{way} ({trace})' for trace, way in least.items())}."
+        f"At the smallest machine that each recording tells of, zram with zsmalloc is worth {shares['lzo']} of what the"
+        f" machine lacks with LZO, {shares['lz4']} with lz4 and {shares['zstd']} with zstd. In place of zsmalloc, that"
+        f" of 2012 costs {costs('zram', 'zsmalloc:era=2012')} MiB of this and xvmalloc {costs('zram', 'xvmalloc')}; in"
+        f" zswap zbud costs {costs('zswap', 'zbud')}, z3fold {costs('zswap', 'z3fold')} and zblock"
+        f" {costs('zswap', 'zblock')}. The ideal is worth {span(ideal)} MiB more than zsmalloc, and zswap {span(zswap)}"
+        f" less than zram. That is for equal time; for equal page-ins zram with zsmalloc costs {span(-ins)} MiB, for"
+        f" the pool is RAM that the program lacks."
     )
 
 
@@ -156,6 +155,8 @@ def draw(given: dict[str, pd.DataFrame]) -> plt.Figure:
     handles.append(plt.Line2D([], [], color="black", linestyle="--", label=LACKING))
     figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=11)
     figure.suptitle(
-        "RAM that nothing but an NVMe device needs more to lose as little time", fontsize=14, fontweight="bold"
+        "How much more RAM a machine with only an NVMe swap device needs to lose as little time",
+        fontsize=14,
+        fontweight="bold",
     )
     return figure

@@ -110,9 +110,8 @@ def advise(
     Raises UserError, TraceError.
     """
     size, known = _size("ram", ram), None if recorded is None else _size("recorded", recorded)
-    slow, fast = HALF_AND_TWICE
     least, most = FACTORS["cpu_scale"]
-    check_factor("cpu_scale", cpu_scale, least / slow, most / fast)
+    check_factor("cpu_scale", cpu_scale, least / min(HALF_AND_TWICE), most / max(HALF_AND_TWICE))
     runs = Runs(report, float(cpu_scale), swap_device, codec_costs)
     runs.timing()  # what is wrong there is told before any work is done
     if on_runs:
@@ -120,7 +119,7 @@ def advise(
     opened = distinct([trace for item in traces for trace in open_inputs(item)])
     _check(opened)
     if together and len(opened) > 1:
-        opened = [as_one(opened)]
+        opened = [as_one([_whole(trace) for trace in opened])]
     codecs = common_codecs(opened)
     workloads = [workload(trace, size, known, runs.packed(trace, codecs)) for trace in opened]
     if packs(workloads, codecs)[0] >= WORTH:
@@ -141,6 +140,13 @@ def advise(
     remarks += [nothing_goes_out(study.workload(row)) for row in study.chosen if not row["page_outs"]]
     remarks += not_looked_at(opened, codecs)
     return Advised(size, float(cpu_scale), swap_device, workloads, remarks, found)
+
+
+def _whole(trace: Trace) -> Trace:
+    if "sample" in trace.source:
+        told = f"{trace.name}: holds some of its slots only, and none says what all need together"
+        raise UserError(f"{told}; give the whole recording, or leave out --together")
+    return trace
 
 
 def _check(traces: list[Trace]) -> None:

@@ -22,7 +22,7 @@ HALF_AND_TWICE = (0.5, 2.0)  # of the CPU's speed, at which an advice should be 
 ASSUMED = "assumes memory as short as in the replay"
 POOLS = "pools predicted are within 4% of live ones"
 SMALL = "a pool of few pages packs worse"
-PACE = "differs by more than predictions err"
+PACE = "differs by more than the median error"
 UNFELT = "no noticeable difference"
 UNTIMED = "how long the traces last is not known"
 
@@ -100,7 +100,8 @@ def fastest(costs: Mapping[Any, Cost]) -> Any:
 
 
 def clear(one: Cost, other: Cost, run_s: float) -> bool:
-    """Whether the first loses less time than the other by more than is felt, and than page-ins are missed by."""
+    """Whether the first loses less time than the other by more than is felt, and than page-ins are missed by in the
+    median."""
     gain = other.lost_s - one.lost_s
     return gain > FELT * run_s and gain > ALIKE * other.lost_s
 

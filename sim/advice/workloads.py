@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from sim.advice.judging import mib
 from sim.errors import UserError
-from sim.experiment.machine import Machine, MachinePoint, is_size
+from sim.experiment.machine import Machine, MachinePoint
 from sim.units import mib_text, size_text
 from workloads.traces.sizes import GIVEN
+from workloads.traces.source import recorded_limit
 
 if TYPE_CHECKING:
     from sim.advice.runs import Packed
@@ -124,8 +125,7 @@ def workload(trace: Trace, ram: int, recorded: int | None, packed: Mapping[str, 
 def _limit(trace: Trace, recorded: int | None, sample: bool) -> int | None:
     """Bytes of the memory in which it, or what it is a sample of, was recorded."""
     if sample:
-        limit = trace.source.get("limit")
-        return limit if is_size(limit) else None
+        return recorded_limit(trace.source)
     try:
         return Machine(ram=(1,), recorded=recorded).recorded_in(trace)
     except UserError:

@@ -33,7 +33,8 @@ def writeback(study: Study) -> Advice:
         f"{best} frees {mib(max(freed[best], 0), study.page_size)}, writes {wear(study, mine)}; "
         f"loses {seconds(lost[best])}, not {seconds(plain)}"
     )
-    certainty = LIKELY if study.closed and abs(plain - lost[best]) > FELT * run_s else OPEN
+    told = abs(plain - lost[best]) > max(FELT * run_s, ALIKE * max(plain, lost[best]))
+    certainty = LIKELY if study.closed and told else OPEN
     reason = PACE if certainty == LIKELY else unfelt(run_s, UNFELT)
     reason = reason if study.closed else "what RAM is worth to it is not known"
     turns = "pages that stay idle for hours: traces of minutes call pages idle that are read back"

@@ -27,8 +27,8 @@ def ending(trace: TraceText, chain: Chain = None, json: Json = False) -> None:
 
     found = compare_ending(open_input(trace), chain, report=progress)
     if json:
-        counts = {"left": found.left, "lost": found.lost}
-        print_json({"agrees": found.agrees, "held": found.held, **counts, "mm_stat": found.rows()})
+        told = {"blurred": found.blurred, "left": found.left, "lost": found.lost}
+        print_json({"agrees": found.agrees, "held": found.held, **told, "mm_stat": found.rows()})
     else:
         _show(found)
     if not found.agrees:
@@ -37,7 +37,7 @@ def ending(trace: TraceText, chain: Chain = None, json: Json = False) -> None:
 
 def _show(ending: Ending) -> None:
     from sim.cli.output import print_table
-    from sim.validate.ending import MAXIMA, TOLERANCE
+    from sim.validate.ending import BLUR, MAXIMA, TOLERANCE
 
     shown = ({**row, "deviation": f"{row['deviation']:+.2%}"} for row in ending.rows())
     print_table("mm_stat at the end of the recording", shown)
@@ -50,6 +50,11 @@ def _show(ending: Ending) -> None:
         )
     verdict = f"within {TOLERANCE:.1%} of the kernel's"
     print(f"{', '.join(ending.held)}: {verdict if ending.agrees else f'not {verdict}; {_remedy(ending)}'}")
+    if ending.agrees and ending.blurred:
+        print(
+            f"{', '.join(ending.blurred)}: others may have added more than {BLUR:.0%}, so this tells little; "
+            "record while nothing else swaps"
+        )
 
 
 def _remedy(ending: Ending) -> str:

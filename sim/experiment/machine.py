@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import product
@@ -16,6 +16,7 @@ from sim.parameters import BYTES, Parameter
 from sim.plugins import POLICIES
 from sim.spec import MOST, values_of
 from sim.units import UNITS, bytes_of, mib_text
+from workloads.traces.source import is_size, recorded_limit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -214,11 +215,8 @@ class Machine:
         """Bytes of the memory in which a trace was recorded. Raises UserError."""
         if "sample" in trace.source:
             raise UserError(f"{trace.name}: holds some of its slots only, so no size of a machine fits; give it whole")
-        limits = trace.source.get("limits")
-        least = limits.get("min") if isinstance(limits, Mapping) else None
-        for told in (trace.source.get("limit"), least):
-            if isinstance(told, int) and is_size(told):
-                return told
+        if told := recorded_limit(trace.source):
+            return told
         if not isinstance(self.recorded, int):
             wrong = "{} does not tell in how much memory it was recorded; give it as <recorded>"
             raise FieldError("machine", wrong, trace.name)
@@ -257,8 +255,3 @@ def _unit(step: int, page_size: int) -> int:
 def _up(size: int, unit: int) -> int:
     """The next multiple of a unit."""
     return -(-size // unit) * unit
-
-
-def is_size(value: object) -> bool:
-    """Whether it is a number of bytes."""
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 53

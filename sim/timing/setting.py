@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 ARRIVALS = ("closed", "recorded", "saturate")
 FIELDS = {"load": "loads", "page_cluster": "page_clusters", "streams": "max_comp_streams"}  # of an experiment
-FACTORS = {"load": (1e-6, 1e6), "cpu_scale": (1e-3, 1e3)}  # least and most: times in ns stay far from 2**63
+FACTORS = {"load": (1e-6, 1e6), "cpu_scale": (1e-3, 1e3)}  # least and most that still say something
 MOST_CLUSTER = 10  # as much as the kernel's page-cluster may sensibly be: 4 MiB at a fault
 
 

@@ -25,6 +25,7 @@ from workloads.traces.trace import Trace
 HELD = ("orig_data_size", "compr_data_size", "mem_used_total")  # what must agree: all that the device holds
 MAXIMA = ("mem_used_max", "huge_pages_since")  # what must agree when the program gave its pages back
 TOLERANCE = 0.005
+BLUR = 0.1  # share of a figure that others may have added, beyond which agreement tells little
 FEW_PAGES = round(1 / TOLERANCE)  # of fewer, a single one is more than the tolerance
 FOREIGN = ("page-outs of others", "page-outs of nobody known")  # what a recorder counted besides the program's
 HEADER_SLOT = 0  # mkswap writes the header there before the recording begins
@@ -60,6 +61,11 @@ class Ending:
     def agrees(self) -> bool:
         """Whether the compared fields are within TOLERANCE."""
         return all(abs(self.deviation(field)) <= TOLERANCE for field in self.held)
+
+    @property
+    def blurred(self) -> tuple[str, ...]:
+        """The compared fields to which others may have added more than BLUR of them."""
+        return tuple(field for field in self.held if getattr(self.others, field) > BLUR * getattr(self.kernel, field))
 
     def rows(self) -> list[dict[str, Any]]:
         """A row per field."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any, TypeGuard
+from typing import Any
 
 from sim.errors import UserError
 from sim.plugins import COMPRESSORS
 from workloads.traces.sizes import GIVEN
+from workloads.traces.source import is_size
 from workloads.traces.trace import Trace
 
 FULL = 0.985  # share of the limit in use: reclaim is under way
@@ -33,7 +34,7 @@ class Recording:
     def least(self) -> int:
         """Bytes that the program had at the least: all, unless recordings say how little a pool left it."""
         told = [_told(trace, "limits", "min") for trace in self.traces if self.shared]
-        return min([self.size, *(size for size in told if _is_size(size))])
+        return min([self.size, *(size for size in told if is_size(size))])
 
     @property
     def others(self) -> int | None:
@@ -46,7 +47,7 @@ class Recording:
     def pool_peak(self) -> int | None:
         """Most pages that the pool held, on average over the recordings; None if one does not say."""
         found = [_told(trace, "mm_stat", "mem_used_max") for trace in self.traces]
-        known = [value // trace.page_size for value, trace in zip(found, self.traces, strict=True) if _is_size(value)]
+        known = [value // trace.page_size for value, trace in zip(found, self.traces, strict=True) if is_size(value)]
         return round(fmean(known)) if len(known) == len(found) else None
 
 
@@ -98,7 +99,7 @@ def memory_of(trace: Trace) -> tuple[bool, int, str]:
     source = trace.source
     for shared, key in ((False, "limit"), (True, "ram")):
         size = source.get(key)
-        if source.get("kind") == "recording" and _is_size(size):
+        if source.get("kind") == "recording" and is_size(size):
             return shared, size, str(source.get("algorithm")) if shared else ""
     raise UserError(f"{place_of(trace)}: does not tell in how much memory it was recorded; {REMEDY}")
 
@@ -119,10 +120,6 @@ def _told(trace: Trace, table: str, key: str) -> Any:
     """What a table in the source says, if it is one."""
     said = trace.source.get(table)
     return said.get(key) if isinstance(said, Mapping) else None
-
-
-def _is_size(value: Any) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 50
 
 
 def place_of(trace: Trace) -> str:

@@ -49,6 +49,9 @@ def test_sizes_as_text_read_back() -> None:
 
 def test_mebibytes_and_below_one_kibibytes() -> None:
     assert [mib_text(size) for size in (0, 12288, 1 << 20, 3 << 19, 400 << 20)] == ["0M", "12K", "1M", "1.5M", "400M"]
+    pages = [mib_text(1 << shift | 12288) for shift in (20, 23, 30, 40)]
+    assert pages == ["1036K", "8204K", "1048588K", "1073741836K"]
+    assert [bytes_of(text) for text in pages] == [1 << shift | 12288 for shift in (20, 23, 30, 40)]
 
 
 def test_parameters_in_bytes_take_units() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from workloads.errors import TraceError
 from workloads.traces.events import COMPACT, OUT, Events, concat
 from workloads.traces.sizes import OF_THESE, Sizes
+from workloads.traces.source import recorded_limit, swap_keeps_zeros
 from workloads.traces.trace import Trace
 
 
@@ -17,8 +18,8 @@ def together(traces: Sequence[Trace]) -> Trace:
     """One trace, in memory, whose events are those of all in the order of their times, each from its own beginning.
 
     Slots, pages and tasks of one program stay apart from those of another. The memory in which it was recorded is that
-    of all; its kernel, and whether it is a sample, are theirs. With contents if all have them, else with the sizes by
-    the codecs that all have. Raises TraceError.
+    of all; how its kernel treats zero-filled pages, and whether it is a sample, are theirs. With contents if all have
+    them, else with the sizes by the codecs that all have. Raises TraceError.
     """
     first = traces[0]
     for trace in traces:
@@ -41,18 +42,20 @@ def together(traces: Sequence[Trace]) -> Trace:
 
 
 def _source(traces: Sequence[Trace]) -> dict[str, Any]:
-    """What recordings say of themselves, as far as it is true of all: memory is added up, and so is readahead."""
+    """What recordings say of themselves, as far as it is true of all: memory is added up, and so is readahead.
+
+    The kernel is the first's, where all of them treat zero-filled pages as it does.
+    """
     sources = [trace.source for trace in traces]
     source: dict[str, Any] = {"kind": "together", "programs": len(traces)}
-    limits = [limit for one in sources if isinstance(limit := one.get("limit"), int)]
+    limits = [limit for one in sources if (limit := recorded_limit(one))]
     ahead = [pages for one in sources if isinstance(pages := _readahead(one), int)]
-    kernels = {str(one.get("kernel", "")) for one in sources} - {""}
     if len(limits) == len(traces):
         source["limit"] = sum(limits)
     if len(ahead) == len(traces):
         source["vmstat"] = {"swap_ra": sum(ahead)}
-    if len(kernels) == 1 and all("kernel" in one for one in sources):
-        source["kernel"] = kernels.pop()
+    if "kernel" in sources[0] and len({swap_keeps_zeros(one) for one in sources}) == 1:
+        source["kernel"] = sources[0]["kernel"]
     if samples := [trace.name for trace in traces if "sample" in trace.source]:
         source["sample"] = {"of": samples}  # it holds some of its slots only, then
     return source

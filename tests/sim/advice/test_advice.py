@@ -84,6 +84,11 @@ def test_programs_at_the_same_time_share_the_machine() -> None:
     assert both["vm.page-cluster"].reason != "page-ins may contain readahead already"
 
 
+def test_what_samples_need_together_is_not_known() -> None:
+    with pytest.raises(UserError, match="^gcc-sample: holds some of its slots only, .*; give the whole recording, or"):
+        advise([toy(DENSE), "gcc-sample"], "8G", together=True)
+
+
 def test_a_replay_in_which_nothing_goes_out_is_told() -> None:
     sizes = {"lz4": Sizes.given([100])}
     small = Trace.from_arrays("small", Events.of([0], [0], [0], [0]), None, sizes, source={"limit": 1 << 20})

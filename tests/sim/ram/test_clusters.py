@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from reclaim_kit import Device
 
 from sim.ram import clusters
-from workloads.host.counters import vmstat
+from workloads.host.counters import since, vmstat
 from workloads.host.swap import MADV_PAGEOUT
 from workloads.host.zram_swap import swap_device
 
@@ -111,7 +111,7 @@ def agrees(n_slots: int, seed: int) -> bool | None:
     process, device = Process(n), clusters.new_clusters(n_slots)
     slot, growth, outs, same = {}, 1.0, 0, True
     with swap_device("lz4", n_slots):
-        before = vmstat()["pswpout"]
+        before = vmstat()
         clusters.give(device, clusters.take(device))  # that of the page that `begin` paged out and in
         for step in range(6000):
             if step % 500 == 499:
@@ -128,7 +128,8 @@ def agrees(n_slots: int, seed: int) -> bool | None:
                 if draw.random() < 0.5:
                     process.memory.madvise(mmap.MADV_DONTNEED, page * PAGE, PAGE)
                 process.memory[page * PAGE] = 1
-        alone = vmstat()["pswpout"] - before == outs
+        swapped = since(before)
+        alone = swapped["pswpout"] + swapped["swpout_zero"] == outs
     return same if alone else None
 
 

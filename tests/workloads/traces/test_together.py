@@ -7,6 +7,7 @@ import pytest
 
 from workloads import COMPACT, FREE, GIVEN, IN, OUT, Events, Sizes, Trace, TraceError
 from workloads.traces.events import concat
+from workloads.traces.source import swap_keeps_zeros
 from workloads.traces.together import together
 
 
@@ -50,9 +51,12 @@ def test_what_recordings_say_stays_as_far_as_it_is_true_of_all() -> None:
         return Trace.from_arrays(name, events, None, {GIVEN: Sizes.given([9])}, source=source)
 
     new, old = {"kernel": "Linux 6.18.1 x86_64"}, {"kernel": "Linux 6.1.1 x86_64"}
-    assert together([one("a", **new), one("b", **new)]).source["kernel"] == "Linux 6.18.1 x86_64"
-    assert "kernel" not in together([one("a", **new), one("b", **old)]).source
-    assert "kernel" not in together([one("a", **new), one("b")]).source
+    for kernel in ("Linux 6.18.1 x86_64", "Linux 6.18.2 aarch64", "Linux 6.18", "Linux 6.12"):
+        assert together([one("a", **new), one("b", kernel=kernel)]).source["kernel"] == "Linux 6.18.1 x86_64"
+    for others in (old, {}, {"kernel": ""}):
+        assert not swap_keeps_zeros(together([one("a", **new), one("b", **others)]).source)
+        assert not swap_keeps_zeros(together([one("b", **others), one("a", **new)]).source)
+    assert together([one("a", limit=300), one("b", ram=500, limits={"min": 200})]).source["limit"] == 500
     read = [one(name, vmstat={"swap_ra": pages}) for name, pages in (("a", 0), ("b", 2))]
     assert together(read).source["vmstat"] == {"swap_ra": 2}
     assert "vmstat" not in together([*read, one("c", vmstat=1)]).source

@@ -178,7 +178,7 @@ def test_what_does_not_fit_together() -> None:
     with pytest.raises(SpecError, match="zbud: stores no object of more than a page, as unit=4"):
         make_allocator("zbud", unit=4)
     with pytest.raises(
-        SpecError, match=r"-a zsmalloc:era=6.1: .*; give allocator zsmalloc or ideal, or leave unit out"
+        SpecError, match=r"allocator zsmalloc:era=6.1: .*; give allocator zsmalloc or ideal, or leave unit out"
     ):
         make_allocator("zsmalloc:era=6.1", unit=4)
     with pytest.raises(SpecError, match="zsmalloc:unit=8: its unit is not that of the frontend, 4"):
