@@ -85,7 +85,7 @@ def test_programs_at_the_same_time_share_the_machine() -> None:
 
 
 def test_what_samples_need_together_is_not_known() -> None:
-    with pytest.raises(UserError, match="^gcc-sample: holds some of its slots only, .*; give the whole recording, or"):
+    with pytest.raises(UserError, match=r"^gcc-sample: holds some of its slots only, .*; give the whole recording, or"):
         advise([toy(DENSE), "gcc-sample"], "8G", together=True)
 
 
