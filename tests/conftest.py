@@ -12,7 +12,7 @@ import pytest
 
 @pytest.fixture
 def alone() -> Iterator[None]:
-    """Tests that add devices, swap, cgroups or trace instances take turns with those of other checkouts."""
+    """Tests that add devices, swap, cgroups or trace instances take turns, in all processes and checkouts."""
     with (Path(tempfile.gettempdir()) / "cswap-tests-alone.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -144,7 +144,7 @@ def advise(
 
 def _whole(trace: Trace) -> Trace:
     if "sample" in trace.source:
-        told = f"{trace.name}: holds some of its slots only, and none says what all need together"
+        told = f"{trace.name}: holds some of its slots only, so what all need together is not known"
         raise UserError(f"{told}; give the whole recording, or leave out --together")
     return trace
 

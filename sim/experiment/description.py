@@ -15,6 +15,7 @@ from sim.experiment.memory import Memory
 from sim.experiment.timing import Timing
 from sim.plugins import ALLOCATORS, COMPRESSORS, FRONTENDS, GENERATORS
 from sim.units import bytes_of
+from workloads.traces.sizes import LARGEST_PAGE
 
 if TYPE_CHECKING:
     from allocators import Allocator
@@ -31,7 +32,6 @@ DEFAULT_ALLOCATORS = tuple(
 )
 CLOSED_ALLOCATORS = ("zsmalloc",)  # by default on machines of other sizes, where codecs and sizes are compared
 DEFAULT_COMPRESSORS = ("lz4", "lzo-rle", "zstd")
-LARGEST = 1 << 16  # bytes of a page of any kernel
 
 PARTS: dict[str, type[Any]] = {"memory": Memory, "machine": Machine, "timing": Timing}
 HOME = {f.name: (part, f.name) for part, cls in PARTS.items() for f in fields(cls)} | {
@@ -77,7 +77,7 @@ class Experiment:
                 if not isinstance(item, str) and not family.covers(type(item)):
                     raise UserError(f"experiment: {name} holds {item!r}; give specs or {family.word} objects")
         for size in () if self.page_sizes is None else several(self, "page_sizes", "experiment", _as_bytes):
-            if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= LARGEST:
+            if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= LARGEST_PAGE:
                 wrong = "<page_sizes>={!r}; give bytes, such as 4096 or 16K, and at most 64K"
                 raise FieldError("experiment", wrong, size)
         for name, cls in PARTS.items():

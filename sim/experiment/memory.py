@@ -62,7 +62,7 @@ class Memory:
     def __post_init__(self) -> None:
         for pages in several(self, "pages", "memory"):
             if pages is not None and not (_whole(pages, 1) and pages <= MOST):
-                raise FieldError("memory", f"<pages>={{!r}}; give a number of at least 1 and at most {MOST}", pages)
+                raise FieldError("memory", f"<pages>={{!r}}; give a number from 1 to {MOST}", pages)
         for seed in several(self, "seed", "memory"):
             if not _whole(seed, 0):
                 raise FieldError("memory", "<seed>={!r}; give a number of 0 or more", seed)

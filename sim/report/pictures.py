@@ -72,7 +72,7 @@ def _titled(name: str) -> tuple[str, str]:
 def _of(result: Result) -> str:
     """What was run, in words; of a result that may lack its densities."""
     frames = (result.density, result.timeline, result.latency, result.ram, result.sizes, result.classes)
-    frame = next(frame for frame in frames if len(frame))
+    frame = next((frame for frame in frames if len(frame)), result.density)
     keys = [name for name in ("trace", "allocator", "compressor") if name in frame]
     told = {name: list(dict.fromkeys(map(str, frame[name]))) for name in keys}
     return "; ".join(f"{name}{'s' * (len(names) > 1)} {', '.join(names)}" for name, names in told.items())

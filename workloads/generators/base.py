@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from workloads.errors import TraceError
 from workloads.traces.events import FREE, IN, OUT, Events
+from workloads.traces.sizes import LARGEST_PAGE
 from workloads.traces.trace import Trace
 
 Bytes = Annotated[int, "bytes"]  # in a spec: 4096, or 4K
@@ -36,7 +37,7 @@ class Generator(ABC):
         self._require("events", self.events >= 1, "give at least 1")
         self._require("slots", self.slots >= 1, "give at least 1")
         self._require("seed", self.seed >= 0, "give 0 or more")
-        self._require("page_size", 64 <= self.page_size <= 65536, "give 64 to 65536")
+        self._require("page_size", 64 <= self.page_size <= LARGEST_PAGE, f"give 64 to {LARGEST_PAGE}")
 
     @abstractmethod
     def trace(self) -> Trace:

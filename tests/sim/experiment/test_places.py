@@ -50,7 +50,7 @@ def write(text: str) -> Path:
         ("[memory]\npages = []", "memory: pages is empty; give at least one"),
         (
             "[memory]\npages = [99999999999999999999]",
-            "memory: pages=99999999999999999999; give a number of at least 1 and",
+            "memory: pages=99999999999999999999; give a number from 1 to 268435456",
         ),
         ("[memory]\npgs = [1]", "memory: unknown key pgs (did you mean pages?); known are"),
         ('[machine]\nram = "4M"', "machine: uniform does not tell in how much memory it was recorded; give it as"),

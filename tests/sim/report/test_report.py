@@ -13,7 +13,7 @@ import pytest
 from sim import Experiment, Result, Timing, run
 from sim.errors import UserError
 from sim.report import page, write_page
-from sim.report.pictures import TITLES
+from sim.report.pictures import TITLES, _of
 from sim.report.table import MOST_ROWS, Cell, Table, row
 from sim.results.saving import PICTURES
 
@@ -152,6 +152,8 @@ def test_of_a_result_that_is_not_whole_it_says_what_there_is(result: Result) -> 
 
 def test_densities_may_be_missing(result: Result) -> None:
     assert "zbud" in Page(page(replace(result, density=pd.DataFrame()))).said
+    none = dict.fromkeys(("density", "timeline", "latency", "ram", "sizes", "classes"), pd.DataFrame())
+    assert _of(replace(result, **none)) == "", "nothing is there that could be named"
 
 
 def test_failed_cells_are_told_with_their_errors(result: Result) -> None:

@@ -140,10 +140,13 @@ def test_memory_is_sampled(tmp_path: Path) -> None:
     assert (memory["used"] <= 40 << 20).all()
     last = memory.iloc[-1]
     assert last["anon"] + last["file"] + last["kernel"] == pytest.approx(last["used"], rel=0.05)
-    end = trace.source["mm_stat"]["mem_used_total"]
-    assert last["pool"] == pytest.approx(end, rel=0.05), "the kernel may swap after the last sample, at any time"
     (events,) = trace.batches()
     assert events.time_ns is not None
+    end, decided = trace.source["mm_stat"]["mem_used_total"], trace.source["decided"]
+    if events.time_ns[-1] < last["time_ns"] and not any(decided.get(key) for key in FOREIGN):
+        assert last["pool"] == end
+    else:  # something moved after it, or may have
+        assert last["pool"] == pytest.approx(end, rel=0.05)
     assert memory["time_ns"].iloc[0] < events.time_ns[0] < memory["time_ns"].iloc[-1]
 
 
