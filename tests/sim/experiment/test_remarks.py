@@ -109,7 +109,7 @@ def test_zero_pages_are_where_the_kernel_of_the_recording_keeps_them() -> None:
         (("--unusable", 2), "--unusable=2.0; give 0 to 1, together with --zone-pages"),
         (("--zone-pages", 9, "--unusable", 0.5, "--unusable-order", 11), "--unusable-order=11; give 1 to 10"),
         (("--zone-pages", 9, "--unusable", 0.5, "--unusable-order", 0), "--unusable-order=0; give 1 to 10"),
-        (("--zone-pages", 0), "--zone-pages=0; give a number of at least 1"),
+        (("--zone-pages", 0), "--zone-pages=0; give a number from 1 to 268435456"),
         (("--zone-pages", "4M"), "--zone-pages 4M: give a number of pages: 4M is 1024 pages of 4096 bytes"),
         (("--seed", -1), "--seed=-1; give a number of 0 or more"),
         (("--page-size", "3Q"), "--page-size 3Q: give the bytes of a page, such as 4096 or 16K"),
